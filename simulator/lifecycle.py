@@ -1,0 +1,70 @@
+"""How an order lives: which states it goes through, and when. Pure: all chance is handed in.
+
+An order is created `pending`, is taken up (`processing`) and ends `processed` or `failed`. Some
+failed ones turn `processed` hours later, as the vendor says they may; a few are never finished.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from typing import NamedTuple
+
+PENDING, PROCESSING, PROCESSED, FAILED = "pending", "processing", "processed", "failed"
+
+FASTEST_MEDIAN, SLOWEST_MEDIAN = 600.0, 86_400.0
+LOWEST_FAILURE_RATE, HIGHEST_FAILURE_RATE = 0.01, 0.15
+# The spread of the times in one campaign: one order in twenty takes over three times the median.
+SIGMA = 0.7
+# The part of the time that an order waits before it is taken up.
+WAITING_SHARE = (0.02, 0.3)
+STUCK_PENDING, STUCK_PROCESSING = 0.005, 0.01
+RECOVERY_RATE = 0.4
+MEDIAN_RECOVERY = 6 * 3600.0
+
+Schedule = tuple[tuple[float, str], ...]
+"""(seconds after the creation, state from then on), in order of time, the first at 0."""
+
+
+class Temper(NamedTuple):
+    """What a campaign's orders have in common: some campaigns are slow, some fail often."""
+
+    median_seconds: float
+    failure_rate: float
+
+
+def draw_temper(rng: random.Random) -> Temper:
+    """A campaign's temper: medians from 10 minutes to 24 hours, as many below 2 h as above."""
+    median = math.exp(rng.uniform(math.log(FASTEST_MEDIAN), math.log(SLOWEST_MEDIAN)))
+    return Temper(median, rng.uniform(LOWEST_FAILURE_RATE, HIGHEST_FAILURE_RATE))
+
+
+def draw_schedule(rng: random.Random, temper: Temper, digits: int = 3) -> Schedule:
+    """One order's life. Offsets are rounded to `digits` decimals of a second and never equal."""
+    chance = rng.random()
+    if chance < STUCK_PENDING:
+        return ((0.0, PENDING),)
+    step = 10.0**-digits
+    total = rng.lognormvariate(math.log(temper.median_seconds), SIGMA)
+    taken_up = max(round(total * rng.uniform(*WAITING_SHARE), digits), step)
+    if chance < STUCK_PENDING + STUCK_PROCESSING:
+        return (0.0, PENDING), (taken_up, PROCESSING)
+    finished = max(round(total, digits), taken_up + step)
+    begun = (0.0, PENDING), (taken_up, PROCESSING)
+    if rng.random() >= temper.failure_rate:
+        return *begun, (finished, PROCESSED)
+    if rng.random() >= RECOVERY_RATE:
+        return *begun, (finished, FAILED)
+    recovery = rng.lognormvariate(math.log(MEDIAN_RECOVERY), SIGMA)
+    recovered = max(round(finished + recovery, digits), finished + step)
+    return *begun, (finished, FAILED), (recovered, PROCESSED)
+
+
+def state_at(schedule: Schedule, age_seconds: float) -> str:
+    """The state of an order `age_seconds` after its creation; a step counts from its moment on."""
+    state = schedule[0][1]
+    for offset, reached in schedule:
+        if offset > age_seconds:
+            break
+        state = reached
+    return state
