@@ -1,0 +1,161 @@
+"""SignalWire's campaign registry as a dlt source: brands, campaigns and number assignment orders.
+
+It stands in this module because dlt names the configuration section after it:
+`[sources.signalwire]`, or `SOURCES__SIGNALWIRE__…` in the environment.
+"""
+
+from collections.abc import Iterator
+
+import dlt
+import pyarrow as pa
+from dlt.common.configuration import known_sections, with_config
+from dlt.common.typing import TSecretStrValue
+from dlt.extract import DltResource
+
+from sources.signalwire import settings
+from sources.signalwire.bookkeeping import RunLog
+from sources.signalwire.client import Client, HttpSettings
+from sources.signalwire.cursor import dump_cursors, load_cursors
+from sources.signalwire.reader import Rows
+from sources.signalwire.selection import Selection, checked_selection, required
+from sources.signalwire.space import base_url
+from sources.signalwire.stats import RunStats
+from sources.signalwire.tables import BOOKKEEPING, RESOURCES, Table
+from sources.signalwire.traversal import Traversal
+
+
+@dlt.source(
+    name="signalwire",
+    # new fields become columns; a type never changes under a table that is already there
+    schema_contract={"tables": "evolve", "columns": "evolve", "data_type": "freeze"},
+)
+def signalwire(
+    space: str = dlt.config.value,
+    project_id: str = dlt.config.value,
+    api_token: TSecretStrValue = dlt.secrets.value,
+    resources: list[str] | None = None,
+    brand_ids: list[str] | None = None,
+    campaign_ids: list[str] | None = None,
+    order_state: str | None = None,
+    number_assignments: bool = False,
+    include_sensitive: bool = False,
+    workers: int = settings.DEFAULT_WORKERS,
+    page_size: int = settings.DEFAULT_PAGE_SIZE,
+    request_timeout: float = 60.0,
+    request_max_attempts: int = 5,
+    request_backoff_factor: float = 1.0,
+    request_max_retry_delay: float = 300.0,
+    stats: RunStats | None = None,
+) -> list[DltResource]:
+    """Orders of every campaign of a SignalWire space, with the campaigns and brands they belong to.
+
+    Only orders that are new or changed since the last completed run are loaded; how far each
+    campaign has come is part of the pipeline's state and is stored with the data.
+
+    Args:
+        space: `acme`, `acme.signalwire.com` or an https URL (http for this machine alone).
+        project_id: The project's id, the user name of the API.
+        api_token: An API token with the scopes Messaging and Numbers.
+        resources: Tables to load, of brands, campaigns, orders and number_assignments; by default
+            the first three.
+        brand_ids: Read these brands only.
+        campaign_ids: Read these campaigns only.
+        order_state: Read orders in this state only. Such a run moves no cursor.
+        number_assignments: Also load number_assignments, at one more list for each campaign.
+        include_sensitive: Also load contact data, tax ids and verification tokens.
+        workers: Campaigns read side by side, each over its own connection; 1 to 64.
+        page_size: Records to ask for per page; 1 to 1000.
+        request_timeout: Seconds without a byte after which a request is tried again.
+        request_max_attempts: How often a request is tried.
+        request_backoff_factor: Seconds before the second try; doubled for each further one.
+        request_max_retry_delay: Longest wait between two tries, in seconds.
+        stats: The run's id and counts, kept up to date while it goes on, for whoever watches.
+
+    Raises:
+        ConfigurationError: a setting cannot work; nothing has been sent.
+    """
+    selection = checked_selection(
+        resources=resources,
+        number_assignments=number_assignments,
+        brand_ids=brand_ids,
+        campaign_ids=campaign_ids,
+        order_state=order_state,
+        include_sensitive=include_sensitive,
+        workers=workers,
+        page_size=page_size,
+    )
+    stats = stats or RunStats()
+    client = Client(
+        base_url(required("space", space)),
+        required("project_id", project_id),
+        required("api_token", api_token),
+        settings=HttpSettings(
+            request_timeout, request_max_attempts, request_backoff_factor, request_max_retry_delay
+        ),
+        stats=stats,
+    )
+    log = RunLog(stats, selection)
+
+    @dlt.resource(name="walk", selected=False)
+    def walk() -> Iterator[Rows]:
+        """One pass over the space, from which every table takes its rows."""
+        yield from _walk(client, selection, stats, log)
+
+    tables = [RESOURCES[name] for name in RESOURCES if name in selection.resources]
+    return [
+        walk,
+        *(_resource(walk, table, selection) for table in (*tables, *BOOKKEEPING.values())),
+    ]
+
+
+@with_config(sections=(known_sections.SOURCES, "signalwire"))
+def signalwire_client(
+    space: str = dlt.config.value,
+    project_id: str = dlt.config.value,
+    api_token: TSecretStrValue = dlt.secrets.value,
+    request_timeout: float = 60.0,
+) -> Client:
+    """A client with the source's own configuration that tries each request once, for `check`.
+
+    Raises:
+        ConfigurationError: a setting cannot work; nothing has been sent.
+    """
+    return Client(
+        base_url(required("space", space)),
+        required("project_id", project_id),
+        required("api_token", api_token),
+        settings=HttpSettings(request_timeout, request_max_attempts=1),
+    )
+
+
+def _walk(client: Client, selection: Selection, stats: RunStats, log: RunLog) -> Iterator[Rows]:
+    state = dlt.current.source_state()
+    cursors = load_cursors(state)
+    log.begin("incremental" if cursors else "backfill")
+    traversal = Traversal(client, selection, cursors, stats)
+    for found in traversal.rows():
+        log.note_new_columns(found, dlt.current.source_schema())
+        yield found
+    dump_cursors(traversal.cursors, state)
+    yield from log.empty_tables(dlt.current.source_schema())
+    yield log.end()
+
+
+def _resource(walk: DltResource, table: Table, selection: Selection) -> DltResource:
+    def pick(found: Rows) -> Iterator[pa.Table]:
+        if found.table == table.name:
+            yield found.rows
+
+    resource: DltResource = dlt.transformer(
+        pick,
+        data_from=walk,
+        name=table.name,
+        primary_key=table.key,
+        columns=table.hints(selection.include_sensitive),
+        write_disposition="merge",
+    )
+    resource.apply_hints(additional_table_hints={"description": table.description})
+    return resource
+
+
+__all__ = ["RunStats", "signalwire", "signalwire_client"]

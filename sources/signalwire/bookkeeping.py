@@ -1,0 +1,69 @@
+"""What a run writes about itself: its row in `runs`, and a word about new columns in the log."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from datetime import datetime, timezone
+from importlib.metadata import version
+
+import pyarrow as pa
+from dlt.common.schema import Schema
+
+from sources.signalwire.reader import Rows
+from sources.signalwire.selection import Selection
+from sources.signalwire.stats import RunStats
+from sources.signalwire.tables import BOOKKEEPING, RESOURCES, RUNS, TABLES
+from sources.signalwire.values import as_json
+
+logger = logging.getLogger(__name__)
+
+
+class RunLog:
+    """Keeps the record of one run."""
+
+    def __init__(self, stats: RunStats, selection: Selection) -> None:
+        self._stats = stats
+        self._selection = selection
+        self._started_at = datetime.now(timezone.utc)
+        self._announced: set[tuple[str, str]] = set()
+
+    def begin(self, mode: str) -> None:
+        """Notes that reading begins, as a backfill or incrementally."""
+        self._stats.mode = mode
+        self._started_at = datetime.now(timezone.utc)
+
+    def note_new_columns(self, found: Rows, schema: Schema) -> None:
+        """Logs each field that gets a column of its own for the first time, once."""
+        known = {column.name for column in TABLES[found.table].columns(include_sensitive=True)}
+        before = schema.tables.get(found.table, {}).get("columns", {})
+        for name in found.rows.column_names:
+            if name not in known and name not in before:
+                if (found.table, name) not in self._announced:
+                    logger.warning("new field in %s: stored in column %s", found.table, name)
+                self._announced.add((found.table, name))
+
+    def empty_tables(self, schema: Schema) -> Iterator[Rows]:
+        """An empty batch for every table that does not exist yet, so that it can be queried."""
+        existing = schema.data_table_names(seen_data_only=True)
+        for table in (*RESOURCES.values(), *BOOKKEEPING.values()):
+            if table.name not in existing:
+                empty = table.arrow_schema(self._selection.include_sensitive).empty_table()
+                yield Rows(table.name, empty)
+
+    def end(self) -> Rows:
+        """The run's row in `runs`."""
+        finished_at = datetime.now(timezone.utc)
+        narrowing = self._selection.narrowing
+        row = {
+            "run_id": self._stats.run_id,
+            "started_at": self._started_at,
+            "finished_at": finished_at,
+            "mode": self._stats.mode,
+            "complete": self._stats.complete,
+            "narrowed_to": as_json(narrowing) if narrowing else None,
+            "seconds": (finished_at - self._started_at).total_seconds(),
+            "version": version("signalwire-orders"),
+            **self._stats.counts(),
+        }
+        return Rows(RUNS.name, pa.Table.from_pylist([row], schema=RUNS.arrow_schema()))

@@ -1,0 +1,332 @@
+"""All HTTP with the API: authentication, retries, paging, and no trust in what comes back.
+
+The retries themselves are dlt's (`dlt.sources.helpers.requests`): 429, 5xx, connections that fail
+or break and timeouts, with exponential backoff and `Retry-After`. Added here: broken bodies are
+tried again too, a 429 slows all workers, and nothing is ever sent to another origin.
+"""
+
+from __future__ import annotations
+
+import base64
+import threading
+import time
+from collections.abc import Iterator
+from datetime import datetime, timezone
+from email.utils import parsedate_to_datetime
+from typing import Any, NamedTuple
+from urllib.parse import urljoin, urlsplit
+
+import orjson
+import requests
+from dlt.sources.helpers import requests as dlt_requests
+from requests.adapters import HTTPAdapter
+from requests.exceptions import ChunkedEncodingError, ContentDecodingError, RequestException
+from urllib3.exceptions import HTTPError as Urllib3Error
+from urllib3.util import parse_url
+
+from sources.signalwire.errors import (
+    AccessDenied,
+    NotFound,
+    ProtocolError,
+    SignalWireError,
+    Unavailable,
+)
+from sources.signalwire.pace import Pace, retry_after_seconds
+from sources.signalwire.settings import CONNECT_TIMEOUT, MAX_PAGES_WITHOUT_NEWS
+from sources.signalwire.space import is_loopback
+from sources.signalwire.stats import RunStats
+
+
+class HttpSettings(NamedTuple):
+    """How patient the client is; all times in seconds."""
+
+    request_timeout: float = 60.0
+    request_max_attempts: int = 5
+    request_backoff_factor: float = 1.0
+    request_max_retry_delay: float = 300.0
+
+
+class Answer(NamedTuple):
+    """A decoded answer: its JSON, where it came from, and the server's clock (UTC) if it told."""
+
+    payload: Any
+    url: str
+    served_at: datetime | None
+
+
+class Page(NamedTuple):
+    """One page of a list: its records as served, and the server's clock (UTC) if it told."""
+
+    records: list[Any]
+    url: str
+    served_at: datetime | None
+
+
+class Stopped(SignalWireError):
+    """The run is ending; no further requests are sent."""
+
+
+class _NotJson(Exception):
+    """A 200 whose body is not JSON: a proxy's page, or a body cut where nobody noticed."""
+
+
+# also worth another try: a compressed body that breaks off, and a 200 that is not JSON
+_WORTH_RETRYING = (
+    requests.ConnectionError,
+    requests.Timeout,
+    ChunkedEncodingError,
+    ContentDecodingError,
+    _NotJson,
+)
+
+
+class Client:
+    """Reads lists and records of one space; may be used from several threads at once.
+
+    Every thread gets a session, and with it a keep-alive connection, of its own.
+    """
+
+    def __init__(
+        self,
+        base: str,
+        project_id: str,
+        api_token: str,
+        *,
+        settings: HttpSettings | None = None,
+        stats: RunStats | None = None,
+    ) -> None:
+        settings = settings or HttpSettings()
+        self._base = base
+        self._stats = stats or RunStats()
+        self._stop = threading.Event()
+        self._attempts = threading.local()
+        self._auth = _BasicAuth(project_id, api_token)
+        self._pace = Pace(settings.request_max_retry_delay)
+        self._backoff = settings.request_backoff_factor
+        self._retrying = dlt_requests.Client(
+            request_timeout=(
+                min(CONNECT_TIMEOUT, settings.request_timeout),
+                settings.request_timeout,
+            ),
+            raise_for_status=False,
+            exceptions=_WORTH_RETRYING,
+            request_max_attempts=settings.request_max_attempts,
+            request_backoff_factor=settings.request_backoff_factor,
+            request_max_retry_delay=settings.request_max_retry_delay,
+        )
+        self._adapter_lock = threading.Lock()
+        self._adapters: list[_Adapter] = []
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self._base}>"
+
+    def get(self, path: str, params: dict[str, str] | None = None) -> Answer:
+        """Reads one URL: `path` is a path below the space, or a URL of the same origin.
+
+        Raises:
+            AccessDenied: the credentials or their scopes are refused.
+            NotFound: it does not exist for this project.
+            Unavailable: it kept failing after all tries.
+            ProtocolError: the answer, or where it points, is not to be trusted.
+        """
+        url = urljoin(self._base, path)
+        self._attempts.count = 0
+        try:
+            response = self._session().get(url, params=params)
+        except _NotJson as error:
+            raise Unavailable(f"GET {_shown(url)} answered 200 with {error}") from None
+        except requests.TooManyRedirects:
+            raise ProtocolError(f"GET {_shown(url)} redirects without an end") from None
+        except (RequestException, Urllib3Error) as error:
+            # "from None": the library's exceptions carry the request, and that the credentials
+            raise Unavailable(f"GET {_shown(url)} failed: {_reason(error)}") from None
+        finally:
+            self._stats.add(retries=max(0, self._attempts.count - 1))
+        return Answer(_payload_of(response), response.url, served_at(response))
+
+    def pages(self, path: str, params: dict[str, str] | None = None) -> Iterator[Page]:
+        """Reads a list to its end by following `links.next`, page by page, in the API's order.
+
+        Raises what `get` raises, and ProtocolError for a list that cannot end or is no list.
+        """
+        answer = self.get(path, params)
+        followed = {answer.url}
+        before: list[Any] = []
+        barren = 0
+        while True:
+            records = _records_of(answer)
+            self._stats.add(pages=1)
+            yield Page(records, answer.url, answer.served_at)
+            following = _next_of(answer)
+            if following is None:
+                return
+            barren = 0 if records and records != before else barren + 1
+            before = records
+            url = urljoin(answer.url, following)
+            if url in followed or barren >= MAX_PAGES_WITHOUT_NEWS:
+                raise ProtocolError(
+                    f"the list {_shown(path)} goes round in circles at {_shown(url)}"
+                )
+            followed.add(url)
+            answer = self.get(url)
+
+    def stop(self) -> None:
+        """Lets no further request out and wakes the threads that wait for their turn."""
+        self._stop.set()
+
+    def close(self) -> None:
+        """Stops, and closes all connections."""
+        self.stop()
+        with self._adapter_lock:
+            for adapter in self._adapters:
+                adapter.close()
+            self._adapters.clear()
+
+    def _session(self) -> requests.Session:
+        session = self._retrying.session
+        if not isinstance(session.get_adapter(self._base), _Adapter):
+            self._prepare(session)
+        return session
+
+    def _prepare(self, session: requests.Session) -> None:
+        adapter = _Adapter(self)
+        with self._adapter_lock:
+            self._adapters.append(adapter)
+        session.mount("https://", adapter)
+        session.mount("http://", adapter)
+        session.auth = self._auth
+        session.headers["Accept"] = "application/json"
+        session.hooks["response"].append(_decode)
+        # a proxy set for the outside world is no way to reach this machine itself
+        session.trust_env = not is_loopback(urlsplit(self._base).hostname or "")
+
+    def _before_send(self, url: str) -> None:
+        """What holds for every single request on the wire, retries and redirects included."""
+        if _origin(url) != _origin(self._base):
+            raise ProtocolError(
+                f"the API points to another server ({_shown(url)}); not followed, because the"
+                f" credentials belong to {self._base} alone"
+            )
+        self._pace.wait(self._stop)
+        if self._stop.is_set():
+            raise Stopped("the run is ending")
+        self._attempts.count += 1
+        self._stats.add(requests=1)
+
+    def _after_answer(self, response: requests.Response) -> None:
+        if response.status_code == 429:
+            asked = retry_after_seconds(response.headers.get("Retry-After"), time.time())
+            self._pace.slow_down(self._backoff if asked is None else asked)
+        elif response.is_redirect:
+            self._attempts.count -= 1
+
+
+class _Adapter(HTTPAdapter):
+    """Guards the wire: no request leaves for another origin, or before its time."""
+
+    def __init__(self, client: Client) -> None:
+        super().__init__(pool_connections=1, pool_maxsize=1)
+        self._client = client
+
+    def send(
+        self, request: requests.PreparedRequest, *args: Any, **kwargs: Any
+    ) -> requests.Response:
+        self._client._before_send(str(request.url))
+        response = super().send(request, *args, **kwargs)
+        self._client._after_answer(response)
+        return response
+
+
+class _BasicAuth(requests.auth.AuthBase):
+    """Basic authentication that keeps its secret out of its `repr`."""
+
+    def __init__(self, user: str, password: str) -> None:
+        pair = base64.b64encode(f"{user}:{password}".encode())
+        self._header = f"Basic {pair.decode('ascii')}"
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        request.headers["Authorization"] = self._header
+        return request
+
+
+def served_at(response: requests.Response) -> datetime | None:
+    """The server's clock when it answered, in UTC and whole seconds, from the Date header."""
+    try:
+        moment = parsedate_to_datetime(response.headers.get("Date", ""))
+    except (TypeError, ValueError):
+        return None
+    return moment.astimezone(timezone.utc) if moment.tzinfo else None
+
+
+def _decode(response: requests.Response, **_: Any) -> None:
+    """Decodes a 200 while a failure can still be tried again (it runs inside dlt's retry)."""
+    if response.status_code != 200:
+        return
+    try:
+        response.payload = orjson.loads(response.content)  # type: ignore[attr-defined]
+    except orjson.JSONDecodeError:
+        kind = response.headers.get("Content-Type", "no content type").split(";")[0]
+        raise _NotJson(f"{len(response.content)} bytes ({kind}) that are not JSON") from None
+
+
+def _payload_of(response: requests.Response) -> Any:
+    status, where = response.status_code, f"GET {_shown(response.url)}"
+    if status == 200:
+        return response.payload  # type: ignore[attr-defined]
+    if status == 401:
+        raise AccessDenied(
+            f"{where} answered 401: the space does not know these credentials; check"
+            " sources.signalwire.project_id and sources.signalwire.api_token, and that they"
+            " belong to this space"
+        )
+    if status == 403:
+        raise AccessDenied(
+            f"{where} answered 403: the API token lacks a scope; it needs Messaging and Numbers"
+        )
+    if status == 404:
+        raise NotFound(f"{where} answered 404: it is gone, or belongs to another project")
+    if status == 429 or status >= 500:
+        raise Unavailable(f"{where} still answered {status} after all tries")
+    raise ProtocolError(f"{where} answered {status}, which this list is not known to do")
+
+
+def _records_of(answer: Answer) -> list[Any]:
+    data = answer.payload.get("data") if isinstance(answer.payload, dict) else None
+    if not isinstance(data, list):
+        raise ProtocolError(f"GET {_shown(answer.url)} answered 200 without a list in 'data'")
+    return data
+
+
+def _next_of(answer: Answer) -> str | None:
+    links = answer.payload.get("links") or {}
+    following = links.get("next") if isinstance(links, dict) else links
+    if following is None or following == "":
+        return None
+    if not isinstance(links, dict) or not isinstance(following, str):
+        raise ProtocolError(f"GET {_shown(answer.url)} answered with 'links' that cannot be read")
+    return following
+
+
+def _origin(url: str) -> tuple[str | None, str | None, int | None]:
+    # urllib3's parser, because it is the one that decides where the connection goes
+    parsed = parse_url(url)
+    default = {"http": 80, "https": 443}.get(parsed.scheme or "")
+    return parsed.scheme, parsed.host, parsed.port or default
+
+
+def _shown(url: str) -> str:
+    """A URL as messages show it: without user or password, shortened."""
+    parts = urlsplit(url)
+    host = parts.netloc.rpartition("@")[2]
+    text = f"{parts.scheme}://{host}{parts.path}" if host else parts.path
+    return (text + (f"?{parts.query}" if parts.query else ""))[:200]
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, requests.Timeout):
+        return "no answer in time"
+    if isinstance(error, requests.exceptions.SSLError):
+        return f"the secure connection could not be made ({error})"
+    if isinstance(error, requests.ConnectionError):
+        return "the connection could not be made or broke off"
+    return f"{type(error).__name__}: the answer broke off or could not be read"

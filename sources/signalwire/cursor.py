@@ -1,0 +1,137 @@
+"""How far each campaign's orders have been loaded. Pure functions of plain values.
+
+A campaign's cursor has a watermark on `updated_at`: every version up to it is in the destination.
+The watermark stays behind the moment at which the walk began, by the server's clock, less a margin
+for changes that become visible late; so an order that changes while the walk goes on is always
+ahead of it. Versions between the watermark and the end of the walk are remembered one by one.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+from sources.signalwire.values import as_json
+
+STATE_VERSION = 1
+LATE_COMMIT_MARGIN = timedelta(minutes=5)
+# Beyond this many versions newer than the watermark, none is remembered: they are loaded again.
+MAX_RECENT = 2_000
+_MARK_LENGTH = 8
+
+
+class Cursor(NamedTuple):
+    """What is known to be in the destination of one campaign's orders.
+
+    `watermark` is in microseconds since the epoch (UTC); `recent` are fingerprints of the versions
+    loaded that are newer than it; `brand_id` is the brand the rows were loaded with.
+    """
+
+    watermark: int
+    brand_id: str
+    recent: frozenset[str] = frozenset()
+
+
+class Version(NamedTuple):
+    """One order as read: when it changed (microseconds since the epoch, UTC) and its content."""
+
+    updated_at: int | None
+    record: dict[str, Any]
+
+
+def fingerprint(record: dict[str, Any]) -> str:
+    """Eight characters that differ when any field of the record differs."""
+    digest = hashlib.blake2b(as_json(record).encode(), digest_size=6).digest()
+    return base64.b64encode(digest).decode()
+
+
+def is_loaded(cursor: Cursor | None, version: Version) -> bool:
+    """Whether this very version is in the destination already, as far as the cursor can tell."""
+    if cursor is None or version.updated_at is None:
+        return False
+    if version.updated_at <= cursor.watermark:
+        return True
+    return bool(cursor.recent) and fingerprint(version.record) in cursor.recent
+
+
+class Reading:
+    """Follows one walk of one campaign: what is new on each page, and where the cursor ends up."""
+
+    def __init__(self, cursor: Cursor | None, brand_id: str) -> None:
+        # rows carry the brand's id: should a campaign move to another brand, all are loaded again
+        self.cursor = cursor if cursor and cursor.brand_id == brand_id else None
+        self._brand_id = brand_id
+        self._limit: int | None = None
+        self._highest: int | None = None
+        self._recent: set[str] = set()
+        self._found_new = False
+
+    def begin(self, served_at: datetime | None) -> None:
+        """Notes the server's clock (UTC) when the first page was served; later calls do nothing.
+
+        Without a clock of the server the watermark cannot be set, and all is loaded again.
+        """
+        if self._limit is None and served_at is not None:
+            self._limit = microseconds(served_at - LATE_COMMIT_MARGIN)
+
+    def new_ones(self, versions: Sequence[Version]) -> Iterator[int]:
+        """Positions of the versions on this page that have to be loaded."""
+        for position, version in enumerate(versions):
+            self._note(version)
+            if not is_loaded(self.cursor, version):
+                self._found_new = True
+                yield position
+
+    def end(self) -> Cursor | None:
+        """The cursor after a complete walk; the old one itself when nothing was new."""
+        if not self._found_new or self._limit is None or self._highest is None:
+            return self.cursor
+        recent = self._recent if len(self._recent) <= MAX_RECENT else ()
+        return Cursor(min(self._highest, self._limit), self._brand_id, frozenset(recent))
+
+    def _note(self, version: Version) -> None:
+        if self._limit is None or version.updated_at is None:
+            return
+        self._highest = max(version.updated_at, self._highest or version.updated_at)
+        if version.updated_at > self._limit and len(self._recent) <= MAX_RECENT:
+            self._recent.add(fingerprint(version.record))
+
+
+def microseconds(moment: datetime) -> int:
+    """Microseconds since the epoch of an aware moment, exactly."""
+    epoch = datetime.fromtimestamp(0, tz=moment.tzinfo)
+    return (moment - epoch) // timedelta(microseconds=1)
+
+
+def dump_cursors(cursors: Mapping[str, Cursor], state: dict[str, Any]) -> None:
+    """Puts the cursors into the pipeline's state, in a few dozen bytes of JSON each."""
+    state["version"] = STATE_VERSION
+    state["cursors"] = {
+        campaign_id: [cursor.watermark, cursor.brand_id, "".join(sorted(cursor.recent))]
+        for campaign_id, cursor in sorted(cursors.items())
+    }
+
+
+def load_cursors(state: Mapping[str, Any]) -> dict[str, Cursor]:
+    """The cursors from the pipeline's state; those that cannot be relied on are left out.
+
+    A campaign without a cursor is loaded completely, so state of another version or damaged state
+    costs a full walk and nothing else.
+    """
+    stored = state.get("cursors")
+    if state.get("version") != STATE_VERSION or not isinstance(stored, dict):
+        return {}
+    loaded = {campaign_id: _cursor(entry) for campaign_id, entry in stored.items()}
+    return {campaign_id: cursor for campaign_id, cursor in loaded.items() if cursor}
+
+
+def _cursor(entry: Any) -> Cursor | None:
+    match entry:
+        case [int(watermark), str(brand_id), str(marks)] if len(marks) % _MARK_LENGTH == 0:
+            starts = range(0, len(marks), _MARK_LENGTH)
+            recent = frozenset(marks[start : start + _MARK_LENGTH] for start in starts)
+            return Cursor(watermark, brand_id, recent)
+    return None

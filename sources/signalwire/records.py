@@ -1,0 +1,173 @@
+"""Records as the API serves them, turned into Arrow tables. Pure: nothing here does I/O."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import pyarrow as pa
+from dlt.common.normalizers.naming.snake_case import NamingConvention
+
+from sources.signalwire.tables import NUMBER_ASSIGNMENTS, REJECTED, Table
+from sources.signalwire.values import as_json, column_of
+
+# names dlt or a later version of this source gives to columns of its own
+RESERVED_PREFIXES = ("_dlt",)
+_naming = NamingConvention()
+
+
+class Origin(NamedTuple):
+    """Where records were read: the list's path, and the brand and campaign it belongs to."""
+
+    path: str
+    brand_id: str | None = None
+    campaign_id: str | None = None
+
+
+class Reject(NamedTuple):
+    """A record that cannot be loaded as it is; `record_id` is None when it has no usable id."""
+
+    table: str
+    origin: Origin
+    record_id: str | None
+    record: Any
+    reason: str
+
+
+class Converted(NamedTuple):
+    """The rows of one page, the records behind them in the same order, and what is wrong."""
+
+    rows: pa.Table
+    records: list[dict[str, Any]]
+    rejects: list[Reject]
+
+
+def convert(
+    table: Table, records: Iterable[Any], origin: Origin, *, include_sensitive: bool = False
+) -> Converted:
+    """Turns one page of `records` into rows of `table`.
+
+    A record without a usable id becomes a reject and no row; one with an unreadable value becomes
+    both, with null for that value. Fields unknown to `table` get text columns of their own.
+    """
+    usable, rejects = _split_by_usable_id(table, records, origin)
+    flat = [_flatten(r) for r in usable] if table is NUMBER_ASSIGNMENTS else usable
+    schema = table.arrow_schema(include_sensitive)
+    given = {"brand_id": origin.brand_id, "campaign_id": origin.campaign_id}
+    added = {column.name for column in table.added}
+    arrays: list[pa.Array] = []
+    faults: defaultdict[int, list[str]] = defaultdict(list)
+    for column in table.columns(include_sensitive):
+        raw = [record.get(column.name) for record in flat]
+        if column.name in added:
+            # the list it was read from decides, whatever the record says of its parents
+            values, unfit = _constant(given[column.name], raw)
+        else:
+            values, unfit = column_of(column.kind, raw)
+        arrays.append(values)
+        for position, why in unfit.items():
+            faults[position].append(f"{column.name} is {why}")
+    for field, name in _unknown_fields(table, flat).items():
+        arrays.append(column_of("text", [record.get(field) for record in flat])[0])
+        schema = schema.append(pa.field(name, pa.string()))
+    for position, reasons in faults.items():
+        record = usable[position]
+        rejects.append(Reject(table.name, origin, record["id"], record, "; ".join(reasons)))
+    return Converted(pa.table(arrays, schema=schema), usable, rejects)
+
+
+def rows_of_rejects(rejects: Sequence[Reject], run_id: str, hidden: frozenset[str]) -> pa.Table:
+    """The rows of the table `rejected`; fields named in `hidden` are left out of the records."""
+    rows = [_row_of_reject(reject, run_id, hidden) for reject in rejects]
+    return pa.Table.from_pylist(rows, schema=REJECTED.arrow_schema())
+
+
+def sensitive_fields(table: Table) -> frozenset[str]:
+    """Names of the API's fields that are loaded only when asked for."""
+    return frozenset(column.name for column in table.fields if column.sensitive)
+
+
+def _row_of_reject(reject: Reject, run_id: str, hidden: frozenset[str]) -> dict[str, Any]:
+    record = reject.record
+    if isinstance(record, dict):
+        record = {key: value for key, value in record.items() if key not in hidden}
+    row = {
+        "table_name": reject.table,
+        "path": reject.origin.path,
+        "brand_id": reject.origin.brand_id,
+        "campaign_id": reject.origin.campaign_id,
+        "record_id": reject.record_id,
+        "record": as_json(record),
+        "reason": reject.reason,
+    }
+    digest = hashlib.blake2b(as_json(row).encode(), digest_size=16).hexdigest()
+    return {"id": digest, "run_id": run_id, **row}
+
+
+def _split_by_usable_id(
+    table: Table, records: Iterable[Any], origin: Origin
+) -> tuple[list[dict[str, Any]], list[Reject]]:
+    usable: list[dict[str, Any]] = []
+    rejects: list[Reject] = []
+    for record in records:
+        if not isinstance(record, dict):
+            rejects.append(Reject(table.name, origin, None, record, "not a JSON object"))
+            continue
+        identity = record.get("id")
+        if isinstance(identity, str) and identity.strip():
+            usable.append(record)
+        else:
+            rejects.append(Reject(table.name, origin, None, record, "id is missing or no text"))
+    return usable, rejects
+
+
+def _constant(value: str | None, raw: Sequence[Any]) -> tuple[pa.Array, dict[int, str]]:
+    contradicting = {
+        position: "not the one whose list it is in"
+        for position, said in enumerate(raw)
+        if said is not None and said != value
+    }
+    return pa.repeat(pa.scalar(value, pa.string()), len(raw)), contradicting
+
+
+def _flatten(record: dict[str, Any]) -> dict[str, Any]:
+    """Opens up `phone_number` the way dlt does for nested objects, as `phone_number__…`."""
+    number = record.get("phone_number")
+    if not isinstance(number, dict):
+        return record
+    flat = {key: value for key, value in record.items() if key != "phone_number"}
+    return flat | {f"phone_number__{key}": value for key, value in number.items()}
+
+
+def _unknown_fields(table: Table, records: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    known = _known_names(table)
+    unknown = set().union(*records) - known
+    return column_names(unknown, known) if unknown else {}
+
+
+@lru_cache
+def _known_names(table: Table) -> frozenset[str]:
+    return frozenset(column.name for column in table.columns(include_sensitive=True))
+
+
+def column_names(fields: Iterable[str], taken: frozenset[str]) -> dict[str, str]:
+    """Column names, in the destination's snake case, for fields that have no column yet.
+
+    A field whose column would be one of `taken`, of another field here or of dlt's own is told
+    apart by the prefix `api_`.
+    """
+    names: dict[str, str] = {}
+    # fields already in snake case come first, so that they keep their names
+    for field in sorted(fields, key=lambda f: (f != _snake_case(f), f)):
+        name = _snake_case(field)
+        while name in taken or name in names.values() or name.startswith(RESERVED_PREFIXES):
+            name = f"api_{name.lstrip('_')}"
+        names[field] = name
+    return dict(sorted(names.items()))
+
+
+def _snake_case(field: str) -> str:
+    return str(_naming.normalize_path(field)) if field.strip() else "unnamed"

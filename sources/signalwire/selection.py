@@ -1,0 +1,105 @@
+"""What a run reads, and the checks a setting has to pass before anything is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sources.signalwire.errors import ConfigurationError
+from sources.signalwire.settings import (
+    DEFAULT_PAGE_SIZE,
+    DEFAULT_WORKERS,
+    MAX_PAGE_SIZE,
+    MAX_WORKERS,
+)
+from sources.signalwire.tables import BRANDS, CAMPAIGNS, NUMBER_ASSIGNMENTS, ORDERS, RESOURCES
+
+DEFAULT_RESOURCES = frozenset({BRANDS.name, CAMPAIGNS.name, ORDERS.name})
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What a run reads. Empty ids mean all of them; `order_state` None means any state."""
+
+    resources: frozenset[str] = DEFAULT_RESOURCES
+    brand_ids: tuple[str, ...] = ()
+    campaign_ids: tuple[str, ...] = ()
+    order_state: str | None = None
+    include_sensitive: bool = False
+    workers: int = DEFAULT_WORKERS
+    page_size: int = DEFAULT_PAGE_SIZE
+
+    @property
+    def narrowing(self) -> dict[str, Any] | None:
+        """What the run is limited to, by name; None if to nothing."""
+        limits: dict[str, Any] = {
+            "brands": list(self.brand_ids),
+            "campaigns": list(self.campaign_ids),
+            "state": self.order_state,
+        }
+        return {name: value for name, value in limits.items() if value} or None
+
+
+def checked_selection(
+    *,
+    resources: Sequence[str] | None,
+    number_assignments: bool,
+    brand_ids: Sequence[str] | None,
+    campaign_ids: Sequence[str] | None,
+    order_state: str | None,
+    include_sensitive: bool,
+    workers: int,
+    page_size: int,
+) -> Selection:
+    """A selection from the source's settings.
+
+    Raises:
+        ConfigurationError: a resource is not known, or a number is out of range.
+    """
+    chosen = frozenset(resources) if resources is not None else DEFAULT_RESOURCES
+    if unknown := sorted(chosen - RESOURCES.keys()):
+        raise ConfigurationError(
+            f"there is no resource {', '.join(map(repr, unknown))};"
+            f" choose from {', '.join(RESOURCES)}"
+        )
+    if not chosen:
+        raise ConfigurationError("no resource is chosen, so there is nothing to load")
+    if number_assignments and resources is None:
+        chosen |= {NUMBER_ASSIGNMENTS.name}
+    return Selection(
+        resources=chosen,
+        brand_ids=_ids("brand_ids", brand_ids),
+        campaign_ids=_ids("campaign_ids", campaign_ids),
+        order_state=required("order_state", order_state) if order_state is not None else None,
+        include_sensitive=include_sensitive,
+        workers=_within("workers", workers, 1, MAX_WORKERS),
+        page_size=_within("page_size", page_size, 1, MAX_PAGE_SIZE),
+    )
+
+
+def required(name: str, value: str) -> str:
+    """The value without surrounding white space.
+
+    Raises:
+        ConfigurationError: it is empty or still a placeholder; the message names the setting.
+    """
+    text = value.strip()
+    if not text or text.startswith("<"):
+        raise ConfigurationError(
+            f"sources.signalwire.{name} is empty; set it in .dlt/secrets.toml or in the"
+            f" environment as SOURCES__SIGNALWIRE__{name.upper()}"
+        )
+    return text
+
+
+def _ids(name: str, ids: Sequence[str] | None) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(required(name, i) for i in ids or ()))
+
+
+def _within(name: str, value: int, low: int, high: int) -> int:
+    if not low <= value <= high:
+        raise ConfigurationError(
+            f"sources.signalwire.{name} is {value}; it has to be from {low} to {high}"
+        )
+    return value

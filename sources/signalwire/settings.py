@@ -1,0 +1,25 @@
+"""Constants of the SignalWire source.
+
+The paths and their meaning come from the vendor's reference, "Campaign Registry".
+"""
+
+API_ROOT = "/api/relay/rest"
+REGISTRY = f"{API_ROOT}/registry/beta"
+
+MAX_PAGE_SIZE = 1000
+DEFAULT_PAGE_SIZE = MAX_PAGE_SIZE
+DEFAULT_WORKERS = 10
+MAX_WORKERS = 64
+
+# seconds to wait for a TCP connection; an answer may take longer (request_timeout)
+CONNECT_TIMEOUT = 10.0
+
+# A server that ignores its own page token serves one page for ever, each time under another URL.
+# Rows do shift between pages while orders arrive, so one page without news is no
+# proof; this many are.
+MAX_PAGES_WITHOUT_NEWS = 100
+
+# Rows gathered before they are handed to dlt: large enough for a quick merge, a few megabytes each.
+BATCH_ROWS = 20_000
+# small tables cost more than their rows; so many of them are joined while a batch is gathered
+MAX_BATCH_PARTS = 256
