@@ -1,0 +1,111 @@
+"""The command line: what can be typed, and what an exit code means.
+
+Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 done but something could not be
+read.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from importlib.metadata import version
+
+DESCRIPTION = "Loads SignalWire's 10DLC number assignment orders into DuckDB or a warehouse."
+EPILOG = """\
+Credentials and settings come from .dlt/secrets.toml, .dlt/config.toml or the environment
+(SOURCES__SIGNALWIRE__SPACE, …__PROJECT_ID, …__API_TOKEN). Try it without an account:
+signalwire-orders demo
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs one command and returns its exit code."""
+    arguments = sys.argv[1:] if argv is None else list(argv)
+    if arguments[:1] == ["simulate"]:
+        # the simulated space is a program of its own, with options of its own
+        return int(import_module("pipelines.commands.simulate").main(arguments[1:]))
+    parsed = build_parser().parse_args(arguments)
+    command: Callable[[argparse.Namespace], int] = import_module(
+        f"pipelines.commands.{parsed.command}"
+    ).main
+    try:
+        return command(parsed)
+    except KeyboardInterrupt:
+        print("\ninterrupted; nothing is lost, the next run goes on from here", file=sys.stderr)  # noqa: T201
+        return 130
+    except BrokenPipeError:
+        # whoever read our output has had enough; say no more, not even at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except Exception as error:  # noqa: BLE001 - the last place where it can be told to a person
+        from pipelines.messages import report
+
+        return report(error)
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The parser of everything but `simulate`'s own options."""
+    parser = argparse.ArgumentParser(
+        prog="signalwire-orders",
+        description=DESCRIPTION,
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=version("signalwire-orders"))
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    _add_run(commands.add_parser("run", help="load what is new or changed (the main job)"))
+    where = _where()
+    commands.add_parser(
+        "check", parents=[where], help="try credentials, scopes and destination, tell data's age"
+    )
+    query = commands.add_parser("query", parents=[where], help="ask the loaded data, in SQL")
+    query.add_argument("sql", metavar="SQL", help='such as "select state, count(*) from orders …"')
+    commands.add_parser("simulate", help="start a simulated space on this machine", add_help=False)
+    demo = commands.add_parser("demo", help="see it all work against a simulated space")
+    demo.add_argument(
+        "--folder",
+        metavar="DIR",
+        default="signalwire_orders_demo",
+        help="where to write its DuckDB file, anew each time (%(default)s)",
+    )
+    return parser
+
+
+def _add_run(parser: argparse.ArgumentParser) -> None:
+    _add_where(parser)
+    parser.add_argument(
+        "--campaign", action="append", metavar="ID", help="read this campaign only (repeatable)"
+    )
+    parser.add_argument(
+        "--brand", action="append", metavar="ID", help="read this brand only (repeatable)"
+    )
+    parser.add_argument("--state", help="read orders in this state only, such as pending")
+    parser.add_argument(
+        "--resources",
+        type=lambda text: [name.strip() for name in text.split(",") if name.strip()],
+        metavar="A,B",
+        help="tables to load: brands, campaigns, orders (these by default), number_assignments",
+    )
+    parser.add_argument(
+        "--workers", type=int, metavar="N", help="campaigns to read side by side (10)"
+    )
+    parser.add_argument("--json", action="store_true", help="print the result as one JSON object")
+    parser.add_argument("--quiet", action="store_true", help="print nothing but errors")
+
+
+def _where() -> argparse.ArgumentParser:
+    parent = argparse.ArgumentParser(add_help=False)
+    _add_where(parent)
+    return parent
+
+
+def _add_where(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--destination", metavar="NAME", help="a destination dlt knows (duckdb by default)"
+    )
+    parser.add_argument(
+        "--dataset", metavar="NAME", help="the schema the tables are in (signalwire by default)"
+    )

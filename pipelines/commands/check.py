@@ -1,0 +1,61 @@
+"""`signalwire-orders check`: is everything in place, and how old is the data? One line each."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator
+from datetime import datetime, timezone
+
+from dlt.common.destination.exceptions import DestinationUndefinedEntity
+from dlt.pipeline.pipeline import Pipeline
+
+from pipelines.logs import set_up_logging
+from pipelines.messages import explain
+from pipelines.signalwire_orders import describe, open_pipeline
+from sources.signalwire import signalwire_client
+from sources.signalwire.probe import Probed, probe
+
+NEWEST_RUN = "SELECT max(finished_at) FROM runs WHERE complete"
+CONTENTS = "SELECT count(*), max(updated_at) FROM orders"
+
+
+def main(arguments: argparse.Namespace) -> int:
+    """Prints a line for each thing tried; 0 when all is well, 1 when something is not."""
+    set_up_logging()
+    pipeline = open_pipeline(arguments.destination, arguments.dataset)
+    client = signalwire_client()
+    all_well = True
+    for tried in (*probe(client), *_destination(pipeline)):
+        sys.stdout.write(f"{'ok  ' if tried.ok else 'FAIL'}  {tried.what:<12} {tried.words}\n")
+        all_well = all_well and tried.ok
+    client.close()
+    return 0 if all_well else 1
+
+
+def _destination(pipeline: Pipeline) -> Iterator[Probed]:
+    where = f"{describe(pipeline)}, dataset {pipeline.dataset_name}"
+    try:
+        with pipeline.sql_client() as client:
+            yield Probed("destination", True, where)
+            try:
+                newest = client.execute_sql(NEWEST_RUN) or []
+                contents = client.execute_sql(CONTENTS) or []
+            except DestinationUndefinedEntity:
+                yield Probed("freshness", True, "nothing loaded yet: signalwire-orders run")
+                return
+    except Exception as error:  # noqa: BLE001 - whatever keeps the database shut is the finding
+        yield Probed("destination", False, f"{where}: {explain(error)[0]}")
+        return
+    (finished_at,), (orders, updated_at) = newest[0], contents[0]
+    yield _freshness(finished_at, orders, updated_at)
+
+
+def _freshness(finished_at: datetime | None, orders: int, updated_at: datetime | None) -> Probed:
+    if finished_at is None:
+        return Probed("freshness", False, "no complete run yet: signalwire-orders run")
+    age = datetime.now(timezone.utc) - finished_at
+    newest = f", the newest changed {updated_at:%Y-%m-%d %H:%M:%S} UTC" if updated_at else ""
+    return Probed(
+        "freshness", True, f"{orders:,} orders{newest}; read {age.total_seconds() / 60:.0f} min ago"
+    )

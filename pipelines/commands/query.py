@@ -1,0 +1,30 @@
+"""`signalwire-orders query`: the loaded data, in SQL, without any other program."""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import sys
+
+from dlt.destinations.exceptions import DatabaseException
+
+from pipelines.logs import set_up_logging
+from pipelines.signalwire_orders import open_pipeline
+from pipelines.tables import render
+from sources.signalwire.errors import ConfigurationError
+
+
+def main(arguments: argparse.Namespace) -> int:
+    """Prints what one SQL statement returns."""
+    set_up_logging()
+    pipeline = open_pipeline(arguments.destination, arguments.dataset)
+    with pipeline.sql_client() as client:
+        try:
+            with client.execute_query(arguments.sql) as cursor:
+                columns = [column[0] for column in cursor.description or ()]
+                rows = cursor.fetchall() if columns else []
+        except DatabaseException as error:
+            raise ConfigurationError(f"the query failed: {error}") from error
+    width = shutil.get_terminal_size((100, 24)).columns
+    sys.stdout.write(render(columns, rows, width=width) + "\n")
+    return 0

@@ -1,0 +1,51 @@
+"""Where messages go: a log file with everything, and standard error with what a person needs."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+
+from rich.console import Console
+
+# one console, so that messages and a progress bar do not write over each other
+console = Console(stderr=True, highlight=False, soft_wrap=True)
+
+_OURS = ("pipelines", "sources")
+_FORMAT = "%(asctime)s %(levelname)s %(message)s"
+
+
+def set_up_logging(*, quiet: bool = False) -> Path:
+    """Sends the project's messages to the log file, and to standard error as fits its reader.
+
+    A terminal shows warnings; anything else (cron, Airflow, a file) gets plain lines with times;
+    `quiet` leaves errors. Returns the path of the log file.
+    """
+    from dlt.common.runtime.run_context import active
+
+    path = Path(active().data_dir) / "signalwire_orders.log"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    in_file = RotatingFileHandler(path, maxBytes=5_000_000, backupCount=2, delay=True)
+    in_file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
+    shown: logging.Handler = _OnConsole() if sys.stderr.isatty() else logging.StreamHandler()
+    shown.setFormatter(logging.Formatter("%(message)s" if sys.stderr.isatty() else _FORMAT))
+    shown.addFilter(lambda record: not record.exc_info)  # tracebacks belong into the file
+    shown.setLevel(_shown_level(quiet))
+    for name in _OURS:
+        logger = logging.getLogger(name)
+        logger.handlers = [in_file, shown]
+        logger.setLevel(logging.INFO)
+        logger.propagate = False
+    return path
+
+
+def _shown_level(quiet: bool) -> int:
+    if quiet:
+        return logging.ERROR
+    return logging.WARNING if sys.stderr.isatty() else logging.INFO
+
+
+class _OnConsole(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        console.print(self.format(record), markup=False)

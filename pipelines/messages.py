@@ -1,0 +1,116 @@
+"""Errors as sentences: what went wrong, and what to do about it."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from dlt.common.configuration.exceptions import (
+    ConfigFieldMissingException,
+    ConfigurationException,
+    FieldLookupTraces,
+    LookupTrace,
+    LookupTraces,
+)
+from dlt.common.destination.exceptions import UnknownDestinationModule
+from dlt.common.exceptions import MissingDependencyException
+
+from sources.signalwire.errors import AccessDenied, ConfigurationError, SignalWireError
+
+logger = logging.getLogger(__name__)
+
+SOURCE_SECTION = ("sources", "signalwire")
+FAILED = 1
+WRONG_USAGE = 2
+
+
+def report(error: BaseException) -> int:
+    """Tells a person about `error` in a sentence, the log with its traceback; the exit code."""
+    logger.error("%s", error, exc_info=error)
+    sentence, code = explain(error)
+    print(f"signalwire-orders: {sentence}", file=sys.stderr)  # noqa: T201
+    for log in _log_files() if code == FAILED else ():
+        print(f"details: {log}", file=sys.stderr)  # noqa: T201
+    return code
+
+
+def explain(error: BaseException) -> tuple[str, int]:
+    """The sentence for `error`, found among its causes, and the exit code it leads to."""
+    for cause in _chain(error):
+        match cause:
+            case ConfigurationError():
+                return str(cause), WRONG_USAGE
+            case AccessDenied() | SignalWireError():
+                return str(cause), FAILED
+            case ConfigFieldMissingException():
+                return _missing(cause), WRONG_USAGE
+            case UnknownDestinationModule():
+                return (
+                    f"there is no destination {cause.ref!r}; duckdb is the usual one",
+                    WRONG_USAGE,
+                )
+            case MissingDependencyException():
+                return _first_line(cause), WRONG_USAGE
+            case ConfigurationException():
+                return _first_line(cause), WRONG_USAGE
+        if known := _database_trouble(cause):
+            return known, FAILED
+    return f"{type(error).__name__}: {_first_line(list(_chain(error))[-1])}", FAILED
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    """The error and everything that led to it, the outermost first."""
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        yield error
+        error = error.__cause__ or getattr(error, "exception", None) or error.__context__
+
+
+def _missing(error: ConfigFieldMissingException) -> str:
+    keys = list(_missing_keys(error.traces))
+    variables = [key.upper().replace(".", "__") for key in keys]
+    return (
+        f"missing: {', '.join(keys)}. Set it in .dlt/secrets.toml (see .dlt/secrets.example.toml)"
+        f" or in the environment as {', '.join(variables)}."
+        " To look around without an account: signalwire-orders demo"
+    )
+
+
+def _missing_keys(traces: FieldLookupTraces) -> Iterator[str]:
+    """The keys that were looked for in vain, each where it is documented to stand."""
+    for field, tried in traces.items():
+        nested = [t for t in tried if isinstance(t, LookupTraces)]
+        for embedded in nested:
+            yield from _missing_keys(embedded.traces)
+        sections = [tuple(t.sections) for t in tried if isinstance(t, LookupTrace)]
+        if sections and not nested:
+            # dlt also looks below the pipeline's and the source's name, which nobody has to use
+            usual = SOURCE_SECTION if SOURCE_SECTION in sections else sections[0]
+            yield ".".join((*usual, field))
+
+
+def _database_trouble(error: BaseException) -> str | None:
+    text = str(error)
+    if "Could not set lock on file" in text:
+        return (
+            "the database file is open in another program, which keeps everybody else out; close"
+            f" it there or wait, then run again ({_first_line(error)})"
+        )
+    if "No space left on device" in text or "not enough space" in text.lower():
+        return f"the disk is full; make room, then run again ({_first_line(error)})"
+    if "read-only" in text.lower() or isinstance(error, PermissionError):
+        return f"the database cannot be written to ({_first_line(error)})"
+    return None
+
+
+def _first_line(error: BaseException) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[0][:300] if lines else type(error).__name__
+
+
+def _log_files() -> list[Path]:
+    handlers = logging.getLogger("pipelines").handlers
+    return [Path(h.baseFilename) for h in handlers if isinstance(h, logging.FileHandler)]

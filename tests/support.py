@@ -1,0 +1,108 @@
+"""What the tests share: a folder as a user would have one, and the truth to compare with."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from simulator import SimulatedSpace
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class Workspace:
+    """A user's folder, with its database and dlt's data kept inside."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.database = folder / "signalwire_orders.duckdb"
+        self.environment = {
+            "DLT_DATA_DIR": str(folder / "data"),
+            "DLT_PROJECT_DIR": str(folder),
+            "DESTINATION__DUCKDB__CREDENTIALS": str(self.database),
+            # tests wait for no longer than they must
+            "SOURCES__SIGNALWIRE__REQUEST_BACKOFF_FACTOR": "0.01",
+            "SOURCES__SIGNALWIRE__REQUEST_MAX_RETRY_DELAY": "0.05",
+        }
+
+    def credentials(self, space: SimulatedSpace) -> dict[str, str]:
+        """The environment variables that point at a space."""
+        return {
+            "SOURCES__SIGNALWIRE__SPACE": space.url,
+            "SOURCES__SIGNALWIRE__PROJECT_ID": space.project_id,
+            "SOURCES__SIGNALWIRE__API_TOKEN": space.api_token,
+        }
+
+    def run(self, space: SimulatedSpace, **settings: Any) -> Any:
+        """One run in this process, as the command line and Airflow start it."""
+        from pipelines.signalwire_orders import run
+
+        return run(
+            space=space.url, project_id=space.project_id, api_token=space.api_token, **settings
+        )
+
+    def command(
+        self, *arguments: str, space: SimulatedSpace | None = None, **environment: str
+    ) -> subprocess.CompletedProcess[str]:
+        """The real command in a process of its own, in this folder."""
+        variables = {k: v for k, v in os.environ.items() if not k.startswith("SOURCES__")}
+        return subprocess.run(
+            [sys.executable, "-m", "pipelines", *arguments],
+            cwd=self.folder,
+            env=variables
+            | self.environment
+            | (self.credentials(space) if space else {})
+            | environment,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+
+    def rows(self, sql: str) -> list[dict[str, Any]]:
+        """What a query returns, with times in UTC."""
+        with duckdb.connect(str(self.database), read_only=True) as connection:
+            connection.execute("SET TimeZone = 'UTC'; SET schema = 'signalwire'")
+            result = connection.execute(sql)
+            names = [column[0] for column in result.description]
+            return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
+
+    def table(self, name: str) -> list[dict[str, Any]]:
+        """A table without dlt's own columns, by id."""
+        rows = self.rows(f"SELECT * EXCLUDE (_dlt_load_id) FROM {name} ORDER BY ALL")
+        return sorted(rows, key=lambda row: str(row.get("id")))
+
+
+def instant(text: str | None) -> datetime | None:
+    """A timestamp of the API, read independently of the source's own reading."""
+    return datetime.fromisoformat(text.replace("Z", "+00:00")) if text else None
+
+
+def true_orders(space: SimulatedSpace) -> list[dict[str, Any]]:
+    """The table `orders` as it has to be, from what the space would serve now."""
+    rows = [
+        {
+            "id": record["id"],
+            "campaign_id": campaign_id,
+            "brand_id": brand_id,
+            "state": record["state"],
+            "processed_at": instant(record["processed_at"]),
+            "created_at": instant(record["created_at"]),
+            "updated_at": instant(record["updated_at"]),
+            "status_callback_url": record["status_callback_url"],
+        }
+        for brand_id, campaign_id, record in space.world.truth_orders()
+    ]
+    return sorted(rows, key=lambda row: str(row["id"]))
+
+
+def as_json(value: Any) -> str:
+    """JSON as the tables hold it: compact, with keys in order."""
+    return json.dumps(value, separators=(",", ":"), sort_keys=True, ensure_ascii=False)

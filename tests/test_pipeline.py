@@ -1,0 +1,156 @@
+"""What dlt is given and what it keeps: the catalogue, the state, interrupted runs, memory."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+
+import pytest
+from support import Workspace, true_orders
+
+from pipelines.signalwire_orders import open_pipeline
+from simulator import SimulatedSpace
+from sources.signalwire import signalwire
+from sources.signalwire.tables import TABLES
+
+OpenSpace = Callable[..., SimulatedSpace]
+
+
+def test_every_table_and_column_is_described(space: SimulatedSpace, workspace: Workspace) -> None:
+    workspace.run(space, number_assignments=True, include_sensitive=True)
+    pipeline = open_pipeline()
+    pipeline.sync_destination()
+    schema = pipeline.default_schema
+    for name in TABLES:
+        table = schema.tables[name]
+        assert table["description"]
+        undescribed = [c for c, column in table["columns"].items() if not column.get("description")]
+        assert undescribed == []
+
+
+def test_arrow_and_hints_agree(
+    space: SimulatedSpace, workspace: Workspace, capfd: pytest.CaptureFixture[str]
+) -> None:
+    workspace.run(space, number_assignments=True, include_sensitive=True)
+    assert "hints were different" not in capfd.readouterr().err
+
+
+def test_column_types(space: SimulatedSpace, workspace: Workspace) -> None:
+    workspace.run(space)
+    types = {
+        row["column_name"]: row["data_type"]
+        for row in workspace.rows("SELECT * FROM duckdb_columns() WHERE table_name = 'orders'")
+    }
+    assert types == {
+        "id": "VARCHAR",
+        "campaign_id": "VARCHAR",
+        "brand_id": "VARCHAR",
+        "state": "VARCHAR",
+        "processed_at": "TIMESTAMP WITH TIME ZONE",
+        "created_at": "TIMESTAMP WITH TIME ZONE",
+        "updated_at": "TIMESTAMP WITH TIME ZONE",
+        "status_callback_url": "VARCHAR",
+        "_dlt_load_id": "VARCHAR",
+    }
+
+
+def test_a_row_leads_to_its_load(space: SimulatedSpace, workspace: Workspace) -> None:
+    workspace.run(space)
+    sql = "SELECT count(*) AS n FROM orders JOIN _dlt_loads l ON l.load_id = _dlt_load_id"
+    assert workspace.rows(sql) == [{"n": 48}]
+
+
+def test_a_run_without_changes_writes_no_state(space: SimulatedSpace, workspace: Workspace) -> None:
+    workspace.run(space)
+    before = workspace.rows("SELECT count(*) AS n FROM _dlt_pipeline_state")
+    space.clock.advance(1)
+    result = workspace.run(space)
+    assert result.stats.counts()["orders_loaded"] == 0
+    assert workspace.rows("SELECT count(*) AS n FROM _dlt_pipeline_state") == before
+
+
+def test_a_lost_working_directory_costs_nothing(
+    space: SimulatedSpace, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workspace.run(space)
+    monkeypatch.setenv("DLT_DATA_DIR", str(workspace.folder / "another"))
+    result = workspace.run(space)
+    assert (result.stats.mode, result.stats.counts()["orders_loaded"]) == ("incremental", 0)
+
+
+def test_databases_do_not_share_a_working_directory(
+    space: SimulatedSpace, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    directories = {open_pipeline().working_dir, open_pipeline(dataset="other").working_dir}
+    monkeypatch.setenv("DESTINATION__DUCKDB__CREDENTIALS", str(workspace.folder / "b.duckdb"))
+    directories.add(open_pipeline().working_dir)
+    assert len(directories) == 3
+
+
+@pytest.mark.parametrize("step", ["normalize", "load", "complete_package"])
+def test_what_a_killed_run_left_is_loaded_and_the_next_does_its_own_work(
+    space: SimulatedSpace, workspace: Workspace, step: str
+) -> None:
+    workspace.run(space)
+    space.clock.advance(5 * 24 * 3600)
+    points = {
+        "normalize": "dlt.pipeline.pipeline.Pipeline.normalize",
+        "load": "dlt.pipeline.pipeline.Pipeline.load",
+        "complete_package": "dlt.load.load.Load.complete_package",
+    }
+    module, _, name = points[step].rpartition(".")
+    module, _, owner = module.rpartition(".")
+    code = (
+        f"import importlib, os, signal, sys; m = importlib.import_module('{module}')\n"
+        f"m.{owner}.{name} = lambda *a, **k: os.kill(os.getpid(), signal.SIGKILL)\n"
+        "from pipelines.cli import main; sys.exit(main(['run', '--quiet']))"
+    )
+    killed = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=workspace.folder,
+        env=os.environ | workspace.credentials(space),
+        check=False,
+    )
+    assert killed.returncode == -signal.SIGKILL
+    space.clock.advance(5 * 24 * 3600)
+    done = workspace.command("run", "--json", space=space)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["orders_seen"] > 0
+    assert workspace.table("orders") == true_orders(space)
+
+
+def test_nobody_is_asked_before_the_run_begins(space: SimulatedSpace, workspace: Workspace) -> None:
+    signalwire(space.url, space.project_id, space.api_token)
+    assert space.journal.requests == 0
+
+
+def test_a_progress_bar_on_a_terminal(space: SimulatedSpace, workspace: Workspace) -> None:
+    import pty
+
+    ours, theirs = pty.openpty()
+    space.set_latency(150)
+    with subprocess.Popen(
+        [sys.executable, "-m", "pipelines", "run"],
+        cwd=workspace.folder,
+        env=os.environ | workspace.credentials(space) | {"TERM": "xterm", "COLUMNS": "120"},
+        stderr=theirs,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        os.close(theirs)
+        shown = b""
+        while True:
+            try:
+                shown += os.read(ours, 65536)
+            except OSError:  # the other end is closed
+                break
+        out, _ = process.communicate()
+    os.close(ours)
+    assert process.returncode == 0
+    assert "48 orders loaded" in out
+    assert b"campaigns read" in shown
+    assert b"requests" in shown
