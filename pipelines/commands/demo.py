@@ -48,7 +48,7 @@ def main(arguments: argparse.Namespace) -> int:
         _command(folder, environment, "run")
         _say("\n3. How long do orders take, by campaign?")
         _command(folder, environment, "query", HOW_LONG)
-    program = shlex.quote(_program())
+    program = shlex.quote(_program(folder))
     _say(f"\nThe data is in {folder}/signalwire_orders.duckdb. Ask it something yourself:")
     _say(f"  cd {folder}")
     _say(f"  {program} query '{BY_STATE}'")
@@ -104,10 +104,12 @@ def _clear(folder: Path) -> None:
         (folder / name).unlink(missing_ok=True)
 
 
-def _program() -> str:
+def _program(folder: Path) -> str:
     """How to call this program again from the demo's folder."""
     beside = Path(sys.executable).with_name("signalwire-orders")
-    return str(beside) if beside.exists() else f"{sys.executable} -m pipelines"
+    if not beside.exists():
+        return f"{sys.executable} -m pipelines"
+    return min(str(beside), os.path.relpath(beside, folder), key=len)
 
 
 def _say(text: str) -> None:

@@ -1,0 +1,147 @@
+"""README and docs say what is so: their commands are run here, and their output compared.
+
+With UPDATE_DOCS=1 (`make docs`) the files are written anew instead.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from support import ROOT, Workspace, true_orders
+
+from simulator import SimulatedSpace
+from sources.signalwire.tables import TABLES
+
+OpenSpace = Callable[..., SimulatedSpace]
+README = ROOT / "README.md"
+TABLES_PAGE = ROOT / "docs" / "tables.md"
+CONSOLE = re.compile(r"```console\n(.*?)```", re.DOTALL)
+PROGRAM = "../.venv/bin/signalwire-orders query '"
+SOME_ID = "9f1c8a52-6d1e-4f0b-8a33-5c1f4e7b2d90"
+# what differs from run to run, and is shown like this
+VARYING = (
+    (re.compile(r"duckdb:///\S*/"), "duckdb:///home/you/"),
+    (re.compile(r"http://127\.0\.0\.1:\d+"), "http://127.0.0.1:40123"),
+    (
+        re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"),
+        "9f1c8a52-6d1e-4f0b-8a33-5c1f4e7b2d90",
+    ),
+    (re.compile(r"read \d+ min ago"), "read 0 min ago"),
+)
+DURATION = re.compile(r"in \d+\.\d s|\"seconds\":\d+\.\d+")
+
+
+def compare_or_write(path: Path, expected: str) -> None:
+    """The file has to hold this text; with UPDATE_DOCS it is written."""
+    if os.environ.get("UPDATE_DOCS"):
+        path.write_text(expected, encoding="utf-8")
+    found = path.read_text(encoding="utf-8")
+    assert DURATION.sub("", found) == DURATION.sub("", expected), "out of date: make docs"
+
+
+def settled(text: str) -> str:
+    for pattern, fixed in VARYING:
+        text = pattern.sub(fixed, text)
+    return "\n".join(line.rstrip() for line in text.splitlines()).rstrip() + "\n"
+
+
+def test_readme(open_space: OpenSpace, workspace: Workspace) -> None:
+    space = open_space(brands=20, campaigns=10, orders=300)
+
+    def run_block(block: re.Match[str]) -> str:
+        shown = ""
+        for line in block.group(1).splitlines():
+            if not line.startswith("$ "):
+                continue
+            if line == "$ make demo":
+                return block.group(0)  # its own test, below
+            program, *arguments = shlex.split(line[2:])
+            assert program == "signalwire-orders"
+            done = workspace.command(*arguments, space=space, COLUMNS="100")
+            assert done.returncode == 0, done.stderr
+            shown += f"{line}\n{settled(done.stdout)}"
+            space.clock.advance(6 * 3600)
+        return f"```console\n{shown}```"
+
+    text = README.read_text(encoding="utf-8")
+    compare_or_write(README, CONSOLE.sub(run_block, text))
+
+
+def test_the_python_in_the_readme(
+    space: SimulatedSpace,
+    workspace: Workspace,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for name, value in workspace.credentials(space).items():
+        monkeypatch.setenv(name, value)
+    (code,) = re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
+    exec(compile(code, "README.md", "exec"), {})  # noqa: S102 - it is our own
+    pending = [row for row in true_orders(space) if row["state"] == "pending"]
+    assert capsys.readouterr().out == f"{len(pending)} []\n"
+    assert workspace.table("orders") == pending
+
+
+def test_the_demo_in_the_readme(workspace: Workspace) -> None:
+    """Its clock is real, so the numbers differ by a few; everything else has to be the same."""
+    done = workspace.command("demo")
+    assert done.returncode == 0, done.stderr
+    # the program is named by its place in the user's clone
+    called = re.sub(r"\S+/signalwire-orders query '", PROGRAM, done.stdout)
+    shown = settled(called)
+    text = README.read_text(encoding="utf-8")
+    block = next(b for b in CONSOLE.finditer(text) if b.group(1).startswith("$ make demo"))
+    if os.environ.get("UPDATE_DOCS"):
+        README.write_text(text.replace(block.group(0), f"```console\n$ make demo\n{shown}```"))
+        return
+    assert masked(block.group(1)) == masked(f"$ make demo\n{shown}")
+
+
+def masked(text: str) -> list[str]:
+    """The lines without numbers and without the order of the campaigns, which hang on the clock."""
+    lines = [re.sub(r"\s*[\d.,]+", " N", line) for line in text.splitlines()]
+    return sorted(line for line in lines if not re.search(r"( N){4}$", line))
+
+
+def test_tables_page() -> None:
+    text = (
+        "# Tables and columns\n\n"
+        "All are in the dataset `signalwire`; `_dlt_load_id` in each links a row to its load in"
+        " `_dlt_loads`.\nAll times are UTC. Columns marked * are loaded only with"
+        " `include_sensitive`.\n"
+    )
+    for table in TABLES.values():
+        text += f"\n## {table.name}\n\n{table.description}\n\n| column | type | |\n|---|---|---|\n"
+        for column in table.columns(include_sensitive=True):
+            mark = " *" if column.sensitive else ""
+            text += f"| `{column.name}`{mark} | {column.kind} | {column.description} |\n"
+    compare_or_write(TABLES_PAGE, text)
+
+
+def test_links_lead_somewhere() -> None:
+    for page in (README, *ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")):
+        for target in re.findall(r"\]\(([^)#]+)\)", page.read_text(encoding="utf-8")):
+            if not target.startswith("http"):
+                assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+def test_make_targets_that_are_named_exist() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    for page in (README, ROOT / "CONTRIBUTING.md"):
+        for target in re.findall(r"`make ([a-z-]+)", page.read_text(encoding="utf-8")):
+            assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
+
+
+def test_every_setting_is_explained() -> None:
+    lines = (ROOT / ".dlt" / "config.toml").read_text(encoding="utf-8").splitlines()
+    settings = [n for n, line in enumerate(lines) if re.match(r"\w+ = ", line)]
+    assert len(settings) > 10
+    unexplained = [
+        lines[n] for n in settings if not (lines[n - 1].startswith("#") or n - 1 in settings)
+    ]
+    assert unexplained == []
