@@ -1,7 +1,7 @@
 """The command line: what can be typed, and what an exit code means.
 
 Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 done but something could not be
-read.
+read, 4 another run is loading into the same place, 130 and 143 interrupted.
 """
 
 from __future__ import annotations
@@ -21,6 +21,9 @@ signalwire-orders demo
 """
 
 
+INTERRUPTED = "\nsignalwire-orders: interrupted; nothing is lost, the next run makes it good"
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command and returns its exit code."""
     arguments = sys.argv[1:] if argv is None else list(argv)
@@ -33,17 +36,24 @@ def main(argv: Sequence[str] | None = None) -> int:
     ).main
     try:
         return command(parsed)
-    except KeyboardInterrupt:
-        print("\ninterrupted; nothing is lost, the next run goes on from here", file=sys.stderr)  # noqa: T201
-        return 130
+    except KeyboardInterrupt as interruption:
+        return _interrupted(interruption)
     except BrokenPipeError:
         # whoever read our output has had enough; say no more, not even at exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except Exception as error:  # noqa: BLE001 - the last place where it can be told to a person
-        from pipelines.messages import report
+        from pipelines.messages import interruption_in, report
 
-        return report(error)
+        signalled = interruption_in(error)
+        return _interrupted(signalled) if signalled else report(error)
+
+
+def _interrupted(interruption: KeyboardInterrupt) -> int:
+    from pipelines.signals import exit_code
+
+    print(INTERRUPTED, file=sys.stderr)  # noqa: T201
+    return exit_code(interruption)
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -91,6 +101,18 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--workers", type=int, metavar="N", help="campaigns to read side by side (10)"
+    )
+    parser.add_argument(
+        "--wait",
+        type=float,
+        default=0.0,
+        metavar="SECONDS",
+        help="how long to wait for another run into the same place to end (0)",
+    )
+    parser.add_argument(
+        "--full",
+        action="store_true",
+        help="read every campaign to its end and compare all of it with the destination",
     )
     parser.add_argument("--json", action="store_true", help="print the result as one JSON object")
     parser.add_argument("--quiet", action="store_true", help="print nothing but errors")

@@ -24,6 +24,9 @@ def set_up_logging(*, quiet: bool = False) -> Path:
     """
     from dlt.common.runtime.run_context import active
 
+    from pipelines.defaults import register_defaults
+
+    register_defaults()  # also makes dlt set up its own logger, so that it is there to be led away
     path = Path(active().data_dir) / "signalwire_orders.log"
     path.parent.mkdir(parents=True, exist_ok=True)
     in_file = RotatingFileHandler(path, maxBytes=5_000_000, backupCount=2, delay=True)
@@ -32,6 +35,8 @@ def set_up_logging(*, quiet: bool = False) -> Path:
     shown.setFormatter(logging.Formatter("%(message)s" if sys.stderr.isatty() else _FORMAT))
     shown.addFilter(lambda record: not record.exc_info)  # tracebacks belong into the file
     shown.setLevel(_shown_level(quiet))
+    # dlt tells the same failures with tracebacks, some of them several times
+    logging.getLogger("dlt").handlers = [in_file]
     for name in _OURS:
         logger = logging.getLogger(name)
         logger.handlers = [in_file, shown]

@@ -17,6 +17,7 @@ from dlt.common.configuration.exceptions import (
 from dlt.common.destination.exceptions import UnknownDestinationModule
 from dlt.common.exceptions import MissingDependencyException
 
+from pipelines.lock import Busy, LockLost
 from sources.signalwire.errors import AccessDenied, ConfigurationError, SignalWireError
 
 logger = logging.getLogger(__name__)
@@ -24,6 +25,7 @@ logger = logging.getLogger(__name__)
 SOURCE_SECTION = ("sources", "signalwire")
 FAILED = 1
 WRONG_USAGE = 2
+BUSY = 4
 
 
 def report(error: BaseException) -> int:
@@ -36,10 +38,19 @@ def report(error: BaseException) -> int:
     return code
 
 
+def interruption_in(error: BaseException) -> KeyboardInterrupt | None:
+    """The signal that `error` came from, if it did: dlt wraps it like any other cause."""
+    return next((cause for cause in _chain(error) if isinstance(cause, KeyboardInterrupt)), None)
+
+
 def explain(error: BaseException) -> tuple[str, int]:
     """The sentence for `error`, found among its causes, and the exit code it leads to."""
     for cause in _chain(error):
         match cause:
+            case Busy():
+                return str(cause), BUSY
+            case LockLost():
+                return str(cause), FAILED
             case ConfigurationError():
                 return str(cause), WRONG_USAGE
             case AccessDenied() | SignalWireError():

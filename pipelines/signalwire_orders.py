@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
-import tempfile
 import time
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-import dlt
-from dlt.common.pipeline import get_dlt_pipelines_dir
 from dlt.pipeline.pipeline import Pipeline
 
-from pipelines.defaults import register_defaults
+from pipelines.destination import OrdersInDestination
+from pipelines.guards import guard
+from pipelines.lock import exclusive
+from pipelines.signals import orderly_end
+from pipelines.target import find_target
 from sources.signalwire import RunStats, signalwire
-
-PIPELINE_NAME = "signalwire_orders"
 
 logger = logging.getLogger(__name__)
 
@@ -49,6 +46,7 @@ def run(
     *,
     destination: str | None = None,
     dataset: str | None = None,
+    wait: float = 0.0,
     stats: RunStats | None = None,
     **source_settings: Any,
 ) -> RunResult:
@@ -57,53 +55,37 @@ def run(
     Args:
         destination: A destination dlt knows; by default the one in its settings, DuckDB.
         dataset: The dataset (schema) to load into; by default `signalwire`.
+        wait: Seconds to wait for another run into the same place to end.
         stats: Kept up to date while the run goes on, for whoever watches.
         source_settings: Arguments of the source `signalwire` that override dlt's settings.
 
     Raises:
+        Busy: another run is loading into the same place.
         PipelineStepFailed: dlt's; its causes say what went wrong.
         SignalWireError: a setting cannot work.
         ConfigFieldMissingException: dlt's; a setting without a default is not set.
+        KeyboardInterrupt: SIGINT or SIGTERM; nothing is lost.
     """
     started = time.monotonic()
-    pipeline = open_pipeline(destination, dataset)
+    target = find_target(destination, dataset)
     stats = stats or RunStats()
-    source = signalwire(stats=stats, **source_settings)
-    logger.info("run %s begins, into %s", stats.run_id, describe(pipeline))
-    _finish_interrupted_run(pipeline)
-    _take_state_from_destination(pipeline)
-    info = pipeline.run(source)
-    info.raise_on_failed_jobs()
+    orders = OrdersInDestination(target.probe)
+    source = signalwire(stats=stats, known=orders, **source_settings)
+    guard(source, target.probe)
+    with orderly_end(), exclusive(target, wait) as lock:
+        logger.info("run %s begins, into %s", stats.run_id, target.description)
+        pipeline = target.open_pipeline()
+        _finish_interrupted_run(pipeline)
+        _take_state_from_destination(pipeline)
+        pipeline.extract(source)
+        lock.verify()
+        _normalize_and_load(pipeline)
     return RunResult(
         stats=stats,
         seconds=time.monotonic() - started,
-        destination=describe(pipeline),
-        dataset=pipeline.dataset_name,
+        destination=target.description,
+        dataset=target.dataset,
     )
-
-
-def open_pipeline(destination: str | None = None, dataset: str | None = None) -> Pipeline:
-    """The pipeline for one destination and dataset, with a working directory of its own.
-
-    dlt keeps one working directory per pipeline name. What an interrupted run left there for one
-    database must never be loaded into another, so each destination gets a directory to itself.
-    """
-    register_defaults()
-    names: dict[str, Any] = {"destination": destination, "dataset_name": dataset}
-    names = {name: value for name, value in names.items() if value is not None}
-    with tempfile.TemporaryDirectory() as nowhere:
-        probe = dlt.pipeline(PIPELINE_NAME, pipelines_dir=nowhere, **names)
-        config = probe.destination_client().config
-    identity = f"{config.destination_type} {config.data_location()} {probe.dataset_name}"
-    digest = hashlib.blake2b(identity.encode(), digest_size=5).hexdigest()
-    own = Path(get_dlt_pipelines_dir()) / f"{PIPELINE_NAME}-{digest}"
-    pipeline: Pipeline = dlt.pipeline(PIPELINE_NAME, pipelines_dir=str(own), **names)
-    return pipeline
-
-
-def describe(pipeline: Pipeline) -> str:
-    """The destination in words, without credentials."""
-    return str(pipeline.destination_client().config)
 
 
 def _finish_interrupted_run(pipeline: Pipeline) -> None:
@@ -114,9 +96,15 @@ def _finish_interrupted_run(pipeline: Pipeline) -> None:
     """
     if pipeline.has_pending_data:
         logger.info("loading what an interrupted run left behind")
-        info = pipeline.run()
-        if info is not None:
-            info.raise_on_failed_jobs()
+        pipeline.sync_destination()
+        _normalize_and_load(pipeline)
+
+
+def _normalize_and_load(pipeline: Pipeline) -> None:
+    pipeline.normalize()
+    info = pipeline.load()
+    if info is not None:
+        info.raise_on_failed_jobs()
 
 
 def _take_state_from_destination(pipeline: Pipeline) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from postgres_server import PostgresServer, running_server
 from support import Workspace
 
 from simulator import Clock, SimulatedSpace
@@ -37,10 +38,31 @@ def space(open_space: Callable[..., SimulatedSpace]) -> SimulatedSpace:
     return open_space()
 
 
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]:
+    """One server for all tests of this process, started when the first one asks."""
+    with running_server(tmp_path_factory.mktemp("postgres")) as server:
+        yield server
+
+
 @pytest.fixture
 def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
-    """A user's folder, for runs in this process and in others."""
-    workspace = Workspace(tmp_path)
+    """A user's folder, for runs in this process and in others, with DuckDB."""
+    return prepared(Workspace(tmp_path), monkeypatch)
+
+
+@pytest.fixture(params=["duckdb", "postgres"])
+def any_workspace(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Workspace:
+    """The same on each destination that every promise is kept on."""
+    url = None
+    if request.param == "postgres":
+        url = request.getfixturevalue("postgres").new_database()
+    return prepared(Workspace(tmp_path, url), monkeypatch)
+
+
+def prepared(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> Workspace:
     for name, value in workspace.environment.items():
         monkeypatch.setenv(name, value)
     return workspace

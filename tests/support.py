@@ -6,11 +6,13 @@ import json
 import os
 import subprocess
 import sys
+from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import duckdb
+import psycopg2
 
 from simulator import SimulatedSpace
 
@@ -18,19 +20,24 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 class Workspace:
-    """A user's folder, with its database and dlt's data kept inside."""
+    """A user's folder, with its settings, its database and dlt's data kept inside."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, postgres_url: str | None = None) -> None:
         self.folder = folder
         self.database = folder / "signalwire_orders.duckdb"
+        self.postgres_url = postgres_url
+        self.destination = "postgres" if postgres_url else "duckdb"
         self.environment = {
             "DLT_DATA_DIR": str(folder / "data"),
             "DLT_PROJECT_DIR": str(folder),
             "DESTINATION__DUCKDB__CREDENTIALS": str(self.database),
+            "PIPELINES__SIGNALWIRE_ORDERS__DESTINATION_TYPE": self.destination,
             # tests wait for no longer than they must
             "SOURCES__SIGNALWIRE__REQUEST_BACKOFF_FACTOR": "0.01",
             "SOURCES__SIGNALWIRE__REQUEST_MAX_RETRY_DELAY": "0.05",
         }
+        if postgres_url:
+            self.environment["DESTINATION__POSTGRES__CREDENTIALS"] = postgres_url
 
     def credentials(self, space: SimulatedSpace) -> dict[str, str]:
         """The environment variables that point at a space."""
@@ -68,16 +75,33 @@ class Workspace:
 
     def rows(self, sql: str) -> list[dict[str, Any]]:
         """What a query returns, with times in UTC."""
-        with duckdb.connect(str(self.database), read_only=True) as connection:
-            connection.execute("SET TimeZone = 'UTC'; SET schema = 'signalwire'")
-            result = connection.execute(sql)
-            names = [column[0] for column in result.description]
-            return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
+        with closing(self._connection()) as connection:
+            cursor = connection.cursor()
+            cursor.execute("SET TimeZone = 'UTC'")
+            cursor.execute("SET search_path = 'signalwire'")
+            cursor.execute(sql)
+            names = [column[0] for column in cursor.description]
+            return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+    def orders(self) -> list[dict[str, Any]]:
+        """What the API served of the orders it still has."""
+        rows = self.table("orders")
+        alive = [row for row in rows if row.pop("deleted_at") is None]
+        for row in alive:
+            del row["read_at"]
+        return alive
 
     def table(self, name: str) -> list[dict[str, Any]]:
         """A table without dlt's own columns, by id."""
-        rows = self.rows(f"SELECT * EXCLUDE (_dlt_load_id) FROM {name} ORDER BY ALL")
+        rows = self.rows(f"SELECT * FROM {name}")
+        for row in rows:
+            del row["_dlt_load_id"]
         return sorted(rows, key=lambda row: str(row.get("id")))
+
+    def _connection(self) -> Any:
+        if self.postgres_url:
+            return psycopg2.connect(self.postgres_url)
+        return duckdb.connect(str(self.database), read_only=True)
 
 
 def instant(text: str | None) -> datetime | None:

@@ -10,6 +10,7 @@ from support import Workspace, as_json, instant, true_orders
 
 from simulator import SimulatedSpace
 
+GIVEN = {"id", "brand_id", "read_at", "_dlt_load_id"}
 OpenSpace = Callable[..., SimulatedSpace]
 
 
@@ -44,7 +45,7 @@ def test_a_record_without_a_usable_id_is_kept_apart(
     expected = true_orders(space)
     space.world.insert_raw(campaign_id, record)
     result = workspace.run(space)
-    assert workspace.table("orders") == expected
+    assert workspace.orders() == expected
     (rejected,) = workspace.table("rejected")
     assert rejected["record"] == as_json(record)
     assert rejected["campaign_id"] == campaign_id
@@ -107,7 +108,12 @@ def test_null_and_missing_fields_are_null(
     for order_id in ("bare", "nulls"):
         row = order(workspace, order_id)
         assert row.pop("campaign_id") == campaign_id
-        assert {k for k, v in row.items() if v is not None} == {"id", "brand_id", "_dlt_load_id"}
+        assert {k for k, v in row.items() if v is not None} == {
+            "id",
+            "brand_id",
+            "read_at",
+            "_dlt_load_id",
+        }
     assert workspace.table("rejected") == []
 
 
@@ -234,5 +240,5 @@ def test_one_future_timestamp_holds_nothing_back(
     workspace.run(space)
     space.clock.advance(5 * 24 * 3600)
     workspace.run(space)
-    assert workspace.table("orders") == true_orders(space)
+    assert workspace.orders() == true_orders(space)
     assert workspace.run(space).stats.counts()["orders_loaded"] == 0

@@ -40,7 +40,7 @@ class TestRun:
         done = workspace.command("run", space=space)
         assert done.returncode == 0
         assert "48 orders loaded (first load)" in done.stdout
-        assert workspace.table("orders") == true_orders(space)
+        assert workspace.orders() == true_orders(space)
 
     def test_json_is_all_there_is_on_standard_output(
         self, space: SimulatedSpace, workspace: Workspace
@@ -73,7 +73,7 @@ class TestRun:
             for row in true_orders(space)
             if row["campaign_id"] in ids and row["state"] == "processed"
         ]
-        assert workspace.table("orders") == expected
+        assert workspace.orders() == expected
         assert [row["id"] for row in workspace.table("brands")] == [first]
         assert other != first
 
@@ -83,7 +83,7 @@ class TestRun:
         monkeypatch.delenv("DESTINATION__DUCKDB__CREDENTIALS")
         workspace.environment.pop("DESTINATION__DUCKDB__CREDENTIALS")
         assert workspace.command("run", space=space).returncode == 0
-        assert workspace.table("orders") == true_orders(space)
+        assert workspace.orders() == true_orders(space)
 
     def test_settings_from_toml_files(self, space: SimulatedSpace, workspace: Workspace) -> None:
         settings = workspace.folder / ".dlt"
@@ -96,7 +96,7 @@ class TestRun:
         done = workspace.command("run")
         assert done.returncode == 0, done.stderr
         assert all("page_size=5" in e.query for e in space.journal.entries())
-        assert workspace.table("orders") == true_orders(space)
+        assert workspace.orders() == true_orders(space)
 
     @pytest.mark.parametrize("module", ["pipelines", "pipelines.__main__"])
     def test_as_a_module(self, workspace: Workspace, module: str) -> None:
@@ -120,7 +120,7 @@ class TestPartly:
         result = json.loads(done.stdout)
         assert (result["campaigns_failed"], result["complete"]) == (1, False)
         expected = [row for row in true_orders(space) if row["campaign_id"] != campaign["id"]]
-        assert workspace.table("orders") == expected
+        assert workspace.orders() == expected
         (failure,) = workspace.table("campaign_failures")
         assert failure["campaign_id"] == campaign["id"]
         assert failure["run_id"] == result["run_id"]
@@ -133,7 +133,7 @@ class TestPartly:
         assert not workspace.run(space, page_size=5).stats.complete
         space.faults.clear()
         assert workspace.run(space, page_size=5).stats.complete
-        assert workspace.table("orders") == true_orders(space)
+        assert workspace.orders() == true_orders(space)
 
     def test_a_brand_whose_campaigns_cannot_be_listed(
         self, space: SimulatedSpace, workspace: Workspace
@@ -161,7 +161,7 @@ class TestPartly:
         body = {"error": "Internal Server Error"}
         space.faults.add(Fault("/orders", "respond", status=200, body=body))
         assert not workspace.run(space).stats.complete
-        assert workspace.table("orders") == true_orders(space)
+        assert workspace.orders() == true_orders(space)
 
 
 class TestFailed:
@@ -260,7 +260,7 @@ class TestFailed:
         assert done.returncode == 1
         assert "open in another program" in done.stderr
         assert workspace.command("run", space=space).returncode == 0
-        assert workspace.table("orders") == true_orders(space)
+        assert workspace.orders() == true_orders(space)
 
     def test_a_database_that_is_none(self, space: SimulatedSpace, workspace: Workspace) -> None:
         workspace.database.write_text("this is no database")

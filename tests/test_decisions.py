@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
@@ -17,6 +18,7 @@ from sources.signalwire.cursor import (
     Reading,
     Version,
     dump_cursors,
+    is_outdated,
     load_cursors,
     microseconds,
 )
@@ -24,6 +26,15 @@ from sources.signalwire.errors import ConfigurationError
 from sources.signalwire.records import column_names
 from sources.signalwire.selection import Selection
 from sources.signalwire.space import base_url
+from sources.signalwire.walk import (
+    KnownCampaign,
+    Unsettled,
+    in_order,
+    is_full_walk_due,
+    may_stop,
+    pages_to_read,
+    states_to_list,
+)
 from sources.signalwire.workers import Workers
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=timezone.utc)
@@ -74,15 +85,24 @@ class TestSpace:
             base_url(space)
 
 
-def version(moment: datetime | None, **fields: Any) -> Version:
-    return Version(None if moment is None else microseconds(moment), {"id": "o", **fields})
+def at(moment: datetime) -> int:
+    return microseconds(moment)
 
 
-def walk(cursor: Cursor | None, *versions: Version, at: datetime | None = NOW) -> Any:
-    """Positions that are new, and the cursor after a walk at `at`."""
+def version(
+    moment: datetime | None, created: datetime = NOW - timedelta(days=9), **fields: Any
+) -> Version:
+    changed = None if moment is None else at(moment)
+    return Version(changed, at(created), {"id": "o", **fields})
+
+
+def walk(
+    cursor: Cursor | None, *versions: Version, now: datetime | None = NOW, full: bool = False
+) -> Any:
+    """Positions that are new, and the cursor after a walk that began at `now`."""
     reading = Reading(cursor, "brand")
-    reading.begin(at)
-    return list(reading.new_ones(versions)), reading.end()
+    reading.begin(None if now is None else at(now))
+    return list(reading.new_ones(versions)), reading.end(full=full)
 
 
 class TestCursor:
@@ -93,28 +113,37 @@ class TestCursor:
     fresh = version(NOW - timedelta(seconds=1), state="pending")
 
     def test_a_first_walk_takes_all_and_stands_at_the_newest(self) -> None:
-        new, cursor = walk(None, self.old, self.older)
+        new, cursor = walk(None, self.old, self.older, full=True)
         assert new == [0, 1]
-        assert cursor == Cursor(self.old.updated_at, "brand")
+        created = at(NOW - timedelta(days=9))
+        assert cursor == Cursor(self.old.updated_at or 0, "brand", created, at(NOW))
 
     def test_it_stays_behind_the_beginning_of_the_walk(self) -> None:
         _, cursor = walk(None, self.fresh, self.old)
-        assert cursor.watermark == microseconds(NOW - LATE_COMMIT_MARGIN)
+        assert cursor.watermark == at(NOW) - LATE_COMMIT_MARGIN
         assert len(cursor.recent) == 1
 
-    def test_it_stays_behind_a_future_timestamp(self) -> None:
-        _, cursor = walk(None, version(NOW + timedelta(days=9999)))
-        assert cursor.watermark == microseconds(NOW - LATE_COMMIT_MARGIN)
+    def test_it_stays_behind_timestamps_in_the_future(self) -> None:
+        future = NOW + timedelta(days=9999)
+        _, cursor = walk(None, version(future, created=future))
+        limit = at(NOW) - LATE_COMMIT_MARGIN
+        assert (cursor.watermark, cursor.created_watermark) == (limit, limit)
 
     def test_nothing_new_leaves_it_as_it_is(self) -> None:
         _, cursor = walk(None, self.fresh, self.old)
-        new, after = walk(cursor, self.fresh, self.old, at=NOW + timedelta(days=1))
+        new, after = walk(cursor, self.fresh, self.old, now=NOW + timedelta(days=1))
         assert new == []
         assert after is cursor
 
+    def test_a_full_walk_is_written_down_also_without_news(self) -> None:
+        later = NOW + timedelta(days=1)
+        _, cursor = walk(None, self.old)
+        _, after = walk(cursor, self.old, now=later, full=True)
+        assert after == cursor._replace(full_walk_at=at(later))
+
     def test_changed_content_at_the_same_moment_is_new(self) -> None:
         _, cursor = walk(None, self.fresh)
-        changed = Version(self.fresh.updated_at, {"id": "o", "state": "failed"})
+        changed = self.fresh._replace(record={"id": "o", "state": "failed"})
         assert walk(cursor, changed)[0] == [0]
 
     def test_without_updated_at_always_new(self) -> None:
@@ -122,10 +151,10 @@ class TestCursor:
         assert walk(cursor, version(None), self.old)[0] == [0]
 
     def test_another_brand_begins_anew(self) -> None:
-        assert walk(Cursor(microseconds(NOW), "another brand"), self.old)[0] == [0]
+        assert walk(Cursor(at(NOW), "another brand"), self.old)[0] == [0]
 
     def test_without_the_servers_clock_it_does_not_move(self) -> None:
-        new, cursor = walk(None, self.old, at=None)
+        new, cursor = walk(None, self.old, now=None)
         assert (new, cursor) == ([0], None)
 
     def test_only_so_many_recent_versions_are_remembered(self) -> None:
@@ -134,28 +163,116 @@ class TestCursor:
         assert cursor.recent == frozenset()
         assert len(walk(cursor, *many)[0]) == len(many)
 
-    def test_state_goes_there_and_back(self) -> None:
+    def test_state_goes_there_and_back_and_is_small(self) -> None:
         _, cursor = walk(None, self.fresh, self.old)
         state: dict[str, Any] = {}
         dump_cursors({"campaign": cursor}, state)
         assert load_cursors(state) == {"campaign": cursor}
+        assert len(json.dumps(state["cursors"]["campaign"])) < 100
 
     @pytest.mark.parametrize(
         "state",
         [
             {},
-            {"version": 0, "cursors": {"c": [1, "b", ""]}},
+            {"version": 0, "cursors": {"c": [1, "b", 1, 1, ""]}},
             {"version": 1, "cursors": None},
             {"version": 1, "cursors": ["c"]},
             {"version": 1, "cursors": {"c": None}},
-            {"version": 1, "cursors": {"c": [1, "b"]}},
-            {"version": 1, "cursors": {"c": ["1", "b", ""]}},
-            {"version": 1, "cursors": {"c": [1, "b", "short"]}},
+            {"version": 1, "cursors": {"c": [1, "b", ""]}},
+            {"version": 1, "cursors": {"c": ["1", "b", 1, 1, ""]}},
+            {"version": 1, "cursors": {"c": [1, "b", 1, 1, "short"]}},
         ],
         ids=str,
     )
     def test_damaged_state_means_a_full_walk(self, state: dict[str, Any]) -> None:
         assert load_cursors(state) == {}
+
+
+@pytest.mark.parametrize(
+    ("updated_at", "by", "outdated"),
+    [
+        (1, 2, True),
+        (2, 2, False),
+        (3, 2, False),
+        (None, 2, False),
+        (1, None, False),
+        (1, 99, False),
+    ],
+    ids=["older", "same", "newer", "unknown", "other-unknown", "other-in-the-future"],
+)
+def test_what_is_outdated(updated_at: int | None, by: int | None, outdated: bool) -> None:
+    assert is_outdated(updated_at, by, now=10) is outdated
+
+
+def unsettled(*places: int, state: str | None = "pending", in_state: int = 9_999) -> Any:
+    return tuple(Unsettled(f"o{n}", state, n, in_state) for n in places)
+
+
+class TestWalk:
+    """How far a campaign is read."""
+
+    @pytest.mark.parametrize(
+        ("orders", "pages"),
+        [
+            ((), 1),
+            (unsettled(5, 90), 1),
+            (unsettled(150), 2),
+            (unsettled(250), 1),  # one by its id is cheaper than two more pages
+            (unsettled(250, 251), 3),  # two by their ids are not cheaper: pages tell more
+            (unsettled(150, 9_000), 2),
+            (unsettled(*range(1, 1_000)), 10),
+            (unsettled(*range(500, 700), state="failed", in_state=120), 7),
+            (unsettled(*range(4_500, 4_700), state="failed", in_state=120), 1),  # through its list
+            (unsettled(*range(500, 700), state=None), 7),
+        ],
+        ids=str,
+    )
+    def test_for_the_fewest_requests(self, orders: Any, pages: int) -> None:
+        assert pages_to_read(KnownCampaign(10_000, orders), page_size=100) == pages
+
+    def test_a_states_list_where_it_is_cheaper_than_single_orders(self) -> None:
+        many = unsettled(*range(500, 520), state="failed", in_state=180)
+        few = unsettled(700, state="pending", in_state=3)
+        stateless = unsettled(*range(800, 830), state=None)
+        assert states_to_list((*many, *few, *stateless), page_size=100) == {"failed": 2}
+
+    @pytest.mark.parametrize(
+        ("created", "before", "ordered"),
+        [
+            ([3, 2, 2, 1], None, True),
+            ([3, 2], 3, True),
+            ([4], 3, False),
+            ([1, 2], None, False),
+            ([2, None, 1], None, False),
+            ([], 3, True),
+        ],
+    )
+    def test_whether_it_is_in_order(
+        self, created: list[int | None], before: int | None, ordered: bool
+    ) -> None:
+        assert in_order(created, before) is ordered
+
+    @pytest.mark.parametrize(
+        ("read", "planned", "oldest", "watermark", "stop"),
+        [
+            (1, 1, 5, 6, True),
+            (1, 2, 5, 6, False),
+            (1, 1, 6, 6, False),  # more orders may have been created at that very moment
+            (1, 1, 5, None, False),
+            (1, 1, None, 6, False),
+        ],
+    )
+    def test_whether_it_may_stop(
+        self, read: int, planned: int, oldest: int | None, watermark: int | None, stop: bool
+    ) -> None:
+        assert may_stop(read, planned, oldest, watermark) is stop
+
+    @pytest.mark.parametrize(
+        ("last", "now", "due"),
+        [(None, 5, True), (0, 10, True), (1, 10, False), (1, None, True)],
+    )
+    def test_whether_a_full_walk_is_due(self, last: int | None, now: int | None, due: bool) -> None:
+        assert is_full_walk_due(last, now, every=10) is due
 
 
 class TestColumnNames:

@@ -84,7 +84,7 @@ def test_the_python_in_the_readme(
     exec(compile(code, "README.md", "exec"), {})  # noqa: S102 - it is our own
     pending = [row for row in true_orders(space) if row["state"] == "pending"]
     assert capsys.readouterr().out == f"{len(pending)} []\n"
-    assert workspace.table("orders") == pending
+    assert workspace.orders() == pending
 
 
 def test_the_demo_in_the_readme(workspace: Workspace) -> None:

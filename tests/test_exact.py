@@ -19,10 +19,10 @@ def test_every_order_once_and_the_same_after_a_second_run(
 ) -> None:
     space = open_space(brands=20, campaigns=10, orders=300)
     first = workspace.run(space)
-    assert workspace.table("orders") == true_orders(space)
+    assert workspace.orders() == true_orders(space)
     assert first.stats.counts()["orders_loaded"] == len(space.world.truth_orders()) == 60_000
     second = workspace.run(space)
-    assert workspace.table("orders") == true_orders(space)
+    assert workspace.orders() == true_orders(space)
     assert second.stats.counts()["orders_loaded"] == 0
     assert (first.stats.mode, second.stats.mode) == ("backfill", "incremental")
 
@@ -31,10 +31,10 @@ def test_orders_that_moved_on_are_brought_up_to_date(
     space: SimulatedSpace, workspace: Workspace
 ) -> None:
     workspace.run(space)
-    before = workspace.table("orders")
+    before = workspace.orders()
     space.clock.advance(5 * 24 * 3600)
     result = workspace.run(space)
-    after = workspace.table("orders")
+    after = workspace.orders()
     assert after == true_orders(space)
     changed = [row for row in after if row not in before]
     assert result.stats.counts()["orders_loaded"] == len(changed) > 0
@@ -50,7 +50,7 @@ def test_a_change_within_the_margin_is_loaded_once(
     # the clock stands still: the same updated_at, another content
     space.world.update_order(order_id, state="processed")
     assert workspace.run(space).stats.counts()["orders_loaded"] == 1
-    assert workspace.table("orders") == true_orders(space)
+    assert workspace.orders() == true_orders(space)
 
 
 def test_an_order_that_changes_behind_the_walk_is_not_lost(
@@ -74,7 +74,7 @@ def test_an_order_that_changes_behind_the_walk_is_not_lost(
     assert changed
     space.clock.advance(3600)
     workspace.run(space, page_size=10)
-    assert workspace.table("orders") == true_orders(space)
+    assert workspace.orders() == true_orders(space)
 
 
 def test_rows_that_slide_to_a_later_page_are_there_once(
@@ -91,7 +91,7 @@ def test_rows_that_slide_to_a_later_page_are_there_once(
     workspace.run(space, page_size=7)
     space.on_request = None
     workspace.run(space, page_size=7)
-    assert workspace.table("orders") == true_orders(space)
+    assert workspace.orders() == true_orders(space)
 
 
 def test_campaigns_and_brands_as_served(space: SimulatedSpace, workspace: Workspace) -> None:
@@ -144,13 +144,13 @@ def test_a_server_that_caps_the_page_size_is_read_to_the_end(
 ) -> None:
     space = open_space(max_page_size=cap)
     workspace.run(space)
-    assert workspace.table("orders") == true_orders(space)
+    assert workspace.orders() == true_orders(space)
 
 
 def test_absolute_links_are_followed_too(open_space: OpenSpace, workspace: Workspace) -> None:
     space = open_space(absolute_links=True, max_page_size=5)
     workspace.run(space)
-    assert workspace.table("orders") == true_orders(space)
+    assert workspace.orders() == true_orders(space)
 
 
 def test_an_empty_space_gives_empty_tables(open_space: OpenSpace, workspace: Workspace) -> None:
@@ -168,23 +168,23 @@ class TestNarrowed:
         campaign_id = space.world.truth_campaigns()[2][1]["id"]
         workspace.run(space, campaign_ids=[campaign_id])
         expected = [row for row in true_orders(space) if row["campaign_id"] == campaign_id]
-        assert workspace.table("orders") == expected
+        assert workspace.orders() == expected
         assert [row["id"] for row in workspace.table("campaigns")] == [campaign_id]
 
     def test_to_a_brand(self, space: SimulatedSpace, workspace: Workspace) -> None:
         brand_id = space.world.truth_brands()[1]["id"]
         workspace.run(space, brand_ids=[brand_id])
         expected = [row for row in true_orders(space) if row["brand_id"] == brand_id]
-        assert workspace.table("orders") == expected
+        assert workspace.orders() == expected
 
     def test_to_a_state_without_moving_a_cursor(
         self, space: SimulatedSpace, workspace: Workspace
     ) -> None:
         workspace.run(space, order_state="processed")
         expected = [row for row in true_orders(space) if row["state"] == "processed"]
-        assert workspace.table("orders") == expected != []
+        assert workspace.orders() == expected != []
         workspace.run(space)
-        assert workspace.table("orders") == true_orders(space)
+        assert workspace.orders() == true_orders(space)
 
     def test_to_a_state_that_the_server_does_not_filter(
         self, space: SimulatedSpace, workspace: Workspace
@@ -195,7 +195,7 @@ class TestNarrowed:
         body = {"links": {}, "data": [order, order | {"id": "other", "state": "elsewhere"}]}
         space.faults.add(Fault(f"{campaign_id}/orders", "respond", status=200, body=body))
         workspace.run(space, order_state="elsewhere", campaign_ids=[campaign_id])
-        assert [row["id"] for row in workspace.table("orders")] == ["other"]
+        assert [row["id"] for row in workspace.orders()] == ["other"]
 
     def test_to_a_resource(self, space: SimulatedSpace, workspace: Workspace) -> None:
         workspace.run(space, resources=["brands"])
@@ -213,7 +213,7 @@ def test_the_destination_decides_what_is_known(space: SimulatedSpace, workspace:
     workspace.run(space)
     workspace.database.unlink()
     assert workspace.run(space).stats.mode == "backfill"
-    assert workspace.table("orders") == true_orders(space)
+    assert workspace.orders() == true_orders(space)
 
 
 def test_a_campaign_that_moves_to_another_brand_is_loaded_again(
@@ -229,5 +229,5 @@ def test_a_campaign_that_moves_to_another_brand_is_loaded_again(
         space.faults.add(Fault(f"brands/{brand_id}/campaigns", "respond", status=200, body=body))
     workspace.run(space)
     ids = {record["id"] for record in moved}
-    rows = [row for row in workspace.table("orders") if row["campaign_id"] in ids]
+    rows = [row for row in workspace.orders() if row["campaign_id"] in ids]
     assert {row["brand_id"] for row in rows} == {second}

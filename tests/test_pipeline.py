@@ -12,7 +12,7 @@ from collections.abc import Callable
 import pytest
 from support import Workspace, true_orders
 
-from pipelines.signalwire_orders import open_pipeline
+from pipelines.target import find_target
 from simulator import SimulatedSpace
 from sources.signalwire import signalwire
 from sources.signalwire.tables import TABLES
@@ -22,7 +22,7 @@ OpenSpace = Callable[..., SimulatedSpace]
 
 def test_every_table_and_column_is_described(space: SimulatedSpace, workspace: Workspace) -> None:
     workspace.run(space, number_assignments=True, include_sensitive=True)
-    pipeline = open_pipeline()
+    pipeline = find_target().open_pipeline()
     pipeline.sync_destination()
     schema = pipeline.default_schema
     for name in TABLES:
@@ -54,6 +54,8 @@ def test_column_types(space: SimulatedSpace, workspace: Workspace) -> None:
         "created_at": "TIMESTAMP WITH TIME ZONE",
         "updated_at": "TIMESTAMP WITH TIME ZONE",
         "status_callback_url": "VARCHAR",
+        "read_at": "TIMESTAMP WITH TIME ZONE",
+        "deleted_at": "TIMESTAMP WITH TIME ZONE",
         "_dlt_load_id": "VARCHAR",
     }
 
@@ -85,9 +87,9 @@ def test_a_lost_working_directory_costs_nothing(
 def test_databases_do_not_share_a_working_directory(
     space: SimulatedSpace, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    directories = {open_pipeline().working_dir, open_pipeline(dataset="other").working_dir}
+    directories = {find_target().pipelines_dir, find_target(dataset="other").pipelines_dir}
     monkeypatch.setenv("DESTINATION__DUCKDB__CREDENTIALS", str(workspace.folder / "b.duckdb"))
-    directories.add(open_pipeline().working_dir)
+    directories.add(find_target().pipelines_dir)
     assert len(directories) == 3
 
 
@@ -120,7 +122,7 @@ def test_what_a_killed_run_left_is_loaded_and_the_next_does_its_own_work(
     done = workspace.command("run", "--json", space=space)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["orders_seen"] > 0
-    assert workspace.table("orders") == true_orders(space)
+    assert workspace.orders() == true_orders(space)
 
 
 def test_nobody_is_asked_before_the_run_begins(space: SimulatedSpace, workspace: Workspace) -> None:

@@ -76,7 +76,7 @@ def test_a_token_that_slipped_into_the_space_is_not_repeated(
 
 def test_telemetry_is_off_in_any_folder(space: SimulatedSpace, workspace: Workspace) -> None:
     code = (
-        "from pipelines.signalwire_orders import open_pipeline; open_pipeline();"
+        "from pipelines.target import find_target; find_target();"
         "from dlt.common.runtime import anon_tracker, run_context;"
         "print(run_context.active().runtime_config.dlthub_telemetry, anon_tracker._THREAD_POOL)"
     )

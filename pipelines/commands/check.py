@@ -8,11 +8,10 @@ from collections.abc import Iterator
 from datetime import datetime, timezone
 
 from dlt.common.destination.exceptions import DestinationUndefinedEntity
-from dlt.pipeline.pipeline import Pipeline
 
 from pipelines.logs import set_up_logging
 from pipelines.messages import explain
-from pipelines.signalwire_orders import describe, open_pipeline
+from pipelines.target import Target, find_target
 from sources.signalwire import signalwire_client
 from sources.signalwire.probe import Probed, probe
 
@@ -23,20 +22,20 @@ CONTENTS = "SELECT count(*), max(updated_at) FROM orders"
 def main(arguments: argparse.Namespace) -> int:
     """Prints a line for each thing tried; 0 when all is well, 1 when something is not."""
     set_up_logging()
-    pipeline = open_pipeline(arguments.destination, arguments.dataset)
+    target = find_target(arguments.destination, arguments.dataset)
     client = signalwire_client()
     all_well = True
-    for tried in (*probe(client), *_destination(pipeline)):
+    for tried in (*probe(client), *_destination(target)):
         sys.stdout.write(f"{'ok  ' if tried.ok else 'FAIL'}  {tried.what:<12} {tried.words}\n")
         all_well = all_well and tried.ok
     client.close()
     return 0 if all_well else 1
 
 
-def _destination(pipeline: Pipeline) -> Iterator[Probed]:
-    where = f"{describe(pipeline)}, dataset {pipeline.dataset_name}"
+def _destination(target: Target) -> Iterator[Probed]:
+    where = f"{target.description}, dataset {target.dataset}"
     try:
-        with pipeline.sql_client() as client:
+        with target.probe.sql_client() as client:
             yield Probed("destination", True, where)
             try:
                 newest = client.execute_sql(NEWEST_RUN) or []

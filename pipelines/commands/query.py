@@ -9,16 +9,16 @@ import sys
 from dlt.destinations.exceptions import DatabaseException
 
 from pipelines.logs import set_up_logging
-from pipelines.signalwire_orders import open_pipeline
 from pipelines.tables import render
+from pipelines.target import find_target
 from sources.signalwire.errors import ConfigurationError
 
 
 def main(arguments: argparse.Namespace) -> int:
     """Prints what one SQL statement returns."""
     set_up_logging()
-    pipeline = open_pipeline(arguments.destination, arguments.dataset)
-    with pipeline.sql_client() as client:
+    target = find_target(arguments.destination, arguments.dataset)
+    with target.probe.sql_client() as client:
         try:
             with client.execute_query(arguments.sql) as cursor:
                 columns = [column[0] for column in cursor.description or ()]

@@ -23,6 +23,7 @@ def main(arguments: argparse.Namespace) -> int:
         result = run(
             destination=arguments.destination,
             dataset=arguments.dataset,
+            wait=arguments.wait,
             stats=stats,
             **_source_settings(arguments),
         )
@@ -63,5 +64,6 @@ def _source_settings(arguments: argparse.Namespace) -> dict[str, object]:
         "campaign_ids": arguments.campaign,
         "order_state": arguments.state,
         "workers": arguments.workers,
+        "full": arguments.full or None,
     }
     return {name: value for name, value in given.items() if value is not None}

@@ -16,6 +16,7 @@ from sources.signalwire import settings
 from sources.signalwire.bookkeeping import RunLog
 from sources.signalwire.client import Client, HttpSettings
 from sources.signalwire.cursor import dump_cursors, load_cursors
+from sources.signalwire.known import KnownOrders, NothingKnown
 from sources.signalwire.reader import Rows
 from sources.signalwire.selection import Selection, checked_selection, required
 from sources.signalwire.space import base_url
@@ -45,7 +46,11 @@ def signalwire(
     request_max_attempts: int = 5,
     request_backoff_factor: float = 1.0,
     request_max_retry_delay: float = 300.0,
+    full: bool = False,
+    full_walk_every: float = settings.FULL_WALK_EVERY,
+    settle_after: float = settings.SETTLE_AFTER,
     stats: RunStats | None = None,
+    known: KnownOrders | None = None,
 ) -> list[DltResource]:
     """Orders of every campaign of a SignalWire space, with the campaigns and brands they belong to.
 
@@ -69,6 +74,11 @@ def signalwire(
         request_max_attempts: How often a request is tried.
         request_backoff_factor: Seconds before the second try; doubled for each further one.
         request_max_retry_delay: Longest wait between two tries, in seconds.
+        full: Read every campaign to its end and compare all of it with the destination.
+        full_walk_every: Seconds after which a campaign is read to its end in any case.
+        settle_after: Seconds after which an order that nobody touched is not expected to change.
+        known: Answers what the destination has; without it every campaign is read to its end, and
+            no order is ever marked as deleted.
         stats: The run's id and counts, kept up to date while it goes on, for whoever watches.
 
     Raises:
@@ -83,7 +93,11 @@ def signalwire(
         include_sensitive=include_sensitive,
         workers=workers,
         page_size=page_size,
+        full=full,
+        full_walk_every=full_walk_every,
+        settle_after=settle_after,
     )
+    known = known or NothingKnown()
     stats = stats or RunStats()
     client = Client(
         base_url(required("space", space)),
@@ -99,7 +113,7 @@ def signalwire(
     @dlt.resource(name="walk", selected=False)
     def walk() -> Iterator[Rows]:
         """One pass over the space, from which every table takes its rows."""
-        yield from _walk(client, selection, stats, log)
+        yield from _walk(client, selection, stats, log, known)
 
     tables = [RESOURCES[name] for name in RESOURCES if name in selection.resources]
     return [
@@ -128,11 +142,13 @@ def signalwire_client(
     )
 
 
-def _walk(client: Client, selection: Selection, stats: RunStats, log: RunLog) -> Iterator[Rows]:
+def _walk(
+    client: Client, selection: Selection, stats: RunStats, log: RunLog, known: KnownOrders
+) -> Iterator[Rows]:
     state = dlt.current.source_state()
     cursors = load_cursors(state)
-    log.begin("incremental" if cursors else "backfill")
-    traversal = Traversal(client, selection, cursors, stats)
+    log.begin("backfill" if not cursors else "full" if selection.full else "incremental")
+    traversal = Traversal(client, selection, cursors, stats, known)
     for found in traversal.rows():
         log.note_new_columns(found, dlt.current.source_schema())
         yield found

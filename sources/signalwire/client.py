@@ -24,6 +24,8 @@ from requests.exceptions import ChunkedEncodingError, ContentDecodingError, Requ
 from urllib3.exceptions import HTTPError as Urllib3Error
 from urllib3.util import parse_url
 
+from sources.signalwire.clock import ServerClock
+from sources.signalwire.cursor import microseconds
 from sources.signalwire.errors import (
     AccessDenied,
     NotFound,
@@ -47,19 +49,22 @@ class HttpSettings(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """A decoded answer: its JSON, where it came from, and the server's clock (UTC) if it told."""
+    """A decoded answer: its JSON, where it came from, and the server's clock if it told it.
+
+    `served_at` is in microseconds since the epoch (UTC), cut to whole seconds.
+    """
 
     payload: Any
     url: str
-    served_at: datetime | None
+    served_at: int | None
 
 
 class Page(NamedTuple):
-    """One page of a list: its records as served, and the server's clock (UTC) if it told."""
+    """One page of a list: its records as served; otherwise like an answer."""
 
     records: list[Any]
     url: str
-    served_at: datetime | None
+    served_at: int | None
 
 
 class Stopped(SignalWireError):
@@ -98,6 +103,7 @@ class Client:
         settings = settings or HttpSettings()
         self._base = base
         self._stats = stats or RunStats()
+        self.clock = ServerClock()
         self._stop = threading.Event()
         self._attempts = threading.local()
         self._auth = _BasicAuth(project_id, api_token)
@@ -142,7 +148,10 @@ class Client:
             raise Unavailable(f"GET {_shown(url)} failed: {_reason(error)}") from None
         finally:
             self._stats.add(retries=max(0, self._attempts.count - 1))
-        return Answer(_payload_of(response), response.url, served_at(response))
+        moment = served_at(response)
+        self.clock.set(moment)
+        told = None if moment is None else microseconds(moment)
+        return Answer(_payload_of(response), response.url, told)
 
     def pages(self, path: str, params: dict[str, str] | None = None) -> Iterator[Page]:
         """Reads a list to its end by following `links.next`, page by page, in the API's order.

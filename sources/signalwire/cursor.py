@@ -1,9 +1,12 @@
 """How far each campaign's orders have been loaded. Pure functions of plain values.
 
-A campaign's cursor has a watermark on `updated_at`: every version up to it is in the destination.
-The watermark stays behind the moment at which the walk began, by the server's clock, less a margin
-for changes that become visible late; so an order that changes while the walk goes on is always
-ahead of it. Versions between the watermark and the end of the walk are remembered one by one.
+A campaign's cursor has a watermark on `updated_at`: of the orders that its walks read, every
+version up to it is in the destination. The watermark stays behind the moment at which a walk
+began, by the server's clock, less a margin for changes that become visible late; so an order that
+changes while the walk goes on is always ahead of it. Versions between the watermark and the end of
+the walk are remembered one by one.
+
+All moments are in microseconds since the epoch, UTC.
 """
 
 from __future__ import annotations
@@ -17,7 +20,7 @@ from typing import Any, NamedTuple
 from sources.signalwire.values import as_json
 
 STATE_VERSION = 1
-LATE_COMMIT_MARGIN = timedelta(minutes=5)
+LATE_COMMIT_MARGIN = 300_000_000
 # Beyond this many versions newer than the watermark, none is remembered: they are loaded again.
 MAX_RECENT = 2_000
 _MARK_LENGTH = 8
@@ -26,19 +29,23 @@ _MARK_LENGTH = 8
 class Cursor(NamedTuple):
     """What is known to be in the destination of one campaign's orders.
 
-    `watermark` is in microseconds since the epoch (UTC); `recent` are fingerprints of the versions
-    loaded that are newer than it; `brand_id` is the brand the rows were loaded with.
+    `brand_id` is the brand the rows were loaded with; every order created up to
+    `created_watermark` has been met; `full_walk_at` is when the campaign was last read to its end
+    on purpose; `recent` are fingerprints of the versions loaded that are newer than `watermark`.
     """
 
     watermark: int
     brand_id: str
+    created_watermark: int = 0
+    full_walk_at: int = 0
     recent: frozenset[str] = frozenset()
 
 
 class Version(NamedTuple):
-    """One order as read: when it changed (microseconds since the epoch, UTC) and its content."""
+    """One order as read: when it changed and was created, and its content."""
 
     updated_at: int | None
+    created_at: int | None
     record: dict[str, Any]
 
 
@@ -57,46 +64,75 @@ def is_loaded(cursor: Cursor | None, version: Version) -> bool:
     return bool(cursor.recent) and fingerprint(version.record) in cursor.recent
 
 
+def is_outdated(updated_at: int | None, by: int | None, now: int) -> bool:
+    """Whether a version read now is older than one of the same order that was read before it.
+
+    What is read later is newer, unless the times of change say the opposite; a missing one says
+    nothing, nor does one in the future.
+    """
+    if updated_at is None or by is None or by > now:
+        return False
+    return updated_at < by
+
+
 class Reading:
-    """Follows one walk of one campaign: what is new on each page, and where the cursor ends up."""
+    """Follows one walk of one campaign: what is new in it, and where the cursor ends up."""
 
     def __init__(self, cursor: Cursor | None, brand_id: str) -> None:
         # rows carry the brand's id: should a campaign move to another brand, all are loaded again
         self.cursor = cursor if cursor and cursor.brand_id == brand_id else None
         self._brand_id = brand_id
-        self._limit: int | None = None
+        self._began_at: int | None = None
         self._highest: int | None = None
+        self._newest: int | None = None
         self._recent: set[str] = set()
         self._found_new = False
 
-    def begin(self, served_at: datetime | None) -> None:
-        """Notes the server's clock (UTC) when the first page was served; later calls do nothing.
+    def begin(self, now: int | None) -> None:
+        """Notes the server's clock when the first page was served; later calls do nothing.
 
         Without a clock of the server the watermark cannot be set, and all is loaded again.
         """
-        if self._limit is None and served_at is not None:
-            self._limit = microseconds(served_at - LATE_COMMIT_MARGIN)
+        if self._began_at is None:
+            self._began_at = now
+
+    def note(self, versions: Sequence[Version]) -> None:
+        """Takes note of versions of which another part decides whether they are loaded."""
+        for version in versions:
+            self._note(version)
 
     def new_ones(self, versions: Sequence[Version]) -> Iterator[int]:
-        """Positions of the versions on this page that have to be loaded."""
+        """Positions of the versions that have to be loaded."""
+        self.note(versions)
         for position, version in enumerate(versions):
-            self._note(version)
             if not is_loaded(self.cursor, version):
                 self._found_new = True
                 yield position
 
-    def end(self) -> Cursor | None:
-        """The cursor after a complete walk; the old one itself when nothing was new."""
-        if not self._found_new or self._limit is None or self._highest is None:
+    def end(self, *, full: bool = False) -> Cursor | None:
+        """The cursor after a walk that read all it meant to; `full`: to the end, on purpose.
+
+        It is the old one itself when nothing was new: then the state need not be written.
+        """
+        if self._began_at is None or not (full or self._found_new):
             return self.cursor
-        recent = self._recent if len(self._recent) <= MAX_RECENT else ()
-        return Cursor(min(self._highest, self._limit), self._brand_id, frozenset(recent))
+        limit = self._began_at - LATE_COMMIT_MARGIN
+        before = self.cursor or Cursor(0, self._brand_id)
+        return Cursor(
+            watermark=min(limit, before.watermark if self._highest is None else self._highest),
+            brand_id=self._brand_id,
+            created_watermark=max(before.created_watermark, min(limit, self._newest or 0)),
+            full_walk_at=self._began_at if full else before.full_walk_at,
+            recent=frozenset(self._recent if len(self._recent) <= MAX_RECENT else ()),
+        )
 
     def _note(self, version: Version) -> None:
-        if self._limit is None or version.updated_at is None:
+        self._newest = max(version.created_at or 0, self._newest or 0)
+        if version.updated_at is None or self._began_at is None:
             return
         self._highest = max(version.updated_at, self._highest or version.updated_at)
-        if version.updated_at > self._limit and len(self._recent) <= MAX_RECENT:
+        is_recent = version.updated_at > self._began_at - LATE_COMMIT_MARGIN
+        if is_recent and len(self._recent) <= MAX_RECENT:
             self._recent.add(fingerprint(version.record))
 
 
@@ -110,7 +146,7 @@ def dump_cursors(cursors: Mapping[str, Cursor], state: dict[str, Any]) -> None:
     """Puts the cursors into the pipeline's state, in a few dozen bytes of JSON each."""
     state["version"] = STATE_VERSION
     state["cursors"] = {
-        campaign_id: [cursor.watermark, cursor.brand_id, "".join(sorted(cursor.recent))]
+        campaign_id: [*cursor[:-1], "".join(sorted(cursor.recent))]
         for campaign_id, cursor in sorted(cursors.items())
     }
 
@@ -118,7 +154,7 @@ def dump_cursors(cursors: Mapping[str, Cursor], state: dict[str, Any]) -> None:
 def load_cursors(state: Mapping[str, Any]) -> dict[str, Cursor]:
     """The cursors from the pipeline's state; those that cannot be relied on are left out.
 
-    A campaign without a cursor is loaded completely, so state of another version or damaged state
+    A campaign without a cursor is read completely, so state of another version or damaged state
     costs a full walk and nothing else.
     """
     stored = state.get("cursors")
@@ -130,8 +166,9 @@ def load_cursors(state: Mapping[str, Any]) -> dict[str, Cursor]:
 
 def _cursor(entry: Any) -> Cursor | None:
     match entry:
-        case [int(watermark), str(brand_id), str(marks)] if len(marks) % _MARK_LENGTH == 0:
-            starts = range(0, len(marks), _MARK_LENGTH)
-            recent = frozenset(marks[start : start + _MARK_LENGTH] for start in starts)
-            return Cursor(watermark, brand_id, recent)
+        case [int(watermark), str(brand_id), int(created), int(full), str(marks)]:
+            if len(marks) % _MARK_LENGTH == 0:
+                starts = range(0, len(marks), _MARK_LENGTH)
+                recent = frozenset(marks[start : start + _MARK_LENGTH] for start in starts)
+                return Cursor(watermark, brand_id, created, full, recent)
     return None

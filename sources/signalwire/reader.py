@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from datetime import datetime, timezone
 from typing import Any, NamedTuple
 from urllib.parse import quote
@@ -10,15 +10,10 @@ from urllib.parse import quote
 import pyarrow as pa
 
 from sources.signalwire.client import Client
-from sources.signalwire.cursor import Cursor, Reading, Version
-from sources.signalwire.errors import ReadError
-from sources.signalwire.records import (
-    Origin,
-    Reject,
-    convert,
-    rows_of_rejects,
-    sensitive_fields,
-)
+from sources.signalwire.cursor import Cursor
+from sources.signalwire.errors import NotFound, ReadError
+from sources.signalwire.order_walk import GoneOrders, NewOrders, OrderWalk, ReadOrders, Step
+from sources.signalwire.records import Origin, Reject, convert, rows_of_rejects, sensitive_fields
 from sources.signalwire.selection import Selection
 from sources.signalwire.settings import REGISTRY
 from sources.signalwire.stats import RunStats
@@ -30,6 +25,7 @@ from sources.signalwire.tables import (
     REJECTED,
     Table,
 )
+from sources.signalwire.walk import KnownCampaign, is_full_walk_due
 
 
 class Rows(NamedTuple):
@@ -40,7 +36,7 @@ class Rows(NamedTuple):
 
 
 class Failure(NamedTuple):
-    """A list or record that could not be read; `campaign_id` is None when it is a brand's."""
+    """A list or record that could not be read; its `campaign_id` is None when it is a brand's."""
 
     origin: Origin
     reason: str
@@ -60,14 +56,46 @@ class CampaignsFound(NamedTuple):
     campaign_ids: list[str]
 
 
+class RowsToCompare(NamedTuple):
+    """Orders of a campaign that is being read to its end."""
+
+    origin: Origin
+    rows: pa.Table
+
+
 class CampaignWalked(NamedTuple):
-    """A campaign whose orders were read to the end, and its cursor from now on."""
+    """A campaign whose orders were read as far as meant, and its cursor from now on.
 
-    campaign_id: str
+    `compared`: its rows, read to the end, are to be compared with the destination.
+    """
+
+    origin: Origin
     cursor: Cursor | None
+    compared: bool
 
 
-Finding = Rows | Failure | BrandsFound | CampaignsFound | CampaignWalked
+class OrdersGone(NamedTuple):
+    """Orders that the API has no more, by its own word."""
+
+    order_ids: list[str]
+
+
+class CampaignGone(NamedTuple):
+    """A campaign that is in no list and whose own URL answers 404."""
+
+    origin: Origin
+
+
+Finding = (
+    Rows
+    | Failure
+    | BrandsFound
+    | CampaignsFound
+    | RowsToCompare
+    | CampaignWalked
+    | OrdersGone
+    | CampaignGone
+)
 
 
 class Reader:
@@ -93,7 +121,7 @@ class Reader:
 
     def brand(self, brand_id: str) -> Iterator[Finding]:
         """One brand, by its id."""
-        origin = Origin(f"{REGISTRY}/brands/{quote(brand_id, safe='')}", brand_id)
+        origin = Origin(_path("brands", brand_id), brand_id)
         try:
             answer = self._client.get(origin.path)
         except ReadError as error:
@@ -103,7 +131,7 @@ class Reader:
 
     def campaigns(self, brand_id: str) -> Iterator[Finding]:
         """The campaigns of one brand."""
-        origin = Origin(f"{REGISTRY}/brands/{quote(brand_id, safe='')}/campaigns", brand_id)
+        origin = Origin(f"{_path('brands', brand_id)}/campaigns", brand_id)
         wanted = self._selection.campaign_ids
         try:
             for page in self._client.pages(origin.path, self._page_params()):
@@ -113,59 +141,102 @@ class Reader:
         except ReadError as error:
             yield self._failed(origin, str(error))
 
-    def campaign(self, brand_id: str, campaign_id: str) -> Iterator[Finding]:
+    def campaign(
+        self, brand_id: str, campaign_id: str, known: KnownCampaign | None
+    ) -> Iterator[Finding]:
         """One campaign's orders and number assignments, as far as they are asked for."""
-        base = f"{REGISTRY}/campaigns/{quote(campaign_id, safe='')}"
-        orders = Origin(f"{base}/orders", brand_id, campaign_id)
-        numbers = Origin(f"{base}/numbers", brand_id, campaign_id)
-        origin = orders
+        base = _path("campaigns", campaign_id)
+        reading = {
+            ORDERS.name: (Origin(f"{base}/orders", brand_id, campaign_id), self._orders),
+            NUMBER_ASSIGNMENTS.name: (
+                Origin(f"{base}/numbers", brand_id, campaign_id),
+                self._numbers,
+            ),
+        }
+        for table, (origin, read) in reading.items():
+            if table not in self._selection.resources:
+                continue
+            try:
+                yield from read(origin, known)
+            except ReadError as error:
+                yield self._failed(origin, str(error))
+                return
+        self._stats.add(campaigns_walked=1)
+
+    def unlisted_campaign(
+        self, brand_id: str, campaign_id: str, known: KnownCampaign
+    ) -> Iterator[Finding]:
+        """A campaign that the destination knows and no list has: gone, or just passed over."""
+        origin = Origin(_path("campaigns", campaign_id), brand_id, campaign_id)
         try:
-            if ORDERS.name in self._selection.resources:
-                yield from self._orders(orders)
-            origin = numbers
-            if NUMBER_ASSIGNMENTS.name in self._selection.resources:
-                for page in self._client.pages(numbers.path, self._page_params()):
-                    yield from self._rows_of(NUMBER_ASSIGNMENTS, page.records, numbers)
+            self._client.get(origin.path)
+        except NotFound:
+            yield CampaignGone(origin)
         except ReadError as error:
             yield self._failed(origin, str(error))
         else:
-            self._stats.add(campaigns_walked=1)
+            yield from self.campaign(brand_id, campaign_id, known)
+
+    def orders_by_id(self, origin: Origin, order_ids: list[str]) -> Iterator[Finding]:
+        """Orders that the destination has and a walk to the end has not met."""
+        walk = self._walk(origin, None)
+        try:
+            for order_id in order_ids:
+                yield from self._findings(walk.one(order_id), origin)
+        except ReadError as error:
+            yield self._failed(origin, str(error))
 
     def no_such_campaign(self, campaign_id: str) -> Failure:
         """The failure of a campaign that was asked for and is in no list."""
-        origin = Origin(f"{REGISTRY}/campaigns/{campaign_id}", None, campaign_id)
+        origin = Origin(_path("campaigns", campaign_id), None, campaign_id)
         return self._failed(origin, f"campaign {campaign_id} is not among the campaigns listed")
 
     def _brands_of(self, records: list[Any], origin: Origin) -> Iterator[Finding]:
         ids = yield from self._rows_of(BRANDS, records, origin)
         yield BrandsFound(ids)
 
-    def _orders(self, origin: Origin) -> Iterator[Finding]:
-        campaign_id = str(origin.campaign_id)
-        state = self._selection.order_state
-        params = self._page_params() | ({"filter_state": state} if state else {})
-        reading = Reading(self._cursors.get(campaign_id), str(origin.brand_id))
-        for page in self._client.pages(origin.path, params):
-            reading.begin(page.served_at)
-            self._stats.add(orders_seen=len(page.records))
-            records = [r for r in page.records if state is None or _may_be_in(state, r)]
-            yield from self._new_orders(records, origin, reading)
-        if state is None:
-            yield CampaignWalked(campaign_id, reading.end())
+    def _orders(self, origin: Origin, known: KnownCampaign | None) -> Iterator[Finding]:
+        walk = self._walk(origin, known)
+        if self._selection.order_state is not None:
+            yield from self._findings(walk.in_state(self._selection.order_state), origin)
+            return
+        # all that was known of it may be gone, and come back
+        due = self.reads_to_the_end(walk.cursor)
+        full = known is None or not known.orders or due
+        compared = full and known is not None and known.orders > 0
+        self._stats.add(full_walks=int(compared and walk.cursor is not None))
+        yield from self._findings(walk.to_the_end() if full else walk.in_part(), origin)
+        yield CampaignWalked(origin, walk.end(full=due and known is not None), compared)
 
-    def _new_orders(
-        self, records: list[Any], origin: Origin, reading: Reading
-    ) -> Iterator[Finding]:
-        converted = convert(ORDERS, records, origin)
-        changed_at = converted.rows["updated_at"].cast(pa.int64()).to_pylist()
-        versions = [Version(*pair) for pair in zip(changed_at, converted.records, strict=True)]
-        new = list(reading.new_ones(versions))
-        if converted.rejects:
-            yield self._rejected(ORDERS, converted.rejects)
-        if new:
-            self._stats.add(orders_loaded=len(new))
-            rows = converted.rows
-            yield Rows(ORDERS.name, rows if len(new) == len(rows) else rows.take(new))
+    def _walk(self, origin: Origin, known: KnownCampaign | None) -> OrderWalk:
+        cursor = self._cursors.get(str(origin.campaign_id))
+        page_size = self._selection.page_size
+        return OrderWalk(self._client, self._stats, origin, cursor, known, page_size)
+
+    def reads_to_the_end(self, cursor: Cursor | None) -> bool:
+        """Whether a campaign with this cursor is to be read to its end in this run."""
+        every = int(self._selection.full_walk_every * 1_000_000)
+        return (
+            self._selection.full
+            or cursor is None
+            or is_full_walk_due(cursor.full_walk_at, self._client.clock.now(), every)
+        )
+
+    def _findings(self, steps: Iterable[Step], origin: Origin) -> Iterator[Finding]:
+        for step in steps:
+            match step:
+                case NewOrders(rows):
+                    yield Rows(ORDERS.name, rows)
+                case ReadOrders(rows):
+                    yield RowsToCompare(origin, rows)
+                case GoneOrders(order_ids):
+                    yield OrdersGone(order_ids)
+                case rejects:
+                    yield self._rejected(ORDERS, rejects)
+
+    def _numbers(self, origin: Origin, _known: KnownCampaign | None) -> Iterator[Finding]:
+        for page in self._client.pages(origin.path, self._page_params()):
+            yield from self._rows_of(NUMBER_ASSIGNMENTS, page.records, origin)
 
     def _rows_of(
         self, table: Table, records: list[Any], origin: Origin
@@ -193,10 +264,9 @@ class Reader:
         return {"page_size": str(self._selection.page_size)}
 
 
+def _path(kind: str, record_id: str) -> str:
+    return f"{REGISTRY}/{kind}/{quote(record_id, safe='')}"
+
+
 def _id_of(record: Any) -> Any:
     return record.get("id") if isinstance(record, dict) else None
-
-
-def _may_be_in(state: str, record: Any) -> bool:
-    """Checks the server's filter; what is no record at all is passed on, to be rejected."""
-    return not isinstance(record, dict) or record.get("state") == state

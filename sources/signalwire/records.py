@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 from dlt.common.normalizers.naming.snake_case import NamingConvention
 
-from sources.signalwire.tables import NUMBER_ASSIGNMENTS, REJECTED, Table
+from sources.signalwire.tables import NUMBER_ASSIGNMENTS, REJECTED, TIMESTAMP, Table
 from sources.signalwire.values import as_json, column_of
 
 # names dlt or a later version of this source gives to columns of its own
@@ -46,25 +46,34 @@ class Converted(NamedTuple):
 
 
 def convert(
-    table: Table, records: Iterable[Any], origin: Origin, *, include_sensitive: bool = False
+    table: Table,
+    records: Iterable[Any],
+    origin: Origin,
+    *,
+    include_sensitive: bool = False,
+    own: Mapping[str, pa.Scalar] | None = None,
 ) -> Converted:
     """Turns one page of `records` into rows of `table`.
 
     A record without a usable id becomes a reject and no row; one with an unreadable value becomes
     both, with null for that value. Fields unknown to `table` get text columns of their own.
+    `own` gives values, the same for every row, of the table's own columns; others are null.
     """
     usable, rejects = _split_by_usable_id(table, records, origin)
     flat = [_flatten(r) for r in usable] if table is NUMBER_ASSIGNMENTS else usable
     schema = table.arrow_schema(include_sensitive)
-    given = {"brand_id": origin.brand_id, "campaign_id": origin.campaign_id}
-    added = {column.name for column in table.added}
+    parents = {"brand_id": origin.brand_id, "campaign_id": origin.campaign_id}
     arrays: list[pa.Array] = []
     faults: defaultdict[int, list[str]] = defaultdict(list)
     for column in table.columns(include_sensitive):
         raw = [record.get(column.name) for record in flat]
-        if column.name in added:
+        unfit: dict[int, str] = {}
+        if column in table.own:
+            constant = (own or {}).get(column.name, pa.scalar(None, TIMESTAMP))
+            values = pa.repeat(constant, len(flat))
+        elif column in table.parents:
             # the list it was read from decides, whatever the record says of its parents
-            values, unfit = _constant(given[column.name], raw)
+            values, unfit = _constant(parents[column.name], raw)
         else:
             values, unfit = column_of(column.kind, raw)
         arrays.append(values)
@@ -143,14 +152,16 @@ def _flatten(record: dict[str, Any]) -> dict[str, Any]:
 
 
 def _unknown_fields(table: Table, records: Sequence[Mapping[str, Any]]) -> dict[str, str]:
-    known = _known_names(table)
-    unknown = set().union(*records) - known
-    return column_names(unknown, known) if unknown else {}
+    of_api, taken = _known_names(table)
+    unknown = set().union(*records) - of_api
+    return column_names(unknown, taken) if unknown else {}
 
 
 @lru_cache
-def _known_names(table: Table) -> frozenset[str]:
-    return frozenset(column.name for column in table.columns(include_sensitive=True))
+def _known_names(table: Table) -> tuple[frozenset[str], frozenset[str]]:
+    """Names of fields that have a column, and of all columns, this source's own among them."""
+    taken = frozenset(column.name for column in table.columns(include_sensitive=True))
+    return taken - {column.name for column in table.own}, taken
 
 
 def column_names(fields: Iterable[str], taken: frozenset[str]) -> dict[str, str]:

@@ -2,25 +2,34 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from sources.signalwire.errors import ConfigurationError
 from sources.signalwire.settings import (
     DEFAULT_PAGE_SIZE,
     DEFAULT_WORKERS,
+    FULL_WALK_EVERY,
     MAX_PAGE_SIZE,
     MAX_WORKERS,
+    SETTLE_AFTER,
 )
 from sources.signalwire.tables import BRANDS, CAMPAIGNS, NUMBER_ASSIGNMENTS, ORDERS, RESOURCES
 
+N = TypeVar("N", int, float)
 DEFAULT_RESOURCES = frozenset({BRANDS.name, CAMPAIGNS.name, ORDERS.name})
 
 
 @dataclass(frozen=True)
 class Selection:
-    """What a run reads. Empty ids mean all of them; `order_state` None means any state."""
+    """What a run reads, and how far.
+
+    Empty ids mean all of them; `order_state` None means any state. `full` reads every campaign to
+    its end, which happens anyway once in `full_walk_every` seconds; an order untouched for
+    `settle_after` seconds is no longer expected to change.
+    """
 
     resources: frozenset[str] = DEFAULT_RESOURCES
     brand_ids: tuple[str, ...] = ()
@@ -29,6 +38,9 @@ class Selection:
     include_sensitive: bool = False
     workers: int = DEFAULT_WORKERS
     page_size: int = DEFAULT_PAGE_SIZE
+    full: bool = False
+    full_walk_every: float = FULL_WALK_EVERY
+    settle_after: float = SETTLE_AFTER
 
     @property
     def narrowing(self) -> dict[str, Any] | None:
@@ -51,6 +63,9 @@ def checked_selection(
     include_sensitive: bool,
     workers: int,
     page_size: int,
+    full: bool,
+    full_walk_every: float,
+    settle_after: float,
 ) -> Selection:
     """A selection from the source's settings.
 
@@ -75,6 +90,9 @@ def checked_selection(
         include_sensitive=include_sensitive,
         workers=_within("workers", workers, 1, MAX_WORKERS),
         page_size=_within("page_size", page_size, 1, MAX_PAGE_SIZE),
+        full=full,
+        full_walk_every=_within("full_walk_every", full_walk_every, 0, math.inf),
+        settle_after=_within("settle_after", settle_after, 0, math.inf),
     )
 
 
@@ -97,7 +115,7 @@ def _ids(name: str, ids: Sequence[str] | None) -> tuple[str, ...]:
     return tuple(dict.fromkeys(required(name, i) for i in ids or ()))
 
 
-def _within(name: str, value: int, low: int, high: int) -> int:
+def _within(name: str, value: N, low: float, high: float) -> N:
     if not low <= value <= high:
         raise ConfigurationError(
             f"sources.signalwire.{name} is {value}; it has to be from {low} to {high}"

@@ -11,6 +11,10 @@ DEFAULT_PAGE_SIZE = MAX_PAGE_SIZE
 DEFAULT_WORKERS = 10
 MAX_WORKERS = 64
 
+# seconds after which a campaign is read to its end, and an order counts as settled
+FULL_WALK_EVERY = 24 * 3600.0
+SETTLE_AFTER = 30 * 24 * 3600.0
+
 # seconds to wait for a TCP connection; an answer may take longer (request_timeout)
 CONNECT_TIMEOUT = 10.0
 

@@ -15,7 +15,8 @@ class Counts:
     `orders_seen` are order records the API served (one that slid to a later page meanwhile counts
     twice), `orders_loaded` those handed to the destination because they are new or changed.
     `campaigns` were found, `campaigns_walked` read to the end, `campaigns_failed` and
-    `brands_failed` could not be.
+    `brands_failed` could not be; `full_walks` are those read to the end to compare all with the
+    destination, `orders_deleted` orders found to be gone.
     """
 
     requests: int = 0
@@ -28,6 +29,8 @@ class Counts:
     campaigns_failed: int = 0
     orders_seen: int = 0
     orders_loaded: int = 0
+    orders_deleted: int = 0
+    full_walks: int = 0
     rejected: int = 0
 
 

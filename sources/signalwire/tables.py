@@ -37,12 +37,17 @@ class Column(NamedTuple):
 
 @dataclass(frozen=True)
 class Table:
-    """A table merged on its key: columns the extractor adds, then the API's own."""
+    """A table merged on its key.
+
+    `parents` are ids taken from the list a record was read in, which the API may also send;
+    `own` are columns of this source alone; `fields` are the API's.
+    """
 
     name: str
     description: str
-    added: tuple[Column, ...]
     fields: tuple[Column, ...]
+    parents: tuple[Column, ...] = ()
+    own: tuple[Column, ...] = ()
     # the column that tells which of two versions of one id is newer
     newest_by: str | None = None
     key: str = "id"
@@ -51,7 +56,7 @@ class Table:
     def columns(self, include_sensitive: bool = False) -> tuple[Column, ...]:
         """All columns in table order, the key first."""
         fields = (c for c in self.fields if include_sensitive or not c.sensitive)
-        return (Column(self.key, "text", self.key_description), *self.added, *fields)
+        return (Column(self.key, "text", self.key_description), *self.parents, *fields, *self.own)
 
     def arrow_schema(self, include_sensitive: bool = False) -> pa.Schema:
         """The Arrow schema of a batch that holds no field unknown to this table."""
@@ -94,7 +99,6 @@ BRANDS = Table(
     name="brands",
     description="One row per brand: a business registered for 10DLC messaging.",
     newest_by="updated_at",
-    added=(),
     fields=(
         Column("state", "text", "pending, unverified, completed, or one the API adds later."),
         Column("name", "text", "Name given to the brand."),
@@ -119,7 +123,7 @@ CAMPAIGNS = Table(
     name="campaigns",
     description="One row per campaign: a use case for which a brand sends messages.",
     newest_by="updated_at",
-    added=(_BRAND_ID,),
+    parents=(_BRAND_ID,),
     fields=(
         Column("name", "text", "Name given to the campaign."),
         Column("state", "text", "pending, active, inactive, or one the API adds later."),
@@ -148,8 +152,16 @@ CAMPAIGNS = Table(
 ORDERS = Table(
     name="orders",
     description="One row per number assignment order: a request to attach numbers to a campaign.",
-    newest_by="updated_at",
-    added=(_CAMPAIGN_ID, _BRAND_ID),
+    newest_by="read_at",
+    own=(
+        Column("read_at", "timestamp", "When this version was read, by the server's clock (UTC)."),
+        Column(
+            "deleted_at",
+            "timestamp",
+            "When the API was found to have it no more (UTC); null while it is there.",
+        ),
+    ),
+    parents=(_CAMPAIGN_ID, _BRAND_ID),
     fields=(
         Column(
             "state",
@@ -168,7 +180,7 @@ NUMBER_ASSIGNMENTS = Table(
     name="number_assignments",
     description="One row per telephone number attached, or being attached, to a campaign.",
     newest_by="updated_at",
-    added=(_CAMPAIGN_ID, _BRAND_ID),
+    parents=(_CAMPAIGN_ID, _BRAND_ID),
     fields=(
         Column("state", "text", "pending, completed, failed, or one the API adds later."),
         Column("phone_number__id", "text", "Id of the telephone number."),
@@ -180,6 +192,27 @@ NUMBER_ASSIGNMENTS = Table(
     ),
 )
 
+ORDER_CHANGES = Table(
+    name="order_changes",
+    description=(
+        "One row per change seen of an order: the API only knows the present. Changes between two"
+        " runs that cancel out or follow one another are seen as one."
+    ),
+    key_description="Digest of the order and what it changed to, so that no change counts twice.",
+    fields=(
+        Column("order_id", "text", "The order (orders.id)."),
+        _CAMPAIGN_ID,
+        _BRAND_ID,
+        Column("state", "text", "The state it was in from updated_at on."),
+        _CREATED,
+        _UPDATED,
+        Column("processed_at", "timestamp", "When processing finished (UTC); null while open."),
+        Column("deleted_at", "timestamp", "When it was found to be gone (UTC); else null."),
+        Column("seen_at", "timestamp", "When this was first read, by the server's clock (UTC)."),
+        Column("run_id", "text", "The run that saw it first (runs.run_id)."),
+    ),
+)
+
 REJECTED = Table(
     name="rejected",
     description=(
@@ -187,7 +220,6 @@ REJECTED = Table(
         " here), or with a value that cannot be read (its row has null there)."
     ),
     key_description="Digest of the other columns, so that reading a record again adds no row.",
-    added=(),
     fields=(
         Column("table_name", "text", "The table it was meant for."),
         Column("path", "text", "Path of the list that served it."),
@@ -204,7 +236,6 @@ CAMPAIGN_FAILURES = Table(
     name="campaign_failures",
     description="One row per list that a run could not read; its rows are older than the run.",
     key_description="Run and path.",
-    added=(),
     fields=(
         Column("run_id", "text", "The run (runs.run_id)."),
         _BRAND_ID,
@@ -220,11 +251,15 @@ RUNS = Table(
     description="One row per run that loaded something or found that there was nothing to load.",
     key="run_id",
     key_description="The run's id (a UUID).",
-    added=(),
     fields=(
         Column("started_at", "timestamp", "When the run began, by this machine's clock (UTC)."),
         Column("finished_at", "timestamp", "When it had read everything (UTC); loading follows."),
-        Column("mode", "text", "backfill: nothing had been read before; incremental otherwise."),
+        Column(
+            "mode",
+            "text",
+            "backfill: nothing had been read before; full: every campaign to its end, as asked;"
+            " incremental otherwise.",
+        ),
         Column("complete", "bool", "Whether all that was asked for could be read."),
         Column("narrowed_to", "json", "What the run was limited to, as JSON; null if nothing."),
         Column("requests", "bigint", "HTTP requests sent, repeated ones included."),
@@ -237,6 +272,8 @@ RUNS = Table(
         Column("campaigns_failed", "bigint", "Campaigns that could not be read."),
         Column("orders_seen", "bigint", "Order records the API served."),
         Column("orders_loaded", "bigint", "Order records loaded: new or changed ones."),
+        Column("orders_deleted", "bigint", "Orders found to be gone."),
+        Column("full_walks", "bigint", "Campaigns read to the end to find what else changed."),
         Column("rejected", "bigint", "Records put into the table rejected."),
         Column("seconds", "double", "Time from start to everything read, in seconds."),
         Column("version", "text", "Version of signalwire-orders."),
@@ -246,5 +283,7 @@ RUNS = Table(
 # what a user can choose, in the order in which the API leads from one to the next
 RESOURCES: dict[str, Table] = {t.name: t for t in (BRANDS, CAMPAIGNS, ORDERS, NUMBER_ASSIGNMENTS)}
 # what every run writes about itself
-BOOKKEEPING: dict[str, Table] = {t.name: t for t in (REJECTED, CAMPAIGN_FAILURES, RUNS)}
+BOOKKEEPING: dict[str, Table] = {
+    t.name: t for t in (ORDER_CHANGES, REJECTED, CAMPAIGN_FAILURES, RUNS)
+}
 TABLES: dict[str, Table] = RESOURCES | BOOKKEEPING

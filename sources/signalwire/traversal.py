@@ -1,32 +1,48 @@
 """The way through a space: brands, their campaigns, each campaign's orders, side by side.
 
 The worker threads read and convert (`reader.py`); what they find comes to the one consumer here,
-which decides what is read next, gathers rows into batches, and keeps cursors and failures.
+which decides what is read next, compares with the destination, and keeps cursors and failures.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import partial
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
+from sources.signalwire.batches import Batches, joined
 from sources.signalwire.client import Client
+from sources.signalwire.comparison import compare
 from sources.signalwire.cursor import Cursor
+from sources.signalwire.history import changes_of
+from sources.signalwire.known import KnownOrders, NothingKnown
 from sources.signalwire.reader import (
     BrandsFound,
+    CampaignGone,
     CampaignsFound,
     CampaignWalked,
     Failure,
     Finding,
+    OrdersGone,
     Reader,
     Rows,
+    RowsToCompare,
 )
+from sources.signalwire.records import Origin
 from sources.signalwire.selection import Selection
-from sources.signalwire.settings import BATCH_ROWS, MAX_BATCH_PARTS
+from sources.signalwire.settings import BATCH_ROWS
 from sources.signalwire.stats import RunStats
-from sources.signalwire.tables import CAMPAIGN_FAILURES, NUMBER_ASSIGNMENTS, ORDERS
+from sources.signalwire.tables import (
+    CAMPAIGN_FAILURES,
+    NUMBER_ASSIGNMENTS,
+    ORDER_CHANGES,
+    ORDERS,
+    TIMESTAMP,
+)
+from sources.signalwire.walk import KnownCampaign, KnownSpace
 from sources.signalwire.workers import Workers
 
 logger = logging.getLogger(__name__)
@@ -35,26 +51,33 @@ logger = logging.getLogger(__name__)
 class Traversal:
     """One run's way through the space.
 
-    After `rows` is exhausted, `cursors` holds the cursor of every campaign walked to the end (and
-    the earlier ones of all others), and `failures` what could not be read.
+    After `rows` is exhausted, `cursors` holds the cursor of every campaign that was read as far as
+    it had to be (and the earlier ones of all others), and `failures` what could not be read.
     """
 
     def __init__(
         self,
         client: Client,
         selection: Selection,
-        cursors: dict[str, Cursor],
+        cursors: Mapping[str, Cursor],
         stats: RunStats,
+        known: KnownOrders,
     ) -> None:
         self.cursors = dict(cursors)
         self.failures: list[Failure] = []
+        self._cursors_before = cursors
         self._client = client
         self._selection = selection
-        self._reader = Reader(client, selection, cursors, stats)
         self._stats = stats
+        self._known = known
+        self._known_space: KnownSpace | None = None
+        self._reader = Reader(client, selection, cursors, stats)
         self._seen: set[str] = set()
         self._not_found_yet = set(selection.campaign_ids)
         self._walks_wanted = bool({ORDERS.name, NUMBER_ASSIGNMENTS.name} & selection.resources)
+        self._batches = Batches()
+        self._to_compare: dict[Origin, list[pa.Table]] = {}
+        self._walked: set[Origin] = set()
 
     def rows(self) -> Iterator[Rows]:
         """Reads everything selected and yields the rows that are new or changed, in large batches.
@@ -66,17 +89,14 @@ class Traversal:
             ReadError: the list of brands, where everything begins, cannot be read.
         """
         self._workers: Workers[Finding] = Workers(self._selection.workers)
-        batches = _Batches()
         try:
             self._begin()
-            for finding in self._workers:
-                if isinstance(finding, Rows):
-                    yield from batches.add(finding)
-                else:
-                    self._follow(finding)
+            yield from self._work()
+            self._look_for_unlisted_campaigns()
+            yield from self._work()
             for campaign_id in sorted(self._not_found_yet):
-                self._follow(self._reader.no_such_campaign(campaign_id))
-            yield from batches.rest()
+                yield from self._follow(self._reader.no_such_campaign(campaign_id))
+            yield from self._batches.rest()
             if self.failures:
                 yield _rows_of_failures(self.failures, self._stats.run_id)
         finally:
@@ -89,25 +109,49 @@ class Traversal:
         for brand_id in self._selection.brand_ids:
             self._workers.submit(partial(self._reader.brand, brand_id))
 
-    def _follow(self, finding: Finding) -> None:
-        """Takes note of a finding and sends the workers where it leads."""
+    def _work(self) -> Iterator[Rows]:
+        """Follows all findings, and what comparing them with the destination leads to."""
+        while True:
+            for finding in self._workers:
+                yield from self._follow(finding)
+            if not self._to_compare:
+                return
+            yield from self._compare()
+
+    def _follow(self, finding: Finding) -> Iterator[Rows]:
+        """Takes note of a finding, sends the workers where it leads, and passes on its rows."""
         match finding:
+            case Rows():
+                yield from self._load(finding)
             case BrandsFound(brand_ids):
-                for brand_id in (new := self._unseen(brand_ids)):
-                    self._workers.submit(partial(self._campaigns_of, brand_id))
+                new = self._unseen(brand_ids)
                 self._stats.add(brands=len(new))
+                for brand_id in new:
+                    self._workers.submit(partial(self._campaigns_of, brand_id))
             case CampaignsFound(brand_id, campaign_ids):
                 self._not_found_yet.difference_update(campaign_ids)
                 new = self._unseen(campaign_ids)
                 self._stats.add(campaigns=len(new))
                 for campaign_id in new if self._walks_wanted else ():
-                    self._workers.submit(partial(self._reader.campaign, brand_id, campaign_id))
-            case CampaignWalked(campaign_id, cursor) if cursor is not None:
-                self.cursors[campaign_id] = cursor
-            case Failure(_, reason):
-                logger.warning("%s", reason)
-                self.failures.append(finding)
-                self._stats.failures.append(reason)
+                    known = self._known_of(campaign_id)
+                    self._workers.submit(
+                        partial(self._reader.campaign, brand_id, campaign_id, known)
+                    )
+            case RowsToCompare(origin, rows):
+                self._to_compare.setdefault(origin, []).append(rows)
+            case CampaignWalked():
+                yield from self._note_walk(finding)
+            case OrdersGone(order_ids):
+                yield from self._load(self._deleted(order_ids))
+            case CampaignGone(origin):
+                self._look_up_orders_of(origin)
+            case Failure():
+                self._note_failure(finding)
+
+    def _campaigns_of(self, brand_id: str) -> Iterator[Finding]:
+        if self._selection.campaign_ids and not self._not_found_yet:
+            return iter(())  # those asked for are found; no need to look further
+        return self._reader.campaigns(brand_id)
 
     def _unseen(self, ids: list[str]) -> list[str]:
         """Those met for the first time: one that slid to a later page is not read twice."""
@@ -115,40 +159,101 @@ class Traversal:
         self._seen.update(new)
         return new
 
-    def _campaigns_of(self, brand_id: str) -> Iterator[Finding]:
-        if self._selection.campaign_ids and not self._not_found_yet:
-            return iter(())  # those asked for are found; no need to look further
-        return self._reader.campaigns(brand_id)
+    def _load(self, found: Rows) -> Iterator[Rows]:
+        if found.table == ORDERS.name:
+            self._stats.add(orders_loaded=len(found.rows))
+            changes = changes_of(found.rows, self._stats.run_id)
+            yield from self._batches.add(Rows(ORDER_CHANGES.name, changes))
+        yield from self._batches.add(found)
 
+    def _known_of(self, campaign_id: str) -> KnownCampaign | None:
+        """What the destination has of a campaign; None if nobody can tell."""
+        if isinstance(self._known, NothingKnown) or ORDERS.name not in self._selection.resources:
+            return None
+        return self._known_campaigns().get(campaign_id, KnownCampaign())
 
-class _Batches:
-    """Gathers the rows of many small pages into few large tables."""
+    def _known_campaigns(self) -> Mapping[str, KnownCampaign]:
+        if self._known_space is None:
+            # only now, because it takes the server's clock, which the first answer tells
+            clock = self._client.clock
+            untouched_since = clock.now() - int(self._selection.settle_after * 1_000_000)
+            self._known_space = self._known.space(untouched_since, self._selection.page_size)
+            clock.stay_ahead_of(self._known_space.newest_reading)
+        return self._known_space.campaigns
 
-    def __init__(self) -> None:
-        self._parts: dict[str, list[pa.Table]] = {}
-        self._counts: dict[str, int] = {}
+    def _note_walk(self, walked: CampaignWalked) -> Iterator[Rows]:
+        origin = walked.origin
+        if walked.cursor is not None:
+            self.cursors[str(origin.campaign_id)] = walked.cursor
+        if walked.compared:
+            # also if it has turned out empty, when all that is known may be gone
+            self._to_compare.setdefault(origin, [])
+            self._walked.add(origin)
+        if sum(len(rows) for parts in self._to_compare.values() for rows in parts) >= BATCH_ROWS:
+            yield from self._compare()
 
-    def add(self, found: Rows) -> Iterator[Rows]:
-        parts = self._parts.setdefault(found.table, [])
-        parts.append(found.rows)
-        self._counts[found.table] = self._counts.get(found.table, 0) + len(found.rows)
-        if self._counts[found.table] >= BATCH_ROWS:
-            yield self._take(found.table)
-        elif len(parts) >= MAX_BATCH_PARTS:
-            parts[:] = [_joined(parts)]
+    def _note_failure(self, failure: Failure) -> None:
+        logger.warning("%s", failure.reason)
+        self.failures.append(failure)
+        self._stats.failures.append(failure.reason)
+        # whatever else of the campaign could be read, its cursor stays where it was
+        campaign_id = str(failure.origin.campaign_id)
+        if before := self._cursors_before.get(campaign_id):
+            self.cursors[campaign_id] = before
+        else:
+            self.cursors.pop(campaign_id, None)
 
-    def rest(self) -> Iterator[Rows]:
-        for table in list(self._parts):
-            yield self._take(table)
+    def _compare(self) -> Iterator[Rows]:
+        """Loads what differs from the destination, and has looked up what only that has.
 
-    def _take(self, table: str) -> Rows:
-        del self._counts[table]
-        return Rows(table, _joined(self._parts.pop(table)))
+        A campaign that is still being read waits; of one that failed, what was read is compared.
+        """
+        failed = {failure.origin for failure in self.failures}
+        ready = [o for o in self._to_compare if o in self._walked or o in failed]
+        parts = {origin: self._to_compare.pop(origin) for origin in ready}
+        known = self._known.orders([str(origin.campaign_id) for origin in ready])
+        for origin in ready:
+            here = known.filter(pc.equal(known["campaign_id"], origin.campaign_id))
+            read = joined(parts[origin]) if parts[origin] else ORDERS.arrow_schema().empty_table()
+            difference = compare(read, here)
+            if len(difference.rows):
+                yield from self._load(Rows(ORDERS.name, difference.rows))
+            if difference.missing and origin in self._walked:
+                self._workers.submit(partial(self._reader.orders_by_id, origin, difference.missing))
 
+    def _deleted(self, order_ids: list[str]) -> Rows:
+        """The rows of orders that are gone, marked as deleted."""
+        rows = self._known.by_id(order_ids)
+        rows = rows.filter(pc.is_null(rows["deleted_at"]))
+        now = pa.scalar(self._client.clock.now(), pa.int64()).cast(TIMESTAMP)
+        for name in ("read_at", "deleted_at"):
+            position = rows.schema.get_field_index(name)
+            rows = rows.set_column(position, rows.schema.field(name), pa.repeat(now, len(rows)))
+        self._stats.add(orders_deleted=len(rows))
+        return Rows(ORDERS.name, rows)
 
-def _joined(parts: list[pa.Table]) -> pa.Table:
-    # pages with a field that others lack are filled up with nulls
-    return pa.concat_tables(parts, promote_options="default").combine_chunks()
+    def _look_for_unlisted_campaigns(self) -> None:
+        """Has campaigns looked up that the destination knows and no list has, once in a while."""
+        if self._selection.narrowing or any(f.origin.campaign_id is None for f in self.failures):
+            return
+        if self._known_of("") is None:
+            return
+        for campaign_id, known in self._known_campaigns().items():
+            cursor = self.cursors.get(campaign_id)
+            if campaign_id not in self._seen and self._reader.reads_to_the_end(cursor):
+                brand_id = cursor.brand_id if cursor else ""
+                self._workers.submit(
+                    partial(self._reader.unlisted_campaign, brand_id, campaign_id, known)
+                )
+
+    def _look_up_orders_of(self, origin: Origin) -> None:
+        known = self._known.orders([str(origin.campaign_id)])
+        here = known.filter(pc.is_null(known["deleted_at"]))["id"].to_pylist()
+        self._workers.submit(partial(self._reader.orders_by_id, origin, here))
+        if cursor := self.cursors.get(str(origin.campaign_id)):
+            self.cursors[str(origin.campaign_id)] = cursor._replace(
+                full_walk_at=self._client.clock.now()
+            )
 
 
 def _rows_of_failures(failures: list[Failure], run_id: str) -> Rows:

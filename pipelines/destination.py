@@ -1,0 +1,113 @@
+"""What the destination already has of the orders, asked in SQL that every destination speaks."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+import pyarrow as pa
+from dlt.common.destination.exceptions import DestinationUndefinedEntity
+from dlt.pipeline.pipeline import Pipeline
+
+from sources.signalwire.tables import ORDERS
+from sources.signalwire.walk import FINAL_STATE, KnownCampaign, KnownSpace, Unsettled
+
+# ids in one statement; more of them make it long, fewer make more statements
+IDS_AT_ONCE = 1_000
+ROWS_AT_ONCE = 10_000
+EPOCH = datetime.fromtimestamp(0, tz=timezone.utc)
+
+CAMPAIGNS = """
+SELECT campaign_id, count(CASE WHEN deleted_at IS NULL THEN 1 END), max(read_at)
+FROM orders GROUP BY campaign_id
+"""
+# Positions matter only where a campaign fills more than one page; all other orders are on page one.
+UNSETTLED = f"""
+WITH here AS (
+    SELECT id, campaign_id, state, created_at, updated_at FROM orders WHERE deleted_at IS NULL
+), large AS (
+    SELECT campaign_id FROM here GROUP BY campaign_id HAVING count(*) > %s
+), placed AS (
+    SELECT id, campaign_id, state, updated_at,
+        row_number() OVER (PARTITION BY campaign_id ORDER BY created_at DESC) AS place,
+        row_number() OVER (PARTITION BY campaign_id, state ORDER BY created_at DESC) AS in_state
+    FROM here WHERE campaign_id IN (SELECT campaign_id FROM large)
+    UNION ALL
+    SELECT id, campaign_id, state, updated_at, 1 AS place, 1 AS in_state
+    FROM here WHERE campaign_id NOT IN (SELECT campaign_id FROM large)
+)
+SELECT campaign_id, id, state, place, in_state FROM placed
+WHERE (state IS NULL OR state <> '{FINAL_STATE}')
+    AND (updated_at IS NULL OR updated_at > %s)
+"""  # noqa: S608 - nothing in it comes from outside
+
+
+class OrdersInDestination:
+    """Answers the source's questions from the table `orders`; empty where there is none yet.
+
+    Every question opens the destination and closes it again: a DuckDB file must not be held open
+    while the API is being read, which can take long.
+    """
+
+    def __init__(self, pipeline: Pipeline) -> None:
+        self._client = pipeline.sql_client()
+
+    def space(self, untouched_since: int, page_size: int) -> KnownSpace:
+        """What there is at the beginning of a run."""
+        unsettled: defaultdict[str, list[Unsettled]] = defaultdict(list)
+        campaigns: dict[str, KnownCampaign] = {}
+        since = max(EPOCH, EPOCH + timedelta(microseconds=untouched_since))
+        newest = EPOCH
+        for campaign_id, *order in self._query(UNSETTLED, page_size, since):
+            unsettled[campaign_id].append(Unsettled(*order))
+        for campaign_id, count, read_at in self._query(CAMPAIGNS):
+            newest = max(newest, read_at)
+            if count:
+                campaigns[campaign_id] = KnownCampaign(count, tuple(unsettled[campaign_id]))
+        return KnownSpace(campaigns, (newest - EPOCH) // timedelta(microseconds=1))
+
+    def orders(self, campaign_ids: Sequence[str]) -> pa.Table:
+        """All orders of some campaigns, deleted ones too."""
+        return self._rows("campaign_id", campaign_ids)
+
+    def by_id(self, order_ids: Sequence[str]) -> pa.Table:
+        """Orders by their ids."""
+        return self._rows("id", order_ids)
+
+    def _rows(self, column: str, values: Sequence[str]) -> pa.Table:
+        schema = self._schema()
+        selected = ", ".join(f'"{name}"' for name in schema.names)
+        tables = [schema.empty_table()]
+        for start in range(0, len(values), IDS_AT_ONCE):
+            some = list(values[start : start + IDS_AT_ONCE])
+            marks = ", ".join(["%s"] * len(some))
+            sql = f"SELECT {selected} FROM orders WHERE {column} IN ({marks})"  # noqa: S608
+            for rows in self._chunks(sql, *some):
+                columns = zip(*rows, strict=True)
+                arrays = [pa.array(c, f.type) for c, f in zip(columns, schema, strict=True)]
+                tables.append(pa.table(arrays, schema=schema))
+        return pa.concat_tables(tables)
+
+    def _schema(self) -> pa.Schema:
+        """The table as it is, with the columns of fields that came later, without dlt's own."""
+        known = ORDERS.arrow_schema()
+        nothing = "SELECT * FROM orders WHERE 1 = 0"
+        with self._client as client, client.execute_query(nothing) as cursor:
+            columns = [column[0] for column in cursor.description or ()]
+        later = [c for c in columns if c not in known.names and not c.startswith("_dlt")]
+        return pa.schema([*known, *(pa.field(name, pa.string()) for name in later)])
+
+    def _query(self, sql: str, *values: Any) -> Iterator[Sequence[Any]]:
+        for rows in self._chunks(sql, *values):
+            yield from rows
+
+    def _chunks(self, sql: str, *values: Any) -> Iterator[Sequence[Sequence[Any]]]:
+        with self._client as client:
+            try:
+                with client.execute_query(sql, *values) as cursor:
+                    while rows := cursor.fetchmany(ROWS_AT_ONCE):
+                        yield rows
+            except DestinationUndefinedEntity:
+                return

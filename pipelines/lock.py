@@ -1,0 +1,196 @@
+"""One run at a time for each destination and dataset.
+
+dlt has no lock between processes, and two runs that share a staging dataset lose rows. The lock
+lies where both runs, on whatever machine, must meet: beside a DuckDB file, in a PostgreSQL
+database. It belongs to an open file or connection and goes with the process that holds it, so a
+dead one never blocks.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import logging
+import os
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any, Protocol
+
+from pipelines.target import Target
+from sources.signalwire.errors import ConfigurationError
+
+logger = logging.getLogger(__name__)
+
+RETRY_SECONDS = 0.2
+PROGRAM = "signalwire-orders"
+
+
+class Busy(RuntimeError):
+    """Another run holds the destination; the text says which."""
+
+
+class LockLost(RuntimeError):
+    """The lock's connection broke off, so that another run may have begun."""
+
+
+class Lock(Protocol):
+    """A lock that is tried, asked who holds it, looked after, and let go."""
+
+    def take(self) -> bool:
+        """Takes the lock if it is free, and says whether it did."""
+
+    def holder(self) -> str:
+        """Who holds it, in words."""
+
+    def verify(self) -> None:
+        """LockLost unless it is still held."""
+
+    def release(self) -> None:
+        """Lets it go."""
+
+
+@contextmanager
+def exclusive(target: Target, wait: float) -> Iterator[Lock]:
+    """Holds `target` for this run alone.
+
+    Waits for up to `wait` seconds if another run has it.
+
+    Raises:
+        Busy: another run has it still.
+    """
+    lock = _lock_of(target)
+    try:
+        _take(lock, wait)
+        yield lock
+    finally:
+        lock.release()
+
+
+def _take(lock: Lock, wait: float) -> None:
+    deadline = time.monotonic() + wait
+    told = False
+    while not lock.take():
+        if time.monotonic() >= deadline:
+            raise Busy(
+                f"another run is loading into the same place: {lock.holder()};"
+                " wait for it to end, or let this one wait with --wait SECONDS"
+            )
+        if not told:
+            logger.warning("waiting for another run: %s", lock.holder())
+            told = True
+        time.sleep(RETRY_SECONDS)
+
+
+def _lock_of(target: Target) -> Lock:
+    if target.kind == "postgres":
+        return PostgresLock(target)
+    if target.kind == "duckdb":
+        return FileLock(Path(f"{target.location}.lock"))
+    # other destinations have nothing to meet at; this keeps the runs of one machine apart
+    target.pipelines_dir.mkdir(parents=True, exist_ok=True)
+    return FileLock(target.pipelines_dir / "run.lock")
+
+
+class FileLock:
+    """A lock on a file, which the operating system takes back when the process ends."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._file: Any = None
+
+    def take(self) -> bool:
+        """Takes the lock if it is free, and says whether it did."""
+        if self._file is None:
+            if not self._path.parent.is_dir():
+                raise ConfigurationError(f"there is no folder {self._path.parent}; make it first")
+            self._file = self._path.open("a+", encoding="utf-8")
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        self._file.truncate(0)
+        self._file.write(json.dumps(_ourselves()))
+        self._file.flush()
+        return True
+
+    def holder(self) -> str:
+        """Who holds it, in words."""
+        try:
+            held = json.loads(self._path.read_text(encoding="utf-8"))
+            return f"process {held['pid']} on {held['host']}, since {held['since']}"
+        except (OSError, ValueError, KeyError):
+            return "a process that has just begun"
+
+    def verify(self) -> None:
+        """A lock on an open file cannot be lost."""
+
+    def release(self) -> None:
+        """Lets it go. The file stays: removing it would let two runs hold different files."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+
+class PostgresLock:
+    """An advisory lock, which the server takes back when the connection ends."""
+
+    def __init__(self, target: Target) -> None:
+        self._client: Any = target.probe.sql_client()
+        digest = hashlib.blake2b(target.dataset.encode(), digest_size=4).digest()
+        self._keys = (0x5157, int.from_bytes(digest, "big", signed=True))
+        self._open = False
+
+    def take(self) -> bool:
+        """Takes the lock if it is free, and says whether it did."""
+        if not self._open:
+            self._client.open_connection()
+            self._open = True
+            name = "{0} pid {pid} on {host}".format(PROGRAM, **_ourselves())
+            self._ask("SELECT set_config('application_name', %s, false)", name[:63])
+        return bool(self._ask("SELECT pg_try_advisory_lock(%s, %s)", *self._keys)[0][0])
+
+    def holder(self) -> str:
+        """Who holds it, in words."""
+        found = self._ask(
+            "SELECT a.application_name, a.client_addr, a.backend_start FROM pg_locks l"
+            " JOIN pg_stat_activity a USING (pid) WHERE l.locktype = 'advisory' AND l.granted"
+            " AND l.classid = %s AND l.objid = %s::bigint",
+            self._keys[0],
+            self._keys[1] % 2**32,
+        )
+        if not found:
+            return "a process that has just ended"
+        name, address, since = found[0]
+        return f"{name or 'a process'} (from {address or 'this machine'}), since {since:%F %T%z}"
+
+    def verify(self) -> None:
+        """LockLost unless the connection that holds it is still there."""
+        try:
+            self._ask("SELECT 1")
+        except Exception as error:
+            raise LockLost(
+                "the database broke off the connection that keeps other runs away; nothing was"
+                " loaded, run again"
+            ) from error
+
+    def release(self) -> None:
+        """Lets it go with its connection."""
+        if self._open:
+            self._client.close_connection()
+            self._open = False
+
+    def _ask(self, sql: str, *values: Any) -> list[Any]:
+        return list(self._client.execute_sql(sql, *values) or [])
+
+
+def _ourselves() -> dict[str, Any]:
+    return {
+        "pid": os.getpid(),
+        "host": socket.gethostname(),
+        "since": datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M:%S UTC"),
+    }

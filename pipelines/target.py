@@ -1,0 +1,73 @@
+"""Where a run loads to: one dataset of one destination, with a working directory of its own."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import dlt
+from dlt.common.pipeline import get_dlt_pipelines_dir
+from dlt.pipeline.pipeline import Pipeline
+
+from pipelines.defaults import register_defaults
+
+PIPELINE_NAME = "signalwire_orders"
+
+
+class Target(NamedTuple):
+    """A dataset of a destination.
+
+    `kind` is dlt's name for the type of destination, `location` where the data lies (a DuckDB file,
+    a server and its database), `description` the same in words, without credentials. `probe` is a
+    pipeline that is good for asking only: it has no working directory.
+    """
+
+    kind: str
+    location: str
+    dataset: str
+    description: str
+    probe: Pipeline
+    names: dict[str, Any]
+
+    @property
+    def pipelines_dir(self) -> Path:
+        """The folder of dlt's working directory for this target and no other.
+
+        dlt keeps one working directory per pipeline name. What an interrupted run left there for
+        one database must never be loaded into another.
+        """
+        identity = f"{self.kind} {self.location} {self.dataset}"
+        digest = hashlib.blake2b(identity.encode(), digest_size=5).hexdigest()
+        return Path(get_dlt_pipelines_dir()) / f"{PIPELINE_NAME}-{digest}"
+
+    def open_pipeline(self) -> Pipeline:
+        """The pipeline that loads here. Two processes must not have it open at the same time."""
+        pipeline: Pipeline = dlt.pipeline(
+            PIPELINE_NAME, pipelines_dir=str(self.pipelines_dir), **self.names
+        )
+        return pipeline
+
+
+def find_target(destination: str | None = None, dataset: str | None = None) -> Target:
+    """The target that dlt's settings and these names lead to; nothing is opened or written.
+
+    Raises:
+        ConfigFieldMissingException: dlt's; a setting without a default is not set.
+        UnknownDestinationModule: dlt's; there is no such destination.
+    """
+    register_defaults()
+    given = {"destination": destination, "dataset_name": dataset}
+    names: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+    with tempfile.TemporaryDirectory() as nowhere:
+        probe: Pipeline = dlt.pipeline(PIPELINE_NAME, pipelines_dir=nowhere, **names)
+        config = probe.destination_client().config
+    return Target(
+        kind=config.destination_type.rpartition(".")[2],
+        location=config.data_location() or "",
+        dataset=probe.dataset_name,
+        description=str(config),
+        probe=probe,
+        names=names,
+    )

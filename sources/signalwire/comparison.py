@@ -1,0 +1,52 @@
+"""A campaign as read to its end, compared with what the destination has of it. Pure functions."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+# when a version was read says nothing about its content
+_NOT_COMPARED = frozenset({"read_at"})
+
+
+class Difference(NamedTuple):
+    """Rows that the destination lacks or has otherwise, and ids of orders it alone has."""
+
+    rows: pa.Table
+    missing: list[str]
+
+
+def compare(read: pa.Table, known: pa.Table) -> Difference:
+    """What has to be loaded so that `known` becomes `read`.
+
+    An order that is marked as deleted in `known` and was read is different; one that was not read
+    and is marked already is not missing.
+    """
+    before = dict(zip(known["id"].to_pylist(), _contents(known, read), strict=True))
+    contents = zip(read["id"].to_pylist(), _contents(read, known), strict=True)
+    different = [
+        n for n, (order_id, content) in enumerate(contents) if before.get(order_id) != content
+    ]
+    here = known.filter(pc.is_null(known["deleted_at"]))["id"].to_pylist()
+    ids = set(read["id"].to_pylist())
+    rows = read.take(pa.array(different, pa.int64()))
+    return Difference(rows, [order_id for order_id in here if order_id not in ids])
+
+
+def _contents(rows: pa.Table, other: pa.Table) -> zip[tuple[Any, ...]]:
+    """Each row's values, also of columns that only the other table has, in the same order."""
+    names = sorted({*rows.column_names, *other.column_names} - _NOT_COMPARED)
+    return zip(*(_values(rows, name) for name in names), strict=True)
+
+
+def _values(rows: pa.Table, name: str) -> list[Any]:
+    if name not in rows.column_names:
+        return [None] * len(rows)
+    column = rows[name]
+    return list(
+        column.cast(pa.int64()).to_pylist()
+        if pa.types.is_timestamp(column.type)
+        else column.to_pylist()
+    )

@@ -1,0 +1,43 @@
+"""What the destination already has. The source asks; whoever runs it may answer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import pyarrow as pa
+
+from sources.signalwire.walk import KnownSpace
+
+
+class KnownOrders(Protocol):
+    """Answers from the table `orders` of the destination; asked by one thread only."""
+
+    def space(self, untouched_since: int, page_size: int) -> KnownSpace:
+        """What there is at the beginning of a run.
+
+        Orders that are not processed count as unsettled if they were touched after
+        `untouched_since`, in microseconds since the epoch (UTC).
+        """
+
+    def orders(self, campaign_ids: Sequence[str]) -> pa.Table:
+        """All orders of some campaigns, deleted ones too, with the columns of `orders`."""
+
+    def by_id(self, order_ids: Sequence[str]) -> pa.Table:
+        """Orders by their ids, with the columns of `orders`."""
+
+
+class NothingKnown:
+    """Knows of no order: every campaign is read to its end, and nothing is ever called deleted."""
+
+    def space(self, untouched_since: int, page_size: int) -> KnownSpace:
+        """Nothing."""
+        return KnownSpace({})
+
+    def orders(self, campaign_ids: Sequence[str]) -> pa.Table:
+        """Never asked: there are no known campaigns."""
+        raise LookupError("nothing is known")
+
+    def by_id(self, order_ids: Sequence[str]) -> pa.Table:
+        """Never asked: there are no known orders."""
+        raise LookupError("nothing is known")

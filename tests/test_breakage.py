@@ -1,0 +1,245 @@
+"""When things break: two runs at once, signals, a full disk, a database that goes away."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from postgres_server import PostgresServer, running_server
+from support import Workspace, true_orders
+
+from pipelines.lock import Busy, exclusive
+from pipelines.target import find_target
+from simulator import Fault, SimulatedSpace
+
+OpenSpace = Callable[..., SimulatedSpace]
+
+
+@contextmanager
+def started(
+    workspace: Workspace, space: SimulatedSpace, *arguments: str, **options: object
+) -> Iterator[subprocess.Popen[str]]:
+    """A run in another process, while this one goes on."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "pipelines", "run", *arguments],
+        cwd=workspace.folder,
+        env=os.environ | workspace.environment | workspace.credentials(space),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        **options,  # type: ignore[call-overload]
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def wait_for_requests(space: SimulatedSpace, count: int) -> None:
+    """Until a run in another process is under way."""
+    deadline = time.monotonic() + 60
+    while space.journal.requests < count:
+        assert time.monotonic() < deadline, "the run did not begin"
+        time.sleep(0.01)
+
+
+class TestTwoRuns:
+    """At once, into the same place."""
+
+    def test_the_second_ends_and_says_who_holds_it(
+        self, space: SimulatedSpace, any_workspace: Workspace
+    ) -> None:
+        space.faults.add(Fault("/orders", "delay", seconds=30, times=1))
+        with started(any_workspace, space) as first:
+            wait_for_requests(space, 4)
+            second = any_workspace.command("run", space=space)
+            assert second.returncode == 4
+            assert str(first.pid) in second.stderr
+            assert "--wait" in second.stderr
+            assert "Traceback" not in second.stderr
+
+    def test_the_second_waits(self, open_space: OpenSpace, any_workspace: Workspace) -> None:
+        space = open_space(latency_ms=200)
+        with started(any_workspace, space, "--json", "--workers", "1") as first:
+            wait_for_requests(space, 1)
+            second = any_workspace.command("run", "--json", "--wait", "60", space=space)
+            out, _ = first.communicate()
+        assert second.returncode == first.returncode == 0
+        assert "waiting for another run" in second.stderr
+        assert json.loads(out)["orders_loaded"] == 48
+        assert json.loads(second.stdout)["orders_loaded"] == 0
+        assert any_workspace.orders() == true_orders(space)
+
+    def test_a_dead_one_does_not_block(
+        self, space: SimulatedSpace, any_workspace: Workspace
+    ) -> None:
+        space.faults.add(Fault("/orders", "delay", seconds=30, times=1))
+        with started(any_workspace, space) as first:
+            wait_for_requests(space, 4)
+            first.kill()
+            first.wait()
+        done = any_workspace.command("run", "--wait", "10", space=space)
+        assert done.returncode == 0, done.stderr
+        assert any_workspace.orders() == true_orders(space)
+
+    def test_other_datasets_do_not_meet_on_a_server(
+        self, space: SimulatedSpace, postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("DESTINATION__POSTGRES__CREDENTIALS", postgres.new_database())
+        with exclusive(find_target("postgres", "one"), 0):
+            with exclusive(find_target("postgres", "two"), 0):
+                pass
+            with pytest.raises(Busy), exclusive(find_target("postgres", "one"), 0):
+                pass
+
+    def test_many_at_once_lose_nothing(
+        self, open_space: OpenSpace, any_workspace: Workspace
+    ) -> None:
+        space = open_space(brands=2, campaigns=5, orders=50, latency_ms=10)
+        environments = [{}, {"DLT_DATA_DIR": str(any_workspace.folder / "second machine")}]
+        runs = [
+            subprocess.Popen(
+                [sys.executable, "-m", "pipelines", "run", "--quiet", "--wait", "60"],
+                cwd=any_workspace.folder,
+                env=os.environ | any_workspace.credentials(space) | environments[n % 2],
+            )
+            for n in range(4)
+        ]
+        assert [run.wait(100) for run in runs] == [0] * 4
+        assert any_workspace.orders() == true_orders(space)
+
+
+class TestSignals:
+    """SIGINT and SIGTERM."""
+
+    @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+    def test_while_reading(
+        self, open_space: OpenSpace, workspace: Workspace, number: signal.Signals
+    ) -> None:
+        space = open_space(latency_ms=300)
+        with started(workspace, space, "--workers", "1") as run:
+            wait_for_requests(space, 3)
+            run.send_signal(number)
+            _, err = run.communicate(timeout=30)
+        assert run.returncode == 128 + number
+        assert "interrupted" in err
+        assert "Traceback" not in err
+        space.set_latency(0)
+        assert workspace.command("run", space=space).returncode == 0
+        assert workspace.orders() == true_orders(space)
+
+    @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+    def test_while_loading(
+        self, space: SimulatedSpace, workspace: Workspace, number: signal.Signals
+    ) -> None:
+        code = (
+            "import os, sys, dlt.load.load as m\n"
+            "real = m.Load.load_single_package\n"
+            "def load(self, *args):\n"
+            f"    os.kill(os.getpid(), {int(number)})\n"
+            "    return real(self, *args)\n"
+            "m.Load.load_single_package = load\n"
+            "from pipelines.cli import main; sys.exit(main(['run', '--quiet']))"
+        )
+        done = subprocess.run(
+            [sys.executable, "-c", code],
+            cwd=workspace.folder,
+            env=os.environ | workspace.credentials(space),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        # either what was begun could be finished, or it is left to the next run; told truly
+        assert done.returncode in (0, 128 + number)
+        if done.returncode == 0:
+            assert workspace.orders() == true_orders(space)
+        assert workspace.command("run", space=space).returncode == 0
+        assert workspace.orders() == true_orders(space)
+
+
+class TestDestination:
+    """A destination that fails."""
+
+    def test_a_full_disk(self, open_space: OpenSpace, workspace: Workspace) -> None:
+        space = open_space(brands=2, campaigns=5, orders=500)
+        small = 600_000  # bytes a file may have, less than the database needs
+
+        def no_room() -> None:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (small, small))
+
+        with started(workspace, space, preexec_fn=no_room) as run:
+            _, err = run.communicate(timeout=60)
+        assert run.returncode == 1
+        assert "disk" in err
+        assert "Traceback" not in err
+        done = workspace.command("run", space=space)
+        assert done.returncode == 0, done.stderr
+        assert workspace.orders() == true_orders(space)
+
+    def test_a_folder_that_does_not_exist(
+        self, space: SimulatedSpace, workspace: Workspace
+    ) -> None:
+        missing = workspace.folder / "no" / "such" / "folder" / "x.duckdb"
+        done = workspace.command("run", space=space, DESTINATION__DUCKDB__CREDENTIALS=str(missing))
+        assert done.returncode == 2
+        assert "Traceback" not in done.stderr
+        assert str(missing.parent) in done.stderr
+
+    def test_a_read_only_database(self, space: SimulatedSpace, workspace: Workspace) -> None:
+        workspace.run(space)
+        before = workspace.orders()
+        space.clock.advance(5 * 24 * 3600)
+        done = workspace.command(
+            "run", space=space, DESTINATION__DUCKDB__CREDENTIALS__READ_ONLY="true"
+        )
+        assert done.returncode == 1
+        assert "cannot be written to" in done.stderr
+        assert workspace.orders() == before
+        assert workspace.command("run", space=space).returncode == 0
+        assert workspace.orders() == true_orders(space)
+
+    def test_a_server_that_nobody_started(
+        self, space: SimulatedSpace, workspace: Workspace
+    ) -> None:
+        nobody = "postgresql://user:PTverysecret@127.0.0.1:9/db"
+        done = workspace.command(
+            "run", "--destination", "postgres", space=space,
+            DESTINATION__POSTGRES__CREDENTIALS=nobody,
+        )  # fmt: skip
+        assert done.returncode == 1
+        assert "127.0.0.1" in done.stderr
+        assert "Traceback" not in done.stderr
+        assert "PTverysecret" not in done.stderr
+        assert space.journal.requests == 0
+
+    def test_a_server_that_goes_away_in_the_middle(
+        self,
+        open_space: OpenSpace,
+        tmp_path: Path,
+        tmp_path_factory: pytest.TempPathFactory,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        space = open_space(latency_ms=300)
+        folder = tmp_path_factory.mktemp("server")
+        with running_server(folder) as server:
+            workspace = Workspace(tmp_path, server.new_database())
+            with started(workspace, space, "--workers", "1") as run:
+                wait_for_requests(space, 3)
+                server.restart()
+                _, err = run.communicate(timeout=60)
+            assert run.returncode == 1
+            assert "run again" in err
+            assert "Traceback" not in err
+            space.set_latency(0)
+            done = workspace.command("run", space=space)
+            assert done.returncode == 0, done.stderr
+            assert workspace.orders() == true_orders(space)
