@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 UV_VERSION := 0.13.9
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo run test lint format docs lock clean
+.PHONY: help install demo run test lint format bench soak docs lock clean
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -41,6 +41,13 @@ lint: $(STAMP) ## check style and types
 format: $(STAMP) ## put the code into the project's style
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
+
+bench: $(STAMP) ## count what runs cost: requests, rows written (takes a minute)
+	@$(BIN)/python -m bench.cost
+
+soak: $(STAMP) ## play N random histories with another SEED, as in: make soak N=2000 SEED=7
+	@HISTORIES=$(or $(N),2000) HISTORIES_ON_POSTGRES=$(or $(N),200) SEED=$(or $(SEED),$(shell date +%s)) \
+		sh -c 'echo "SEED=$$SEED"; $(BIN)/python -m pytest -n auto tests/test_histories.py'
 
 docs: $(STAMP) ## write the output shown in README.md and docs/ anew
 	@UPDATE_DOCS=1 $(BIN)/python -m pytest -p no:xdist tests/test_docs.py

@@ -96,7 +96,6 @@ def _finish_interrupted_run(pipeline: Pipeline) -> None:
     """
     if pipeline.has_pending_data:
         logger.info("loading what an interrupted run left behind")
-        pipeline.sync_destination()
         _normalize_and_load(pipeline)
 
 

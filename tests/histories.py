@@ -1,0 +1,362 @@
+"""Histories of a space and of the runs that follow it, drawn at random and played for real.
+
+A history is a list of steps: the space changes, time goes by, a run is made. Runs meet faults,
+changes between two of their requests, and death between two of their steps; they lose their
+working directory or happen on another machine. After it, quiet runs, and whole rows are compared.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import Any, NamedTuple
+from unittest import mock
+
+from hypothesis import strategies as st
+from support import Workspace, true_orders
+
+from simulator import Fault, SimulatedSpace
+
+SETTLED_AFTER = timedelta(days=30)
+A_MINUTE = timedelta(minutes=1)
+STATES = ("pending", "processing", "processed", "failed", "reviewing")
+
+
+class Killed(BaseException):
+    """Stands for the end of the process: nothing of ours may catch it."""
+
+
+class Change(NamedTuple):
+    """Something happens in the space, `after` so many seconds.
+
+    `which` picks the brand, campaign or order that it happens to.
+    """
+
+    what: str
+    which: int = 0
+    state: str = "processed"
+    after: int = 0
+
+
+class Wait(NamedTuple):
+    """Time goes by."""
+
+    seconds: int
+
+
+class Run(NamedTuple):
+    """A run, and what it meets.
+
+    `during` are changes, each before the answer to a certain request; `dies_at` is the step at
+    which, and the time at which, it is killed there.
+    """
+
+    full: bool = False
+    page_size: int = 1000
+    workers: int = 3
+    faults: tuple[Fault, ...] = ()
+    during: tuple[tuple[int, Change], ...] = ()
+    dies_at: tuple[str, int] | None = None
+    machine: int = 0
+    forgets: bool = False
+
+    @property
+    def quiet(self) -> bool:
+        return not (self.faults or self.during or self.dies_at)
+
+
+Step = Change | Wait | Run
+
+# where a run can die, from the first row to the last bookkeeping
+DEATHS = {
+    "reading": "sources.signalwire.batches.Batches.add",
+    "read": "sources.signalwire.bookkeeping.RunLog.end",
+    "extracted": "dlt.pipeline.pipeline.Pipeline.normalize",
+    "normalized": "dlt.pipeline.pipeline.Pipeline.load",
+    "schema": "dlt.load.load.Load.load_single_package",
+    "jobs": "dlt.load.load.Load.complete_jobs",
+    "loaded": "dlt.load.load.Load.complete_package",
+}
+
+_whichs = st.integers(0, 40)
+changes = st.builds(
+    Change,
+    st.sampled_from(
+        ["move"] * 6 + ["add"] * 3 + ["vanish", "return", "campaign", "brand", "gone", "back"]
+    ),
+    _whichs,
+    st.sampled_from(STATES),
+    st.sampled_from([0, 0, 1, 20, 400]),
+)
+waits = st.builds(Wait, st.sampled_from([1, 90, 3_600, 3_600, 26 * 3_600, 31 * 24 * 3_600]))
+_faults = st.one_of(
+    st.builds(
+        lambda path, status, times: Fault(path, "respond", status=status, times=times),
+        st.sampled_from(["/orders", "/orders/", "/campaigns$", "brands", "page_number"]),
+        st.sampled_from([404, 429, 500, 503]),
+        st.sampled_from([1, 2, 9, None]),
+    ),
+    st.builds(
+        lambda path, kind, times: Fault(path, kind, times=times),
+        st.sampled_from(["/orders", "/campaigns", "brands"]),
+        st.sampled_from(["reset", "cut"]),
+        st.sampled_from([1, 2, 9]),
+    ),
+    st.builds(
+        lambda body, times: Fault("/orders", "respond", status=200, body=body, times=times),
+        st.sampled_from(["<html>", '{"data": [', '{"error": "oops"}', '{"links": {}}']),
+        st.sampled_from([1, 9]),
+    ),
+)
+runs = st.builds(
+    Run,
+    full=st.sampled_from([False, False, True]),
+    page_size=st.sampled_from([1, 2, 3, 5, 1000]),
+    workers=st.sampled_from([1, 3]),
+    faults=st.one_of(st.just(()), st.tuples(_faults)),
+    during=st.one_of(
+        st.just(()),
+        st.lists(st.tuples(st.integers(2, 12), changes), min_size=2, max_size=6).map(tuple),
+    ),
+    dies_at=st.one_of(
+        st.none(),
+        st.none(),
+        st.tuples(st.sampled_from(sorted(DEATHS)), st.integers(1, 4)),
+    ),
+    machine=st.sampled_from([0, 0, 1]),
+    forgets=st.sampled_from([False, False, False, True]),
+)
+# orders that move while they are being read are what most extractors lose: every history has them
+_moves = st.builds(
+    Change, st.just("move"), _whichs, st.sampled_from(STATES), st.sampled_from([1, 20, 400])
+)
+busy_runs = st.builds(
+    lambda page_size, during: Run(page_size=page_size, during=during),
+    st.sampled_from([2, 1000]),
+    st.lists(st.tuples(st.integers(3, 8), _moves), min_size=4, max_size=8).map(tuple),
+)
+histories = st.builds(
+    lambda steps, busy: [*steps, busy],
+    st.lists(st.one_of(changes, changes, waits, runs), max_size=5),
+    busy_runs,
+)
+
+
+class Player:
+    """Plays a history: the space, the runs, and what was promised of them."""
+
+    def __init__(self, space: SimulatedSpace, workspace: Workspace) -> None:
+        self.space = space
+        self.workspace = workspace
+        self._absent: set[str] = set()
+        self._ever_absent: set[str] = set()
+        self._campaigns_gone: list[str] = []
+
+    def play(self, steps: list[Step]) -> None:
+        """Plays all steps, holding ordinary runs to their promise."""
+        for step in steps:
+            match step:
+                case Change():
+                    self.change(step)
+                case Wait(seconds):
+                    self.space.clock.advance(seconds)
+                case Run():
+                    self.run(step)
+
+    def settle(self) -> None:
+        """One ordinary run held to its promise, then a full one after which all must agree."""
+        self.space.clock.advance(1)
+        self.run(Run())
+        self.space.clock.advance(1)
+        assert self.run(Run(full=True)), "a quiet run has to complete"
+        assert self.workspace.orders() == true_orders(self.space)
+        self._check_history()
+
+    def play_with(self, steps: list[Step], contender: Callable[[], None]) -> None:
+        """Plays the space's side alone, with somebody else's runs, which nothing disturbs."""
+        for step in steps:
+            match step:
+                case Change():
+                    self.change(step)
+                case Wait(seconds):
+                    self.space.clock.advance(seconds)
+                case Run(during=during):
+                    self.space.on_request = self._changes_during(Run(during=during))
+                    with contextlib.suppress(Exception):  # a campaign that goes stops all of theirs
+                        contender()
+                    self.space.on_request = None
+        self.space.clock.advance(1)
+        with contextlib.suppress(Exception):
+            contender()
+
+    def change(self, change: Change) -> None:
+        """Makes one change in the space; nothing where there is nothing to change."""
+        self.space.clock.advance(change.after)
+        getattr(self, f"_{change.what}")(change)
+
+    def run(self, run: Run) -> bool:
+        """Makes a run and says whether it was complete; what stopped it is part of the history."""
+        before = {row["id"]: row for row in self._destination_rows()} if run.quiet else {}
+        complete = False
+        with self._meeting(run), contextlib.suppress(*(() if run.quiet else (Exception, Killed))):
+            result = self.workspace.run(
+                self.space, full=run.full, page_size=run.page_size, workers=run.workers
+            )
+            complete = result.stats.complete
+        if run.quiet and complete:
+            self._check_promise(before)
+        return complete
+
+    @contextlib.contextmanager
+    def _meeting(self, run: Run) -> Iterator[None]:
+        """Has everything in store that the run meets, and clears it away after it."""
+        for fault in run.faults:
+            self.space.faults.add(fault)
+        self.space.on_request = self._changes_during(run)
+        try:
+            with self._on_machine(run), self._dying(run.dies_at):
+                yield
+        finally:
+            self.space.on_request = None
+            self.space.faults.clear()
+
+    def _check_promise(self, before: dict[str, Any]) -> None:
+        """What the README promises of every run: new and unsettled orders are exact."""
+        truth = {row["id"]: row for row in true_orders(self.space)}
+        after = {row["id"]: row for row in self.workspace.orders()}
+        campaigns = {record["id"] for _, record in self.space.world.truth_campaigns()}
+        for order_id, row in truth.items():
+            known = before.get(order_id)
+            if order_id in self._ever_absent or (known and self._is_settled(known)):
+                continue
+            assert after.get(order_id) == row, "an order that was new or unsettled is stale"
+        for order_id, row in before.items():
+            if order_id in truth or row["deleted_at"] or self._is_settled(row):
+                continue
+            if row["campaign_id"] in campaigns:
+                assert order_id not in after, "an unsettled order vanished and is still there"
+
+    def _is_settled(self, row: dict[str, Any]) -> bool:
+        untouched = self.space.clock.now() - row["updated_at"]
+        return bool(
+            row["state"] == "processed" or untouched >= SETTLED_AFTER - timedelta(minutes=1)
+        )
+
+    def _check_history(self) -> None:
+        """Every order's present state has been seen as a change, and no change is there twice."""
+        changes = self.workspace.table("order_changes")
+        seen = {(row["order_id"], row["state"], row["updated_at"]) for row in changes}
+        present = {(r["id"], r["state"], r["updated_at"]) for r in self.workspace.orders()}
+        assert present <= seen
+        assert len(changes) == len({row["id"] for row in changes})
+
+    def _destination_rows(self) -> list[dict[str, Any]]:
+        try:
+            return self.workspace.table("orders")
+        except Exception:  # noqa: BLE001 - there is no table yet
+            return []
+
+    def _changes_during(self, run: Run) -> Callable[[str], None]:
+        count = 0
+
+        def hook(_path: str) -> None:
+            nonlocal count
+            count += 1
+            for number, change in run.during:
+                if number == count:
+                    self.change(change)
+
+        return hook
+
+    @contextlib.contextmanager
+    def _on_machine(self, run: Run) -> Iterator[None]:
+        data = self.workspace.folder / f"machine {run.machine}"
+        if run.forgets:
+            shutil.rmtree(data, ignore_errors=True)
+        with mock.patch.dict(os.environ, {"DLT_DATA_DIR": str(data)}):
+            yield
+
+    @contextlib.contextmanager
+    def _dying(self, dies_at: tuple[str, int] | None) -> Iterator[None]:
+        if dies_at is None:
+            yield
+            return
+        place, time = dies_at
+        owner, _, name = DEATHS[place].rpartition(".")
+        with mock.patch(f"{owner}.{name}", _deadly(owner, name, time)):
+            yield
+
+    # What can happen in a space.
+
+    def _orders(self) -> list[Any]:
+        return sorted(self.space.world.truth_orders(), key=lambda o: str(o[2]["id"]))
+
+    def _move(self, change: Change) -> None:
+        if orders := self._orders():
+            order = orders[change.which % len(orders)][2]
+            self.space.world.update_order(order["id"], state=change.state)
+
+    def _add(self, change: Change) -> None:
+        campaigns = self.space.world.truth_campaigns()
+        if campaigns:
+            campaign = campaigns[change.which % len(campaigns)][1]
+            self.space.world.add_order(campaign["id"], state=change.state)
+
+    def _vanish(self, change: Change) -> None:
+        if orders := self._orders():
+            order_id = orders[change.which % len(orders)][2]["id"]
+            self.space.world.remove_order(order_id)
+            self._absent.add(order_id)
+            self._ever_absent.add(order_id)
+
+    def _return(self, change: Change) -> None:
+        if self._absent:
+            order_id = sorted(self._absent)[change.which % len(self._absent)]
+            with contextlib.suppress(LookupError):  # its campaign may be gone
+                self.space.world.restore_order(order_id)
+                self._absent.discard(order_id)
+
+    def _campaign(self, change: Change) -> None:
+        brands = self.space.world.truth_brands()
+        self.space.world.add_campaign(brands[change.which % len(brands)]["id"])
+
+    def _brand(self, change: Change) -> None:
+        self.space.world.add_brand()
+
+    def _gone(self, change: Change) -> None:
+        campaigns = self.space.world.truth_campaigns()
+        if campaigns:
+            campaign_id = campaigns[change.which % len(campaigns)][1]["id"]
+            ids = (r["id"] for _, c, r in self.space.world.truth_orders() if c == campaign_id)
+            self._ever_absent.update(ids)
+            self.space.world.remove_campaign(campaign_id)
+            self._campaigns_gone.append(campaign_id)
+
+    def _back(self, change: Change) -> None:
+        if self._campaigns_gone:
+            self.space.world.restore_campaign(self._campaigns_gone.pop())
+
+
+def _deadly(owner: str, name: str, time: int) -> Callable[..., Any]:
+    """The function of that name, which kills the process when it is called the n-th time."""
+    from pkgutil import resolve_name
+
+    real = getattr(resolve_name(_colon(owner)), name)
+    calls = 0
+
+    def deadly(*args: Any, **kwargs: Any) -> Any:
+        nonlocal calls
+        calls += 1
+        if calls == time:
+            raise Killed
+        return real(*args, **kwargs)
+
+    return deadly
+
+
+def _colon(owner: str) -> str:
+    module, _, name = owner.rpartition(".")
+    return f"{module}:{name}"
