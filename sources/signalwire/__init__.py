@@ -16,8 +16,8 @@ from sources.signalwire import settings
 from sources.signalwire.bookkeeping import RunLog
 from sources.signalwire.client import Client, HttpSettings
 from sources.signalwire.cursor import dump_cursors, load_cursors
+from sources.signalwire.findings import Rows
 from sources.signalwire.known import KnownOrders, NothingKnown
-from sources.signalwire.reader import Rows
 from sources.signalwire.selection import Selection, checked_selection, required
 from sources.signalwire.space import base_url
 from sources.signalwire.stats import RunStats

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import pyarrow as pa
 
-from sources.signalwire.reader import Rows
+from sources.signalwire.findings import Rows
 from sources.signalwire.settings import BATCH_ROWS, MAX_BATCH_PARTS
 
 

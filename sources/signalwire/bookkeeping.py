@@ -10,7 +10,7 @@ from importlib.metadata import version
 import pyarrow as pa
 from dlt.common.schema import Schema
 
-from sources.signalwire.reader import Rows
+from sources.signalwire.findings import Rows
 from sources.signalwire.selection import Selection
 from sources.signalwire.stats import RunStats
 from sources.signalwire.tables import BOOKKEEPING, RESOURCES, RUNS, TABLES

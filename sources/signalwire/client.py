@@ -11,24 +11,30 @@ import base64
 import threading
 import time
 from collections.abc import Iterator
-from datetime import datetime, timezone
-from email.utils import parsedate_to_datetime
 from typing import Any, NamedTuple
 from urllib.parse import urljoin, urlsplit
 
-import orjson
 import requests
 from dlt.sources.helpers import requests as dlt_requests
 from requests.adapters import HTTPAdapter
 from requests.exceptions import ChunkedEncodingError, ContentDecodingError, RequestException
 from urllib3.exceptions import HTTPError as Urllib3Error
-from urllib3.util import parse_url
 
+from sources.signalwire.answers import (
+    Answer,
+    NotJson,
+    decode,
+    next_of,
+    origin,
+    payload_of,
+    reason,
+    records_of,
+    served_at,
+    shown,
+)
 from sources.signalwire.clock import ServerClock
 from sources.signalwire.cursor import microseconds
 from sources.signalwire.errors import (
-    AccessDenied,
-    NotFound,
     ProtocolError,
     SignalWireError,
     Unavailable,
@@ -48,17 +54,6 @@ class HttpSettings(NamedTuple):
     request_max_retry_delay: float = 300.0
 
 
-class Answer(NamedTuple):
-    """A decoded answer: its JSON, where it came from, and the server's clock if it told it.
-
-    `served_at` is in microseconds since the epoch (UTC), cut to whole seconds.
-    """
-
-    payload: Any
-    url: str
-    served_at: int | None
-
-
 class Page(NamedTuple):
     """One page of a list: its records as served; otherwise like an answer."""
 
@@ -71,17 +66,13 @@ class Stopped(SignalWireError):
     """The run is ending; no further requests are sent."""
 
 
-class _NotJson(Exception):
-    """A 200 whose body is not JSON: a proxy's page, or a body cut where nobody noticed."""
-
-
 # also worth another try: a compressed body that breaks off, and a 200 that is not JSON
 _WORTH_RETRYING = (
     requests.ConnectionError,
     requests.Timeout,
     ChunkedEncodingError,
     ContentDecodingError,
-    _NotJson,
+    NotJson,
 )
 
 
@@ -139,19 +130,19 @@ class Client:
         self._attempts.count = 0
         try:
             response = self._session().get(url, params=params)
-        except _NotJson as error:
-            raise Unavailable(f"GET {_shown(url)} answered 200 with {error}") from None
+        except NotJson as error:
+            raise Unavailable(f"GET {shown(url)} answered 200 with {error}") from None
         except requests.TooManyRedirects:
-            raise ProtocolError(f"GET {_shown(url)} redirects without an end") from None
+            raise ProtocolError(f"GET {shown(url)} redirects without an end") from None
         except (RequestException, Urllib3Error) as error:
             # "from None": the library's exceptions carry the request, and that the credentials
-            raise Unavailable(f"GET {_shown(url)} failed: {_reason(error)}") from None
+            raise Unavailable(f"GET {shown(url)} failed: {reason(error)}") from None
         finally:
             self._stats.add(retries=max(0, self._attempts.count - 1))
         moment = served_at(response)
         self.clock.set(moment)
         told = None if moment is None else microseconds(moment)
-        return Answer(_payload_of(response), response.url, told)
+        return Answer(payload_of(response), response.url, told)
 
     def pages(self, path: str, params: dict[str, str] | None = None) -> Iterator[Page]:
         """Reads a list to its end by following `links.next`, page by page, in the API's order.
@@ -163,19 +154,17 @@ class Client:
         before: list[Any] = []
         barren = 0
         while True:
-            records = _records_of(answer)
+            records = records_of(answer)
             self._stats.add(pages=1)
             yield Page(records, answer.url, answer.served_at)
-            following = _next_of(answer)
+            following = next_of(answer)
             if following is None:
                 return
             barren = 0 if records and records != before else barren + 1
             before = records
             url = urljoin(answer.url, following)
             if url in followed or barren >= MAX_PAGES_WITHOUT_NEWS:
-                raise ProtocolError(
-                    f"the list {_shown(path)} goes round in circles at {_shown(url)}"
-                )
+                raise ProtocolError(f"the list {shown(path)} goes round in circles at {shown(url)}")
             followed.add(url)
             answer = self.get(url)
 
@@ -205,15 +194,15 @@ class Client:
         session.mount("http://", adapter)
         session.auth = self._auth
         session.headers["Accept"] = "application/json"
-        session.hooks["response"].append(_decode)
+        session.hooks["response"].append(decode)
         # a proxy set for the outside world is no way to reach this machine itself
         session.trust_env = not is_loopback(urlsplit(self._base).hostname or "")
 
     def _before_send(self, url: str) -> None:
         """What holds for every single request on the wire, retries and redirects included."""
-        if _origin(url) != _origin(self._base):
+        if origin(url) != origin(self._base):
             raise ProtocolError(
-                f"the API points to another server ({_shown(url)}); not followed, because the"
+                f"the API points to another server ({shown(url)}); not followed, because the"
                 f" credentials belong to {self._base} alone"
             )
         self._pace.wait(self._stop)
@@ -256,86 +245,3 @@ class _BasicAuth(requests.auth.AuthBase):
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         request.headers["Authorization"] = self._header
         return request
-
-
-def served_at(response: requests.Response) -> datetime | None:
-    """The server's clock when it answered, in UTC and whole seconds, from the Date header."""
-    try:
-        moment = parsedate_to_datetime(response.headers.get("Date", ""))
-    except (TypeError, ValueError):
-        return None
-    return moment.astimezone(timezone.utc) if moment.tzinfo else None
-
-
-def _decode(response: requests.Response, **_: Any) -> None:
-    """Decodes a 200 while a failure can still be tried again (it runs inside dlt's retry)."""
-    if response.status_code != 200:
-        return
-    try:
-        response.payload = orjson.loads(response.content)  # type: ignore[attr-defined]
-    except orjson.JSONDecodeError:
-        kind = response.headers.get("Content-Type", "no content type").split(";")[0]
-        raise _NotJson(f"{len(response.content)} bytes ({kind}) that are not JSON") from None
-
-
-def _payload_of(response: requests.Response) -> Any:
-    status, where = response.status_code, f"GET {_shown(response.url)}"
-    if status == 200:
-        return response.payload  # type: ignore[attr-defined]
-    if status == 401:
-        raise AccessDenied(
-            f"{where} answered 401: the space does not know these credentials; check"
-            " sources.signalwire.project_id and sources.signalwire.api_token, and that they"
-            " belong to this space"
-        )
-    if status == 403:
-        raise AccessDenied(
-            f"{where} answered 403: the API token lacks a scope; it needs Messaging and Numbers"
-        )
-    if status == 404:
-        raise NotFound(f"{where} answered 404: it is gone, or belongs to another project")
-    if status == 429 or status >= 500:
-        raise Unavailable(f"{where} still answered {status} after all tries")
-    raise ProtocolError(f"{where} answered {status}, which this list is not known to do")
-
-
-def _records_of(answer: Answer) -> list[Any]:
-    data = answer.payload.get("data") if isinstance(answer.payload, dict) else None
-    if not isinstance(data, list):
-        raise ProtocolError(f"GET {_shown(answer.url)} answered 200 without a list in 'data'")
-    return data
-
-
-def _next_of(answer: Answer) -> str | None:
-    links = answer.payload.get("links") or {}
-    following = links.get("next") if isinstance(links, dict) else links
-    if following is None or following == "":
-        return None
-    if not isinstance(links, dict) or not isinstance(following, str):
-        raise ProtocolError(f"GET {_shown(answer.url)} answered with 'links' that cannot be read")
-    return following
-
-
-def _origin(url: str) -> tuple[str | None, str | None, int | None]:
-    # urllib3's parser, because it is the one that decides where the connection goes
-    parsed = parse_url(url)
-    default = {"http": 80, "https": 443}.get(parsed.scheme or "")
-    return parsed.scheme, parsed.host, parsed.port or default
-
-
-def _shown(url: str) -> str:
-    """A URL as messages show it: without user or password, shortened."""
-    parts = urlsplit(url)
-    host = parts.netloc.rpartition("@")[2]
-    text = f"{parts.scheme}://{host}{parts.path}" if host else parts.path
-    return (text + (f"?{parts.query}" if parts.query else ""))[:200]
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, requests.Timeout):
-        return "no answer in time"
-    if isinstance(error, requests.exceptions.SSLError):
-        return f"the secure connection could not be made ({error})"
-    if isinstance(error, requests.ConnectionError):
-        return "the connection could not be made or broke off"
-    return f"{type(error).__name__}: the answer broke off or could not be read"

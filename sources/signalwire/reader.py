@@ -4,14 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Iterator, Mapping
 from datetime import datetime, timezone
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import quote
-
-import pyarrow as pa
 
 from sources.signalwire.client import Client
 from sources.signalwire.cursor import Cursor
 from sources.signalwire.errors import NotFound, ReadError
+from sources.signalwire.findings import (
+    BrandsFound,
+    CampaignGone,
+    CampaignsFound,
+    CampaignWalked,
+    Failure,
+    Finding,
+    OrdersGone,
+    Rows,
+    RowsToCompare,
+)
 from sources.signalwire.order_walk import GoneOrders, NewOrders, OrderWalk, ReadOrders, Step
 from sources.signalwire.records import Origin, Reject, convert, rows_of_rejects, sensitive_fields
 from sources.signalwire.selection import Selection
@@ -26,76 +35,6 @@ from sources.signalwire.tables import (
     Table,
 )
 from sources.signalwire.walk import KnownCampaign, is_full_walk_due
-
-
-class Rows(NamedTuple):
-    """Rows for one table."""
-
-    table: str
-    rows: pa.Table
-
-
-class Failure(NamedTuple):
-    """A list or record that could not be read; its `campaign_id` is None when it is a brand's."""
-
-    origin: Origin
-    reason: str
-    failed_at: datetime
-
-
-class BrandsFound(NamedTuple):
-    """Brands whose campaigns are to be listed next."""
-
-    brand_ids: list[str]
-
-
-class CampaignsFound(NamedTuple):
-    """Campaigns of one brand that are to be read next."""
-
-    brand_id: str
-    campaign_ids: list[str]
-
-
-class RowsToCompare(NamedTuple):
-    """Orders of a campaign that is being read to its end."""
-
-    origin: Origin
-    rows: pa.Table
-
-
-class CampaignWalked(NamedTuple):
-    """A campaign whose orders were read as far as meant, and its cursor from now on.
-
-    `compared`: its rows, read to the end, are to be compared with the destination.
-    """
-
-    origin: Origin
-    cursor: Cursor | None
-    compared: bool
-
-
-class OrdersGone(NamedTuple):
-    """Orders that the API has no more, by its own word."""
-
-    order_ids: list[str]
-
-
-class CampaignGone(NamedTuple):
-    """A campaign that is in no list and whose own URL answers 404."""
-
-    origin: Origin
-
-
-Finding = (
-    Rows
-    | Failure
-    | BrandsFound
-    | CampaignsFound
-    | RowsToCompare
-    | CampaignWalked
-    | OrdersGone
-    | CampaignGone
-)
 
 
 class Reader:

@@ -17,9 +17,7 @@ from sources.signalwire.batches import Batches, joined
 from sources.signalwire.client import Client
 from sources.signalwire.comparison import compare
 from sources.signalwire.cursor import Cursor
-from sources.signalwire.history import changes_of
-from sources.signalwire.known import KnownOrders, NothingKnown
-from sources.signalwire.reader import (
+from sources.signalwire.findings import (
     BrandsFound,
     CampaignGone,
     CampaignsFound,
@@ -27,10 +25,12 @@ from sources.signalwire.reader import (
     Failure,
     Finding,
     OrdersGone,
-    Reader,
     Rows,
     RowsToCompare,
 )
+from sources.signalwire.history import changes_of
+from sources.signalwire.known import KnownOrders, NothingKnown
+from sources.signalwire.reader import Reader
 from sources.signalwire.records import Origin
 from sources.signalwire.selection import Selection
 from sources.signalwire.settings import BATCH_ROWS
@@ -116,7 +116,8 @@ class Traversal:
                 yield from self._follow(finding)
             if not self._to_compare:
                 return
-            yield from self._compare()
+            # of a campaign that failed in the middle, what could be read is compared
+            yield from self._compare(list(self._to_compare))
 
     def _follow(self, finding: Finding) -> Iterator[Rows]:
         """Takes note of a finding, sends the workers where it leads, and passes on its rows."""
@@ -190,7 +191,7 @@ class Traversal:
             self._to_compare.setdefault(origin, [])
             self._walked.add(origin)
         if sum(len(rows) for parts in self._to_compare.values() for rows in parts) >= BATCH_ROWS:
-            yield from self._compare()
+            yield from self._compare([o for o in self._to_compare if o in self._walked])
 
     def _note_failure(self, failure: Failure) -> None:
         logger.warning("%s", failure.reason)
@@ -203,13 +204,8 @@ class Traversal:
         else:
             self.cursors.pop(campaign_id, None)
 
-    def _compare(self) -> Iterator[Rows]:
-        """Loads what differs from the destination, and has looked up what only that has.
-
-        A campaign that is still being read waits; of one that failed, what was read is compared.
-        """
-        failed = {failure.origin for failure in self.failures}
-        ready = [o for o in self._to_compare if o in self._walked or o in failed]
+    def _compare(self, ready: list[Origin]) -> Iterator[Rows]:
+        """Loads what differs from the destination, and has looked up what only that has."""
         parts = {origin: self._to_compare.pop(origin) for origin in ready}
         known = self._known.orders([str(origin.campaign_id) for origin in ready])
         for origin in ready:
