@@ -333,6 +333,17 @@ class TestHistory:
         assert [row["run_id"] for row in rows] == runs
         assert {row["campaign_id"] for row in rows} == {campaign_id}
 
+    def test_a_change_loaded_again_stays_with_the_run_that_saw_it_first(
+        self, space: SimulatedSpace, any_workspace: Workspace
+    ) -> None:
+        order_id = space.world.add_order(space.world.truth_campaigns()[0][1]["id"])
+        space.world.patch_order(order_id, updated_at=None)  # so it is loaded at every run
+        first = any_workspace.run(space)
+        second = any_workspace.run(space)
+        assert second.stats.counts()["orders_loaded"] == 1
+        (row,) = (r for r in any_workspace.table("order_changes") if r["order_id"] == order_id)
+        assert row["run_id"] == first.stats.run_id
+
     def test_every_order_has_one(self, space: SimulatedSpace, workspace: Workspace) -> None:
         workspace.run(space)
         changes = workspace.table("order_changes")
