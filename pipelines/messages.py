@@ -18,7 +18,7 @@ from dlt.common.destination.exceptions import UnknownDestinationModule
 from dlt.common.exceptions import MissingDependencyException
 
 from pipelines.lock import Busy, LockLost
-from sources.signalwire.errors import AccessDenied, ConfigurationError, SignalWireError
+from sources.signalwire.errors import ConfigurationError, SignalWireError
 
 logger = logging.getLogger(__name__)
 
@@ -49,11 +49,9 @@ def explain(error: BaseException) -> tuple[str, int]:
         match cause:
             case Busy():
                 return str(cause), BUSY
-            case LockLost():
-                return str(cause), FAILED
             case ConfigurationError():
                 return str(cause), WRONG_USAGE
-            case AccessDenied() | SignalWireError():
+            case LockLost() | SignalWireError():
                 return str(cause), FAILED
             case ConfigFieldMissingException():
                 return _missing(cause), WRONG_USAGE
@@ -62,9 +60,7 @@ def explain(error: BaseException) -> tuple[str, int]:
                     f"there is no destination {cause.ref!r}; duckdb is the usual one",
                     WRONG_USAGE,
                 )
-            case MissingDependencyException():
-                return _first_line(cause), WRONG_USAGE
-            case ConfigurationException():
+            case MissingDependencyException() | ConfigurationException():
                 return _first_line(cause), WRONG_USAGE
         if known := _database_trouble(cause):
             return known, FAILED

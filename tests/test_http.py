@@ -243,6 +243,22 @@ class TestLists:
             list(client.pages(BRANDS))
 
 
+@pytest.mark.parametrize("body", [{}, {"error": "oops"}, {"id": "another"}, []], ids=str)
+@pytest.mark.parametrize("asked", ["brand", "order"])
+def test_an_answer_that_is_not_the_record_asked_for_is_a_failure(
+    space: SimulatedSpace, workspace: Workspace, asked: str, body: object
+) -> None:
+    order_id = space.world.truth_orders()[0][2]["id"]
+    brand_id = space.world.truth_brands()[0]["id"]
+    space.world.update_order(order_id, state="pending")
+    workspace.run(space)
+    space.world.remove_order(order_id)
+    space.faults.add(respond(f"(orders/{order_id}|brands/{brand_id})$", body=body))
+    result = workspace.run(space, **({"brand_ids": [brand_id]} if asked == "brand" else {}))
+    assert not result.stats.complete
+    assert "without that record" in result.stats.failures[0]
+
+
 class TestOtherServers:
     """Nothing is sent to another origin, least of all the credentials."""
 

@@ -144,6 +144,17 @@ class Client:
         told = None if moment is None else microseconds(moment)
         return Answer(payload_of(response), response.url, told)
 
+    def record(self, path: str, record_id: str) -> Answer:
+        """Reads one record by its id.
+
+        Raises what `get` raises, and ProtocolError when the answer is not that record: it would
+        look as if there were nothing to load.
+        """
+        answer = self.get(path)
+        if not isinstance(answer.payload, dict) or answer.payload.get("id") != record_id:
+            raise ProtocolError(f"GET {shown(answer.url)} answered 200 without that record")
+        return answer
+
     def pages(self, path: str, params: dict[str, str] | None = None) -> Iterator[Page]:
         """Reads a list to its end by following `links.next`, page by page, in the API's order.
 

@@ -117,7 +117,8 @@ class OrderWalk:
     def one(self, order_id: str) -> Iterator[Step]:
         """Reads one order by its id; it may turn out to be gone."""
         try:
-            answer = self._client.get(f"{REGISTRY}/orders/{quote(order_id, safe='')}")
+            path = f"{REGISTRY}/orders/{quote(order_id, safe='')}"
+            answer = self._client.record(path, order_id)
         except NotFound:
             yield GoneOrders([order_id])
         else:

@@ -62,7 +62,7 @@ class Reader:
         """One brand, by its id."""
         origin = Origin(_path("brands", brand_id), brand_id)
         try:
-            answer = self._client.get(origin.path)
+            answer = self._client.record(origin.path, brand_id)
         except ReadError as error:
             yield self._failed(origin, str(error))
             return
@@ -108,7 +108,7 @@ class Reader:
         """A campaign that the destination knows and no list has: gone, or just passed over."""
         origin = Origin(_path("campaigns", campaign_id), brand_id, campaign_id)
         try:
-            self._client.get(origin.path)
+            self._client.record(origin.path, campaign_id)
         except NotFound:
             yield CampaignGone(origin)
         except ReadError as error:
