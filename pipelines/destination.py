@@ -1,4 +1,4 @@
-"""What the destination already has of the orders, asked in SQL that every destination speaks."""
+"""What the destination already has, asked in SQL that every destination speaks."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from typing import Any
 
 import pyarrow as pa
 from dlt.common.destination.exceptions import DestinationUndefinedEntity
-from dlt.pipeline.pipeline import Pipeline
 
-from sources.signalwire.tables import ORDERS
+from pipelines.target import Target
+from sources.signalwire.comparison import fingerprints
+from sources.signalwire.tables import ORDERS, Table
 from sources.signalwire.walk import FINAL_STATE, KnownCampaign, KnownSpace, Unsettled
 
 # ids in one statement; more of them make it long, fewer make more statements
@@ -44,15 +45,16 @@ WHERE (state IS NULL OR state <> '{FINAL_STATE}')
 """  # noqa: S608 - nothing in it comes from outside
 
 
-class OrdersInDestination:
-    """Answers the source's questions from the table `orders`; empty where there is none yet.
+class DataInDestination:
+    """Answers the source's questions from the tables; nothing where there are none yet.
 
     Every question opens the destination and closes it again: a DuckDB file must not be held open
     while the API is being read, which can take long.
     """
 
-    def __init__(self, pipeline: Pipeline) -> None:
-        self._client = pipeline.sql_client()
+    def __init__(self, target: Target) -> None:
+        self._target = target
+        self._client = target.probe.sql_client()
 
     def space(self, untouched_since: int, page_size: int) -> KnownSpace:
         """What there is at the beginning of a run."""
@@ -60,12 +62,13 @@ class OrdersInDestination:
         campaigns: dict[str, KnownCampaign] = {}
         since = max(EPOCH, EPOCH + timedelta(microseconds=untouched_since))
         newest = EPOCH
-        for campaign_id, *order in self._query(UNSETTLED, page_size, since):
-            unsettled[campaign_id].append(Unsettled(*order))
-        for campaign_id, count, read_at in self._query(CAMPAIGNS):
-            newest = max(newest, read_at)
-            if count:
-                campaigns[campaign_id] = KnownCampaign(count, tuple(unsettled[campaign_id]))
+        with self._target.kept_open():
+            for campaign_id, *order in self._query(UNSETTLED, page_size, since):
+                unsettled[campaign_id].append(Unsettled(*order))
+            for campaign_id, count, read_at in self._query(CAMPAIGNS):
+                newest = max(newest, read_at)
+                if count:
+                    campaigns[campaign_id] = KnownCampaign(count, tuple(unsettled[campaign_id]))
         return KnownSpace(campaigns, (newest - EPOCH) // timedelta(microseconds=1))
 
     def orders(self, campaign_ids: Sequence[str]) -> pa.Table:
@@ -76,28 +79,45 @@ class OrdersInDestination:
         """Orders by their ids."""
         return self._rows("id", order_ids)
 
+    def fingerprints(self, *tables: Table) -> dict[str, dict[str, bytes]]:
+        """To each id in each of these tables, by name, the fingerprint of its row."""
+        with self._target.kept_open():
+            return {table.name: dict(self._fingerprints(table)) for table in tables}
+
+    def _fingerprints(self, table: Table) -> Iterator[tuple[str, bytes]]:
+        try:
+            schema = self._schema(table)
+        except DestinationUndefinedEntity:
+            return
+        for rows in self._tables(schema, f"FROM {table.name}"):
+            yield from zip(rows["id"].to_pylist(), fingerprints(rows), strict=True)
+
     def _rows(self, column: str, values: Sequence[str]) -> pa.Table:
-        schema = self._schema()
-        selected = ", ".join(f'"{name}"' for name in schema.names)
+        schema = self._schema(ORDERS)
         tables = [schema.empty_table()]
         for start in range(0, len(values), IDS_AT_ONCE):
             some = list(values[start : start + IDS_AT_ONCE])
             marks = ", ".join(["%s"] * len(some))
-            sql = f"SELECT {selected} FROM orders WHERE {column} IN ({marks})"  # noqa: S608
-            for rows in self._chunks(sql, *some):
-                columns = zip(*rows, strict=True)
-                arrays = [pa.array(c, f.type) for c, f in zip(columns, schema, strict=True)]
-                tables.append(pa.table(arrays, schema=schema))
+            tables += self._tables(schema, f"FROM orders WHERE {column} IN ({marks})", *some)
         return pa.concat_tables(tables)
 
-    def _schema(self) -> pa.Schema:
+    def _schema(self, table: Table) -> pa.Schema:
         """The table as it is, with the columns of fields that came later, without dlt's own."""
-        known = ORDERS.arrow_schema()
-        nothing = "SELECT * FROM orders WHERE 1 = 0"
+        nothing = f"SELECT * FROM {table.name} WHERE 1 = 0"  # noqa: S608
         with self._client as client, client.execute_query(nothing) as cursor:
-            columns = [column[0] for column in cursor.description or ()]
-        later = [c for c in columns if c not in known.names and not c.startswith("_dlt")]
+            there = [column[0] for column in cursor.description or ()]
+        known = [field for field in table.arrow_schema(True) if field.name in there]
+        names = {field.name for field in known}
+        later = [name for name in there if name not in names and not name.startswith("_dlt")]
         return pa.schema([*known, *(pa.field(name, pa.string()) for name in later)])
+
+    def _tables(self, schema: pa.Schema, source: str, *values: Any) -> Iterator[pa.Table]:
+        """The rows of `schema` that come from `source`, the rest of a statement, bit by bit."""
+        selected = ", ".join(f'"{name}"' for name in schema.names)
+        for rows in self._chunks(f"SELECT {selected} {source}", *values):
+            columns = zip(*rows, strict=True)
+            arrays = [pa.array(c, f.type) for c, f in zip(columns, schema, strict=True)]
+            yield pa.table(arrays, schema=schema)
 
     def _query(self, sql: str, *values: Any) -> Iterator[Sequence[Any]]:
         for rows in self._chunks(sql, *values):

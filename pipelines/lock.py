@@ -28,6 +28,10 @@ logger = logging.getLogger(__name__)
 
 RETRY_SECONDS = 0.2
 PROGRAM = "signalwire-orders"
+LOST = (
+    "the database broke off the connection that keeps other runs away, so this one ended before"
+    " its load counted; nothing is lost, run again"
+)
 
 
 class Busy(RuntimeError):
@@ -139,10 +143,17 @@ class FileLock:
 class PostgresLock:
     """An advisory lock, which the server takes back when the connection ends."""
 
+    # how the server shows it, to others too; both keys are shown as unsigned numbers
+    _THIS = (
+        "l.locktype = 'advisory' AND l.granted AND l.classid = %s AND l.objid = %s::bigint"
+        " AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+    )
+
     def __init__(self, target: Target) -> None:
         self._client: Any = target.probe.sql_client()
         digest = hashlib.blake2b(target.dataset.encode(), digest_size=4).digest()
         self._keys = (0x5157, int.from_bytes(digest, "big", signed=True))
+        self._place = (self._keys[0], self._keys[1] % 2**32)
         self._open = False
 
     def take(self) -> bool:
@@ -157,11 +168,9 @@ class PostgresLock:
     def holder(self) -> str:
         """Who holds it, in words."""
         found = self._ask(
-            "SELECT a.application_name, a.client_addr, a.backend_start FROM pg_locks l"
-            " JOIN pg_stat_activity a USING (pid) WHERE l.locktype = 'advisory' AND l.granted"
-            " AND l.classid = %s AND l.objid = %s::bigint",
-            self._keys[0],
-            self._keys[1] % 2**32,
+            "SELECT a.application_name, a.client_addr, a.backend_start"  # noqa: S608 - all ours
+            f" FROM pg_locks l JOIN pg_stat_activity a USING (pid) WHERE {self._THIS}",
+            *self._place,
         )
         if not found:
             return "a process that has just ended"
@@ -169,14 +178,16 @@ class PostgresLock:
         return f"{name or 'a process'} (from {address or 'this machine'}), since {since:%F %T%z}"
 
     def verify(self) -> None:
-        """LockLost unless the connection that holds it is still there."""
+        """LockLost unless it is still held, by this very connection."""
         try:
-            self._ask("SELECT 1")
+            held = self._ask(
+                f"SELECT 1 FROM pg_locks l WHERE {self._THIS} AND l.pid = pg_backend_pid()",  # noqa: S608
+                *self._place,
+            )
         except Exception as error:
-            raise LockLost(
-                "the database broke off the connection that keeps other runs away; nothing was"
-                " loaded, run again"
-            ) from error
+            raise LockLost(LOST) from error
+        if not held:  # behind a pooler that gives every transaction another connection
+            raise LockLost(LOST)
 
     def release(self) -> None:
         """Lets it go with its connection."""

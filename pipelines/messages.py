@@ -40,12 +40,12 @@ def report(error: BaseException) -> int:
 
 def interruption_in(error: BaseException) -> KeyboardInterrupt | None:
     """The signal that `error` came from, if it did: dlt wraps it like any other cause."""
-    return next((cause for cause in _chain(error) if isinstance(cause, KeyboardInterrupt)), None)
+    return next((cause for cause in causes_of(error) if isinstance(cause, KeyboardInterrupt)), None)
 
 
 def explain(error: BaseException) -> tuple[str, int]:
     """The sentence for `error`, found among its causes, and the exit code it leads to."""
-    for cause in _chain(error):
+    for cause in causes_of(error):
         match cause:
             case Busy():
                 return str(cause), BUSY
@@ -62,18 +62,18 @@ def explain(error: BaseException) -> tuple[str, int]:
                 )
             case MissingDependencyException() | ConfigurationException():
                 return _first_line(cause), WRONG_USAGE
-        if known := _database_trouble(cause):
+        if known := database_trouble(cause):
             return known, FAILED
-    return f"{type(error).__name__}: {_first_line(list(_chain(error))[-1])}", FAILED
+    return f"{type(error).__name__}: {_first_line(causes_of(error)[-1])}", FAILED
 
 
-def _chain(error: BaseException | None) -> Iterator[BaseException]:
+def causes_of(error: BaseException | None) -> list[BaseException]:
     """The error and everything that led to it, the outermost first."""
-    seen: set[int] = set()
-    while error is not None and id(error) not in seen:
-        seen.add(id(error))
-        yield error
+    causes: list[BaseException] = []
+    while error is not None and error not in causes:
+        causes.append(error)
         error = error.__cause__ or getattr(error, "exception", None) or error.__context__
+    return causes
 
 
 def _missing(error: ConfigFieldMissingException) -> str:
@@ -99,7 +99,8 @@ def _missing_keys(traces: FieldLookupTraces) -> Iterator[str]:
             yield ".".join((*usual, field))
 
 
-def _database_trouble(error: BaseException) -> str | None:
+def database_trouble(error: BaseException) -> str | None:
+    """What keeps a database shut or from being written to, in words; None if it is not that."""
     text = str(error)
     if "Could not set lock on file" in text:
         return (

@@ -7,11 +7,10 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from dlt.pipeline.pipeline import Pipeline
-
-from pipelines.destination import OrdersInDestination
+from pipelines.destination import DataInDestination
 from pipelines.guards import guard
 from pipelines.lock import exclusive
+from pipelines.resume import normalize_and_load, resume
 from pipelines.signals import orderly_end
 from pipelines.target import find_target
 from sources.signalwire import RunStats, signalwire
@@ -61,6 +60,7 @@ def run(
 
     Raises:
         Busy: another run is loading into the same place.
+        LockLost: the database let go of the lock; the load does not count.
         PipelineStepFailed: dlt's; its causes say what went wrong.
         SignalWireError: a setting cannot work.
         ConfigFieldMissingException: dlt's; a setting without a default is not set.
@@ -69,48 +69,20 @@ def run(
     started = time.monotonic()
     target = find_target(destination, dataset)
     stats = stats or RunStats()
-    orders = OrdersInDestination(target.probe)
-    source = signalwire(stats=stats, known=orders, **source_settings)
+    known = DataInDestination(target)
+    source = signalwire(stats=stats, known=known, **source_settings)
     guard(source, target.probe)
     with orderly_end(), exclusive(target, wait) as lock:
         logger.info("run %s begins, into %s", stats.run_id, target.description)
-        pipeline = target.open_pipeline()
-        _finish_interrupted_run(pipeline)
-        _take_state_from_destination(pipeline)
+        with target.kept_open():
+            pipeline = resume(target, lock)
         pipeline.extract(source)
         lock.verify()
-        _normalize_and_load(pipeline)
+        with target.kept_open():
+            normalize_and_load(pipeline)
     return RunResult(
         stats=stats,
         seconds=time.monotonic() - started,
         destination=target.description,
         dataset=target.dataset,
     )
-
-
-def _finish_interrupted_run(pipeline: Pipeline) -> None:
-    """Loads what a run that was killed had read but not loaded.
-
-    dlt loads such packages at the next run and then returns without reading anything, so this has
-    to come before, and apart from, the run itself.
-    """
-    if pipeline.has_pending_data:
-        logger.info("loading what an interrupted run left behind")
-        _normalize_and_load(pipeline)
-
-
-def _normalize_and_load(pipeline: Pipeline) -> None:
-    pipeline.normalize()
-    info = pipeline.load()
-    if info is not None:
-        info.raise_on_failed_jobs()
-
-
-def _take_state_from_destination(pipeline: Pipeline) -> None:
-    """Forgets local state and takes the destination's, which moves only together with the data.
-
-    Local state would be wrong as soon as the database was replaced, restored from a backup or
-    loaded from another machine.
-    """
-    pipeline.drop()
-    pipeline.sync_destination()

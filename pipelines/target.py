@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import dlt
 from dlt.common.pipeline import get_dlt_pipelines_dir
+from dlt.common.runtime.collector import NULL_COLLECTOR
+from dlt.common.runtime.collector_base import Collector
 from dlt.pipeline.pipeline import Pipeline
 
 from pipelines.defaults import register_defaults
@@ -42,10 +46,23 @@ class Target(NamedTuple):
         digest = hashlib.blake2b(identity.encode(), digest_size=5).hexdigest()
         return Path(get_dlt_pipelines_dir()) / f"{PIPELINE_NAME}-{digest}"
 
-    def open_pipeline(self) -> Pipeline:
+    @contextmanager
+    def kept_open(self) -> Iterator[None]:
+        """Keeps a DuckDB file open between the many short connections that dlt makes to it.
+
+        Each of them would read the file anew, and write out what the one before left in its log.
+        Other programs cannot open the file meanwhile, so the API is never read in here.
+        """
+        if self.kind != "duckdb":
+            yield
+            return
+        with self.probe.sql_client():
+            yield
+
+    def open_pipeline(self, progress: Collector = NULL_COLLECTOR) -> Pipeline:
         """The pipeline that loads here. Two processes must not have it open at the same time."""
         pipeline: Pipeline = dlt.pipeline(
-            PIPELINE_NAME, pipelines_dir=str(self.pipelines_dir), **self.names
+            PIPELINE_NAME, pipelines_dir=str(self.pipelines_dir), progress=progress, **self.names
         )
         return pipeline
 
@@ -63,6 +80,12 @@ def find_target(destination: str | None = None, dataset: str | None = None) -> T
     with tempfile.TemporaryDirectory() as nowhere:
         probe: Pipeline = dlt.pipeline(PIPELINE_NAME, pipelines_dir=nowhere, **names)
         config = probe.destination_client().config
+    # dlt looks every setting up again for each of its clients, some fifty times a run, unless they
+    # are given; and clients that share their credentials share a connection to DuckDB
+    names["destination"] = probe.destination
+    probe.destination.config_params = {
+        name: getattr(config, name) for name in config.get_resolvable_fields()
+    }
     return Target(
         kind=config.destination_type.rpartition(".")[2],
         location=config.data_location() or "",

@@ -109,6 +109,15 @@ class SimulatedSpace:
         return self._service.journal
 
     @property
+    def max_page_size(self) -> int:
+        """The most rows that a page holds, whatever it is asked for."""
+        return self._service.max_page_size
+
+    @max_page_size.setter
+    def max_page_size(self, rows: int) -> None:
+        self._service.max_page_size = rows
+
+    @property
     def on_request(self) -> Callable[[str], None] | None:
         return self._service.on_request
 

@@ -50,12 +50,14 @@ class Wait(NamedTuple):
 class Run(NamedTuple):
     """A run, and what it meets.
 
+    `page_cap` is the most that the server puts on a page, whatever it is asked for.
     `during` are changes, each before the answer to a certain request; `dies_at` is the step at
     which, and the time at which, it is killed there.
     """
 
     full: bool = False
     page_size: int = 1000
+    page_cap: int = 1000
     workers: int = 3
     faults: tuple[Fault, ...] = ()
     during: tuple[tuple[int, Change], ...] = ()
@@ -115,6 +117,7 @@ runs = st.builds(
     Run,
     full=st.sampled_from([False, False, True]),
     page_size=st.sampled_from([1, 2, 3, 5, 1000]),
+    page_cap=st.sampled_from([1, 3, 1000, 1000]),
     workers=st.sampled_from([1, 3]),
     faults=st.one_of(st.just(()), st.tuples(_faults)),
     during=st.one_of(
@@ -154,6 +157,9 @@ class Player:
         self._absent: set[str] = set()
         self._ever_absent: set[str] = set()
         self._campaigns_gone: list[str] = []
+        # a list that lost an order while it was being read may have let another one be passed over
+        self._shrunk_while_read: set[str] = set()
+        self._reading = False
 
     def play(self, steps: list[Step]) -> None:
         """Plays all steps, holding ordinary runs to their promise."""
@@ -216,10 +222,13 @@ class Player:
         for fault in run.faults:
             self.space.faults.add(fault)
         self.space.on_request = self._changes_during(run)
+        self.space.max_page_size = run.page_cap
+        self._reading = True
         try:
             with self._on_machine(run), self._dying(run.dies_at):
                 yield
         finally:
+            self._reading = False
             self.space.on_request = None
             self.space.faults.clear()
 
@@ -231,6 +240,8 @@ class Player:
         for order_id, row in truth.items():
             known = before.get(order_id)
             if order_id in self._ever_absent or (known and self._is_settled(known)):
+                continue
+            if row["campaign_id"] in self._shrunk_while_read:
                 continue
             assert after.get(order_id) == row, "an order that was new or unsettled is stale"
         for order_id, row in before.items():
@@ -307,8 +318,11 @@ class Player:
 
     def _vanish(self, change: Change) -> None:
         if orders := self._orders():
-            order_id = orders[change.which % len(orders)][2]["id"]
+            _, campaign_id, order = orders[change.which % len(orders)]
+            order_id = order["id"]
             self.space.world.remove_order(order_id)
+            if self._reading:
+                self._shrunk_while_read.add(campaign_id)
             self._absent.add(order_id)
             self._ever_absent.add(order_id)
 

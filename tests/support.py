@@ -6,7 +6,8 @@ import json
 import os
 import subprocess
 import sys
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ class Workspace:
         self.database = folder / "signalwire_orders.duckdb"
         self.postgres_url = postgres_url
         self.destination = "postgres" if postgres_url else "duckdb"
+        self._held: Any = None
         self.environment = {
             "DLT_DATA_DIR": str(folder / "data"),
             "DLT_PROJECT_DIR": str(folder),
@@ -83,6 +85,16 @@ class Workspace:
             names = [column[0] for column in cursor.description]
             return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
+    def execute(self, sql: str) -> None:
+        """What somebody does to the database behind our back."""
+        if self.postgres_url:
+            with closing(psycopg2.connect(self.postgres_url)) as connection:
+                connection.autocommit = True
+                connection.cursor().execute(sql)
+        else:
+            with duckdb.connect(str(self.database)) as connection:
+                connection.execute(sql)
+
     def orders(self) -> list[dict[str, Any]]:
         """What the API served of the orders it still has."""
         rows = self.table("orders")
@@ -98,9 +110,21 @@ class Workspace:
             del row["_dlt_load_id"]
         return sorted(rows, key=lambda row: str(row.get("id")))
 
+    @contextmanager
+    def kept_open(self) -> Iterator[None]:
+        """Keeps a DuckDB file open in this process, where it then opens in no time."""
+        if self.postgres_url:
+            yield
+            return
+        with duckdb.connect(str(self.database)) as self._held:
+            yield
+        self._held = None
+
     def _connection(self) -> Any:
         if self.postgres_url:
             return psycopg2.connect(self.postgres_url)
+        if self._held:
+            return self._held.cursor()
         return duckdb.connect(str(self.database), read_only=True)
 
 

@@ -12,12 +12,16 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
+from conftest import prepared
+from dlt.load.load import Load
 from postgres_server import PostgresServer, running_server
 from support import Workspace, true_orders
 
-from pipelines.lock import Busy, exclusive
+from pipelines.lock import Busy, LockLost, exclusive
+from pipelines.messages import causes_of
 from pipelines.target import find_target
 from simulator import Fault, SimulatedSpace
 
@@ -220,6 +224,41 @@ class TestDestination:
         assert "Traceback" not in done.stderr
         assert "PTverysecret" not in done.stderr
         assert space.journal.requests == 0
+
+    def test_a_lock_that_is_lost_while_loading(
+        self,
+        space: SimulatedSpace,
+        postgres: PostgresServer,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        """Another run could have begun, and shared the staging tables: the load must not count."""
+        workspace = prepared(Workspace(tmp_path, postgres.new_database()), monkeypatch)
+        workspace.run(space)
+        loads = "SELECT count(*) AS n FROM _dlt_loads WHERE status = 0"
+        before = workspace.rows(loads)
+        start_jobs = Load.start_new_jobs
+        ended: list[object] = []
+
+        def end_the_locks_connection(*arguments: Any) -> Any:
+            if not ended:
+                ended.extend(
+                    workspace.rows(
+                        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                        " WHERE application_name LIKE 'signalwire-orders%'"
+                    )
+                )
+            return start_jobs(*arguments)
+
+        monkeypatch.setattr(Load, "start_new_jobs", end_the_locks_connection)
+        space.clock.advance(3600)
+        with pytest.raises(Exception, match="keeps other runs away") as raised:
+            workspace.run(space)
+        assert any(isinstance(cause, LockLost) for cause in causes_of(raised.value))
+        assert len(ended) == 1
+        assert workspace.rows(loads) == before
+        workspace.run(space)
+        assert workspace.orders() == true_orders(space)
 
     def test_a_server_that_goes_away_in_the_middle(
         self,

@@ -222,6 +222,24 @@ class TestCaughtWithinADay:
         workspace.run(large)  # what failed is tried again at once, not a day later
         assert deleted(workspace) == {ids[9]}
 
+    def test_an_order_that_slid_past_the_reader(
+        self, open_space: OpenSpace, workspace: Workspace
+    ) -> None:
+        """One leaves the first page, so that one moves there from the second unread."""
+        space = open_space(brands=1, campaigns=1, orders=30, arrivals_per_day=0)
+        ids = settle_all(space)
+        space.clock.advance(HOUR)
+        space.on_request = lambda path: (
+            space.world.remove_order(ids[3]) if "page_number=1&" in path else None
+        )
+        workspace.run(space, page_size=10)
+        space.on_request = None
+        assert {row["id"] for row in workspace.orders()} == {*ids} - {ids[10]}
+        space.clock.advance(DAY)
+        workspace.run(space, page_size=10)
+        assert workspace.orders() == true_orders(space)
+        assert deleted(workspace) == {ids[3]}
+
     def test_rows_that_somebody_took_from_the_destination(
         self, large: SimulatedSpace, workspace: Workspace
     ) -> None:
@@ -366,7 +384,7 @@ class TestNeverBackwards:
         space.clock.advance(6 * HOUR)
         with monkeypatch.context() as patch:
             patch.setenv("DLT_DATA_DIR", str(any_workspace.folder / "other machine"))
-            patch.setattr(signalwire_orders, "_normalize_and_load", lambda _: None)
+            patch.setattr(signalwire_orders, "normalize_and_load", lambda _: None)
             any_workspace.run(space)  # reads, and is gone before it loads
         space.clock.advance(6 * HOUR)
         any_workspace.run(space)

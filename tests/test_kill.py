@@ -1,4 +1,4 @@
-"""kill -9 at twenty points of a run, in extract, normalize and load, on both destinations.
+"""kill -9 at over twenty points of a run, in extract, normalize and load, on both destinations.
 
 The process dies for real, without any of its own code to run; the next run finds what it left.
 """
@@ -16,7 +16,7 @@ from support import Workspace, true_orders
 from simulator import SimulatedSpace
 
 DAY = 24 * 3600
-# the n-th call of a function, before it does anything
+# the n-th call of a function, before it does anything, or as it returns where n is negative
 POINTS = [
     ("sources.signalwire.client:Client.get", 1),
     ("sources.signalwire.client:Client.get", 5),
@@ -34,8 +34,10 @@ POINTS = [
     ("dlt.load.load:Load.complete_jobs", 1),
     ("dlt.load.load:Load.complete_jobs", 2),
     ("dlt.load.load:Load.create_followup_jobs", 1),
-    ("dlt.load.load:Load.create_followup_jobs", 3),
-    ("dlt.load.load:Load.create_followup_jobs", 7),
+    ("dlt.common.storages.load_package:PackageStorage.complete_job", 1),
+    ("dlt.common.storages.load_package:PackageStorage.complete_job", 3),
+    # as it returns: committed at the destination, and nobody here knows
+    ("dlt.destinations.insert_job_client:InsertValuesLoadJob.run", -1),
     ("dlt.load.load:Load.complete_package", 1),
     ("dlt.common.storages.load_storage:LoadStorage.complete_load_package", 1),
 ]
@@ -48,7 +50,10 @@ def deadly(*args, **kwargs):
     calls += 1
     if calls == {time}:
         os.kill(os.getpid(), signal.SIGKILL)
-    return real(*args, **kwargs)
+    result = real(*args, **kwargs)
+    if calls == -({time}):
+        os.kill(os.getpid(), signal.SIGKILL)
+    return result
 setattr(owner, {name!r}, deadly)
 from pipelines.cli import main
 sys.exit(main(["run", "--quiet"]))

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable
 
 import pytest
+from dlt.pipeline.pipeline import Pipeline
 from support import Workspace, true_orders
 
 from pipelines.target import find_target
@@ -123,6 +124,96 @@ def test_what_a_killed_run_left_is_loaded_and_the_next_does_its_own_work(
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["orders_seen"] > 0
     assert workspace.orders() == true_orders(space)
+
+
+@pytest.mark.parametrize("damaged", ["state.json", "*.schema.json", "load_package_state.json"])
+def test_a_damaged_working_directory_costs_nothing(
+    space: SimulatedSpace, workspace: Workspace, monkeypatch: pytest.MonkeyPatch, damaged: str
+) -> None:
+    leave_a_package(space, workspace, monkeypatch)
+    files = list((workspace.folder / "data" / "pipelines").rglob(damaged))
+    assert files
+    for file in files:
+        file.write_bytes(file.read_bytes()[:40])
+    space.clock.advance(3600)
+    assert workspace.run(space).stats.complete
+    assert workspace.orders() == true_orders(space)
+
+
+@pytest.mark.parametrize("cut_to", [0, 400])
+def test_a_damaged_package_is_dropped_and_read_again(
+    space: SimulatedSpace, workspace: Workspace, monkeypatch: pytest.MonkeyPatch, cut_to: int
+) -> None:
+    leave_a_package(space, workspace, monkeypatch)
+    (package,) = (workspace.folder / "data" / "pipelines").rglob("new_jobs/orders.*")
+    package.write_bytes(package.read_bytes()[:cut_to])
+    done = workspace.command("run", space=space)
+    assert done.returncode == 0, done.stderr
+    assert "it is dropped and read again" in done.stderr
+    assert workspace.orders() == true_orders(space)
+
+
+def leave_a_package(
+    space: SimulatedSpace, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is there after a run that ended just before it would have loaded."""
+
+    class Ended(BaseException):
+        pass
+
+    def end(*_: object) -> None:
+        raise Ended
+
+    workspace.run(space)
+    space.clock.advance(5 * 3600)
+    with monkeypatch.context() as patch:
+        patch.setattr(Pipeline, "load", end)
+        with pytest.raises(Ended):
+            workspace.run(space)
+
+
+@pytest.mark.parametrize(
+    "dropped",
+    [
+        "TABLE signalwire.orders", "TABLE signalwire.campaigns", "TABLE signalwire.runs",
+        "TABLE signalwire._dlt_pipeline_state", "TABLE signalwire._dlt_version",
+        "SCHEMA signalwire CASCADE", "SCHEMA signalwire_staging CASCADE",
+    ],
+)  # fmt: skip
+def test_what_somebody_dropped_is_made_anew(
+    space: SimulatedSpace, any_workspace: Workspace, dropped: str
+) -> None:
+    any_workspace.run(space)
+    any_workspace.execute(f"DROP {dropped}")
+    space.clock.advance(3600)
+    assert any_workspace.run(space).stats.complete
+    assert any_workspace.orders() == true_orders(space)
+    assert len(any_workspace.table("campaigns")) == 4
+
+
+def test_a_column_that_somebody_dropped_is_filled_again(
+    space: SimulatedSpace, any_workspace: Workspace
+) -> None:
+    any_workspace.run(space)
+    any_workspace.execute("ALTER TABLE signalwire.orders DROP COLUMN processed_at")
+    any_workspace.run(space, full=True)
+    assert any_workspace.orders() == true_orders(space)
+
+
+def test_another_projects_orders_are_left_alone(
+    space: SimulatedSpace, open_space: Callable[..., SimulatedSpace], workspace: Workspace
+) -> None:
+    """To the other project's credentials all of them would seem to be gone."""
+    workspace.run(space)
+    before = workspace.table("orders")
+    other = open_space(seed=2)
+    done = workspace.command("run", "--full", space=other)
+    assert done.returncode == 2
+    assert "--dataset NAME" in done.stderr
+    assert other.journal.requests == 0
+    assert workspace.table("orders") == before
+    assert workspace.command("run", "--dataset", "other", space=other).returncode == 0
+    assert workspace.run(space).stats.complete
 
 
 def test_nobody_is_asked_before_the_run_begins(space: SimulatedSpace, workspace: Workspace) -> None:

@@ -15,9 +15,9 @@ from dlt.extract import DltResource
 from sources.signalwire import settings
 from sources.signalwire.bookkeeping import RunLog
 from sources.signalwire.client import Client, HttpSettings
-from sources.signalwire.cursor import dump_cursors, load_cursors
+from sources.signalwire.cursor import claim, dump_cursors, load_cursors
 from sources.signalwire.findings import Rows
-from sources.signalwire.known import KnownOrders, NothingKnown
+from sources.signalwire.known import KnownData, NothingKnown
 from sources.signalwire.selection import Selection, checked_selection, required
 from sources.signalwire.space import base_url
 from sources.signalwire.stats import RunStats
@@ -50,7 +50,7 @@ def signalwire(
     full_walk_every: float = settings.FULL_WALK_EVERY,
     settle_after: float = settings.SETTLE_AFTER,
     stats: RunStats | None = None,
-    known: KnownOrders | None = None,
+    known: KnownData | None = None,
 ) -> list[DltResource]:
     """Orders of every campaign of a SignalWire space, with the campaigns and brands they belong to.
 
@@ -143,9 +143,10 @@ def signalwire_client(
 
 
 def _walk(
-    client: Client, selection: Selection, stats: RunStats, log: RunLog, known: KnownOrders
+    client: Client, selection: Selection, stats: RunStats, log: RunLog, known: KnownData
 ) -> Iterator[Rows]:
     state = dlt.current.source_state()
+    claim(state, client.project)
     cursors = load_cursors(state)
     log.begin("backfill" if not cursors else "full" if selection.full else "incremental")
     traversal = Traversal(client, selection, cursors, stats, known)

@@ -8,6 +8,7 @@ tried again too, a 429 slows all workers, and nothing is ever sent to another or
 from __future__ import annotations
 
 import base64
+import hashlib
 import threading
 import time
 from collections.abc import Iterator
@@ -98,6 +99,8 @@ class Client:
         self._stop = threading.Event()
         self._attempts = threading.local()
         self._auth = _BasicAuth(project_id, api_token)
+        # tells projects apart without naming one
+        self.project = hashlib.blake2b(project_id.encode(), digest_size=6).hexdigest()
         self._pace = Pace(settings.request_max_retry_delay)
         self._backoff = settings.request_backoff_factor
         self._retrying = dlt_requests.Client(

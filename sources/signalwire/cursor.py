@@ -17,6 +17,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
+from sources.signalwire.errors import ConfigurationError
 from sources.signalwire.values import as_json
 
 STATE_VERSION = 1
@@ -140,6 +141,20 @@ def microseconds(moment: datetime) -> int:
     """Microseconds since the epoch of an aware moment, exactly."""
     epoch = datetime.fromtimestamp(0, tz=moment.tzinfo)
     return (moment - epoch) // timedelta(microseconds=1)
+
+
+def claim(state: dict[str, Any], project: str) -> None:
+    """Notes in the pipeline's state whose orders these are, the first time.
+
+    Raises:
+        ConfigurationError: they are another project's. To this one's credentials all of them would
+            seem to be gone.
+    """
+    if state.setdefault("project", project) != project:
+        raise ConfigurationError(
+            "this dataset holds the orders of another project; load this one into a dataset of its"
+            " own, with --dataset NAME"
+        )
 
 
 def dump_cursors(cursors: Mapping[str, Cursor], state: dict[str, Any]) -> None:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 import pyarrow as pa
 
+from sources.signalwire.tables import Table
 from sources.signalwire.walk import KnownSpace
 
 
-class KnownOrders(Protocol):
-    """Answers from the table `orders` of the destination; asked by one thread only."""
+class KnownData(Protocol):
+    """Answers from the tables of the destination; asked by one thread only."""
 
     def space(self, untouched_since: int, page_size: int) -> KnownSpace:
         """What there is at the beginning of a run.
@@ -25,6 +26,9 @@ class KnownOrders(Protocol):
 
     def by_id(self, order_ids: Sequence[str]) -> pa.Table:
         """Orders by their ids, with the columns of `orders`."""
+
+    def fingerprints(self, *tables: Table) -> Mapping[str, Mapping[str, bytes]]:
+        """To each id in each of these tables, by name, the fingerprint of its row."""
 
 
 class NothingKnown:
@@ -41,3 +45,7 @@ class NothingKnown:
     def by_id(self, order_ids: Sequence[str]) -> pa.Table:
         """Never asked: there are no known orders."""
         raise LookupError("nothing is known")
+
+    def fingerprints(self, *tables: Table) -> Mapping[str, Mapping[str, bytes]]:
+        """None."""
+        return {table.name: {} for table in tables}

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 
 from sources.signalwire.batches import Batches, joined
 from sources.signalwire.client import Client
-from sources.signalwire.comparison import compare
+from sources.signalwire.comparison import changed, compare
 from sources.signalwire.cursor import Cursor
 from sources.signalwire.findings import (
     BrandsFound,
@@ -29,14 +29,16 @@ from sources.signalwire.findings import (
     RowsToCompare,
 )
 from sources.signalwire.history import changes_of
-from sources.signalwire.known import KnownOrders, NothingKnown
+from sources.signalwire.known import KnownData, NothingKnown
 from sources.signalwire.reader import Reader
 from sources.signalwire.records import Origin
 from sources.signalwire.selection import Selection
 from sources.signalwire.settings import BATCH_ROWS
 from sources.signalwire.stats import RunStats
 from sources.signalwire.tables import (
+    BRANDS,
     CAMPAIGN_FAILURES,
+    CAMPAIGNS,
     NUMBER_ASSIGNMENTS,
     ORDER_CHANGES,
     ORDERS,
@@ -61,7 +63,7 @@ class Traversal:
         selection: Selection,
         cursors: Mapping[str, Cursor],
         stats: RunStats,
-        known: KnownOrders,
+        known: KnownData,
     ) -> None:
         self.cursors = dict(cursors)
         self.failures: list[Failure] = []
@@ -71,6 +73,7 @@ class Traversal:
         self._stats = stats
         self._known = known
         self._known_space: KnownSpace | None = None
+        self._fingerprints: Mapping[str, Mapping[str, bytes]] | None = None
         self._reader = Reader(client, selection, cursors, stats)
         self._seen: set[str] = set()
         self._not_found_yet = set(selection.campaign_ids)
@@ -165,7 +168,13 @@ class Traversal:
             self._stats.add(orders_loaded=len(found.rows))
             changes = changes_of(found.rows, self._stats.run_id)
             yield from self._batches.add(Rows(ORDER_CHANGES.name, changes))
-        yield from self._batches.add(found)
+        elif found.table in (BRANDS.name, CAMPAIGNS.name):
+            # lists short enough to compare at every run, so that only what changed is written
+            if self._fingerprints is None:
+                self._fingerprints = self._known.fingerprints(BRANDS, CAMPAIGNS)
+            found = Rows(found.table, changed(found.rows, self._fingerprints[found.table]))
+        if len(found.rows):
+            yield from self._batches.add(found)
 
     def _known_of(self, campaign_id: str) -> KnownCampaign | None:
         """What the destination has of a campaign; None if nobody can tell."""
