@@ -48,7 +48,7 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServe
 @pytest.fixture
 def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
     """A user's folder, for runs in this process and in others, with DuckDB."""
-    return prepared(Workspace(tmp_path), monkeypatch)
+    return Workspace(tmp_path).prepared(monkeypatch)
 
 
 @pytest.fixture(params=["duckdb", "postgres"])
@@ -59,10 +59,4 @@ def any_workspace(
     url = None
     if request.param == "postgres":
         url = request.getfixturevalue("postgres").new_database()
-    return prepared(Workspace(tmp_path, url), monkeypatch)
-
-
-def prepared(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> Workspace:
-    for name, value in workspace.environment.items():
-        monkeypatch.setenv(name, value)
-    return workspace
+    return Workspace(tmp_path, url).prepared(monkeypatch)

@@ -14,6 +14,7 @@ from typing import Any
 
 import duckdb
 import psycopg2
+import pytest
 
 from simulator import SimulatedSpace
 
@@ -40,6 +41,12 @@ class Workspace:
         }
         if postgres_url:
             self.environment["DESTINATION__POSTGRES__CREDENTIALS"] = postgres_url
+
+    def prepared(self, monkeypatch: pytest.MonkeyPatch) -> Workspace:
+        """The same, with its settings in this process's environment."""
+        for name, value in self.environment.items():
+            monkeypatch.setenv(name, value)
+        return self
 
     def credentials(self, space: SimulatedSpace) -> dict[str, str]:
         """The environment variables that point at a space."""

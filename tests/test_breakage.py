@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import prepared
 from dlt.load.load import Load
 from postgres_server import PostgresServer, running_server
 from support import Workspace, true_orders
@@ -233,7 +232,7 @@ class TestDestination:
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         """Another run could have begun, and shared the staging tables: the load must not count."""
-        workspace = prepared(Workspace(tmp_path, postgres.new_database()), monkeypatch)
+        workspace = Workspace(tmp_path, postgres.new_database()).prepared(monkeypatch)
         workspace.run(space)
         loads = "SELECT count(*) AS n FROM _dlt_loads WHERE status = 0"
         before = workspace.rows(loads)
