@@ -7,9 +7,12 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
+import dlt
+
 from pipelines.destination import DataInDestination
 from pipelines.guards import guard
 from pipelines.lock import exclusive
+from pipelines.reports import TESTED, apply_reports
 from pipelines.resume import normalize_and_load, resume
 from pipelines.signals import orderly_end
 from pipelines.target import find_target
@@ -60,6 +63,7 @@ def run(
 
     Raises:
         Busy: another run is loading into the same place.
+        ReportsFailed: everything is loaded, but a view could not be made.
         LockLost: the database let go of the lock; the load does not count.
         PipelineStepFailed: dlt's; its causes say what went wrong.
         SignalWireError: a setting cannot work.
@@ -80,6 +84,8 @@ def run(
         lock.verify()
         with target.kept_open():
             normalize_and_load(pipeline)
+            if target.kind in TESTED and dlt.config.get("reports.apply", bool):
+                apply_reports(target)
     return RunResult(
         stats=stats,
         seconds=time.monotonic() - started,

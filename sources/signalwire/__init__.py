@@ -155,7 +155,7 @@ def _walk(
         yield found
     dump_cursors(traversal.cursors, state)
     yield from log.empty_tables(dlt.current.source_schema())
-    yield log.end()
+    yield log.end(client.clock.now())
 
 
 def _resource(walk: DltResource, table: Table, selection: Selection) -> DltResource:

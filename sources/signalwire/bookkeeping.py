@@ -13,7 +13,7 @@ from dlt.common.schema import Schema
 from sources.signalwire.findings import Rows
 from sources.signalwire.selection import Selection
 from sources.signalwire.stats import RunStats
-from sources.signalwire.tables import BOOKKEEPING, RESOURCES, RUNS, TABLES
+from sources.signalwire.tables import BOOKKEEPING, RESOURCES, RUNS, TABLES, TIMESTAMP
 from sources.signalwire.values import as_json
 
 logger = logging.getLogger(__name__)
@@ -51,14 +51,15 @@ class RunLog:
                 empty = table.arrow_schema(self._selection.include_sensitive).empty_table()
                 yield Rows(table.name, empty)
 
-    def end(self) -> Rows:
-        """The run's row in `runs`."""
+    def end(self, read_at: int) -> Rows:
+        """The run's row in `runs`; `read_at` is the server's clock in microseconds (UTC)."""
         finished_at = datetime.now(timezone.utc)
         narrowing = self._selection.narrowing
         row = {
             "run_id": self._stats.run_id,
             "started_at": self._started_at,
             "finished_at": finished_at,
+            "read_at": pa.scalar(read_at, pa.int64()).cast(TIMESTAMP).as_py(),
             "mode": self._stats.mode,
             "complete": self._stats.complete,
             "narrowed_to": as_json(narrowing) if narrowing else None,

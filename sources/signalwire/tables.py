@@ -254,6 +254,7 @@ RUNS = Table(
     fields=(
         Column("started_at", "timestamp", "When the run began, by this machine's clock (UTC)."),
         Column("finished_at", "timestamp", "When it had read everything (UTC); loading follows."),
+        Column("read_at", "timestamp", "The same by the server's clock (UTC)."),
         Column(
             "mode",
             "text",

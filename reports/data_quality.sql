@@ -1,0 +1,73 @@
+-- One row per check of the data, the worst first: how many rows do not pass.
+--
+-- check_name: What is looked for.
+-- severity: error, warning or information: what it would be if there were any.
+-- count: How many there are; 0 is good.
+-- meaning: What that means for the reports.
+WITH newest_run AS (
+    SELECT run_id FROM runs WHERE read_at = (SELECT last_run_at FROM data_as_of)
+),
+
+order_checks AS (
+    SELECT
+        count(CASE WHEN status = 'processed' AND processed_at IS NULL THEN 1 END) AS untimed,
+        count(CASE WHEN status = 'processed' AND processed_at < created_at THEN 1 END) AS negative,
+        count(
+            CASE WHEN state IS NULL OR state NOT IN ('pending', 'processing', 'processed', 'failed')
+                THEN 1
+            END
+        ) AS unknown_state,
+        count(CASE WHEN created_at IS NULL OR updated_at IS NULL THEN 1 END) AS undated,
+        count(CASE WHEN created_at > as_of OR updated_at > as_of THEN 1 END) AS in_the_future,
+        count(CASE WHEN campaign_name = campaign_id THEN 1 END) AS unnamed
+    FROM order_processing
+    CROSS JOIN data_as_of
+),
+
+checks AS (
+    SELECT 'processed without processed_at' AS check_name, 'warning' AS severity,
+        untimed AS count, 'no processing time is known of them' AS meaning
+    FROM order_checks
+    UNION ALL
+    SELECT 'processed before they were created', 'warning', negative,
+        'they are left out of processing times'
+    FROM order_checks
+    UNION ALL
+    SELECT 'in an unknown state', 'information', unknown_state, 'they count as open'
+    FROM order_checks
+    UNION ALL
+    SELECT 'without created_at or updated_at', 'warning', undated, 'no age is known of them'
+    FROM order_checks
+    UNION ALL
+    SELECT 'dated in the future', 'warning', in_the_future, 'their age counts as zero'
+    FROM order_checks
+    UNION ALL
+    SELECT 'of a campaign that is not loaded', 'information', unnamed,
+        'they are shown with the id of their campaign'
+    FROM order_checks
+    UNION ALL
+    SELECT 'records rejected', 'warning', (SELECT count(*) FROM rejected),
+        'see the table rejected'
+    UNION ALL
+    SELECT 'lists the newest run could not read', 'error',
+        (SELECT count(*) FROM campaign_failures WHERE run_id IN (SELECT run_id FROM newest_run)),
+        'their orders are older than the rest; see campaign_failures'
+    UNION ALL
+    SELECT 'no complete run', 'error',
+        (SELECT count(*) FROM data_as_of WHERE as_of IS NULL), 'nothing can be said yet'
+)
+
+SELECT
+    check_name,
+    severity,
+    count,
+    meaning
+FROM checks
+ORDER BY
+    CASE
+        WHEN count = 0 THEN 3
+        WHEN severity = 'error' THEN 0
+        WHEN severity = 'warning' THEN 1
+        ELSE 2
+    END,
+    check_name

@@ -1,0 +1,109 @@
+-- One row per order: how long it took, or how long it has been waiting. All others build on it.
+--
+-- order_id: The order (orders.id).
+-- campaign_id: Its campaign (campaigns.id).
+-- campaign_name: The campaign's name, else its id.
+-- brand_id: Its brand (brands.id).
+-- brand_name: The brand's name, else its id.
+-- use_case: The campaign's use case; (none) where it has none.
+-- state: The order's state as the API has it.
+-- status: processed, failed (which may still turn processed), deleted (gone before it was processed) or open.
+-- created_at: When it was created (UTC).
+-- updated_at: When it last changed (UTC).
+-- processed_at: When it was processed (UTC); null unless it was.
+-- left_at: When it stopped being open: processed, failed or deleted (UTC); null while open.
+-- processing_hours: From created to processed; null unless both are known and in that order.
+-- age_hours: From created until now (see data_as_of), of open orders.
+-- observed_hours: processing_hours, or for how long it is known not to have been processed.
+-- within_target: Whether it was processed within the main target; null while that is undecided.
+-- created_day: The day it was created (UTC).
+-- created_week: The Monday of that week (UTC).
+-- created_weekday: 1 for Monday to 7 for Sunday (UTC).
+-- created_hour: The hour of the day, 0 to 23 (UTC).
+WITH main_target AS (
+    SELECT max(target_hours) AS target_hours FROM processing_targets WHERE is_main
+),
+
+named AS (
+    SELECT
+        orders.id AS order_id,
+        orders.campaign_id,
+        coalesce(campaigns.name, orders.campaign_id) AS campaign_name,
+        orders.brand_id,
+        coalesce(brands.name, orders.brand_id) AS brand_name,
+        coalesce(campaigns.sms_use_case, '(none)') AS use_case,
+        orders.state,
+        CASE
+            WHEN orders.state = 'processed' THEN 'processed'
+            WHEN orders.deleted_at IS NOT NULL THEN 'deleted'
+            WHEN orders.state = 'failed' THEN 'failed'
+            ELSE 'open'
+        END AS status,
+        orders.created_at,
+        orders.updated_at,
+        orders.processed_at,
+        orders.deleted_at,
+        data_as_of.as_of
+    FROM orders
+    CROSS JOIN data_as_of
+    LEFT JOIN campaigns ON campaigns.id = orders.campaign_id
+    LEFT JOIN brands ON brands.id = orders.brand_id
+),
+
+timed AS (
+    SELECT
+        *,
+        CASE status
+            WHEN 'processed' THEN coalesce(processed_at, updated_at, created_at)
+            WHEN 'failed' THEN coalesce(updated_at, created_at)
+            WHEN 'deleted' THEN deleted_at
+        END AS ended_at,
+        CASE WHEN status = 'processed' AND processed_at >= created_at
+            THEN (
+                CAST(extract(epoch FROM processed_at) AS DOUBLE)
+                - CAST(extract(epoch FROM created_at) AS DOUBLE)
+            ) / 3600
+        END AS processing_hours,
+        CASE WHEN status <> 'processed'
+            THEN greatest(
+                (
+                    CAST(extract(epoch FROM CASE
+                        WHEN status = 'deleted' THEN deleted_at ELSE as_of
+                    END) AS DOUBLE)
+                    - CAST(extract(epoch FROM created_at) AS DOUBLE)
+                ) / 3600,
+                CAST(0 AS DOUBLE)
+            )
+        END AS waiting_hours
+    FROM named
+)
+
+SELECT
+    order_id,
+    campaign_id,
+    campaign_name,
+    brand_id,
+    brand_name,
+    use_case,
+    state,
+    status,
+    created_at,
+    updated_at,
+    processed_at,
+    -- neither before it was created nor after now
+    least(greatest(ended_at, created_at), as_of) AS left_at,
+    processing_hours,
+    CASE WHEN status = 'open' THEN waiting_hours END AS age_hours,
+    coalesce(processing_hours, CASE WHEN created_at IS NOT NULL THEN waiting_hours END)
+        AS observed_hours,
+    CASE
+        WHEN processing_hours <= target_hours THEN TRUE
+        WHEN processing_hours > target_hours THEN FALSE
+        WHEN created_at IS NOT NULL AND waiting_hours > target_hours THEN FALSE
+    END AS within_target,
+    CAST(created_at AT TIME ZONE 'UTC' AS DATE) AS created_day,
+    CAST(date_trunc('week', created_at AT TIME ZONE 'UTC') AS DATE) AS created_week,
+    CAST(extract(isodow FROM created_at AT TIME ZONE 'UTC') AS INTEGER) AS created_weekday,
+    CAST(extract(hour FROM created_at AT TIME ZONE 'UTC') AS INTEGER) AS created_hour
+FROM timed
+CROSS JOIN main_target

@@ -1,0 +1,7 @@
+-- One row per weekday and hour at which orders were created.
+--
+-- created_weekday: 1 for Monday to 7 for Sunday (UTC).
+-- created_hour: The hour of the day, 0 to 23 (UTC).
+@measures
+key = created_weekday, created_hour
+order = created_weekday, created_hour

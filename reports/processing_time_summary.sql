@@ -1,0 +1,5 @@
+-- One row: what a manager would ask first.
+--
+-- as_of: The moment these numbers are of (UTC).
+@measures
+columns = (SELECT as_of FROM data_as_of) AS as_of

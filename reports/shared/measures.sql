@@ -1,0 +1,112 @@
+-- The measures of a group of orders, one row per key.
+--
+-- orders: All orders.
+-- processed: Those processed.
+-- open: Those waiting: neither processed nor failed nor deleted.
+-- failed: Those that failed; such an order may still turn processed.
+-- deleted: Those that the API had no more before they were processed.
+-- median_hours: Median processing time of the processed ones. It flatters while others wait.
+-- p75_hours: Three of four processed orders took no longer.
+-- p90_hours: Nine of ten processed orders took no longer.
+-- p95_hours: 95 of a hundred processed orders took no longer.
+-- p99_hours: 99 of a hundred processed orders took no longer.
+-- mean_hours: Mean processing time of the processed ones.
+-- max_hours: The longest processing time.
+-- median_hours_all: Median of all orders, those still waiting included (Kaplan-Meier); null while fewer than half are through.
+-- p90_hours_all: The time within which nine of ten of all orders are processed, likewise.
+-- share_censored: Share of orders whose processing time is not known yet, 0 to 1.
+-- share_within_target: Share processed within the main target, of those old enough to tell, 0 to 1.
+WITH times AS (
+    SELECT
+        ${key_}
+        observed_hours,
+        count(*) AS orders,
+        count(CASE WHEN status = 'processed' THEN 1 END) AS processed
+    FROM order_processing
+    WHERE observed_hours IS NOT NULL
+    GROUP BY ${key_} observed_hours
+),
+
+risks AS (
+    SELECT
+        *,
+        sum(orders) OVER (
+            ${partition} ORDER BY observed_hours DESC
+            ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
+        ) AS at_risk
+    FROM times
+),
+
+curve AS (
+    SELECT
+        *,
+        sum(
+            CASE
+                WHEN processed < at_risk
+                    THEN ln(1 - CAST(processed AS DOUBLE) / CAST(at_risk AS DOUBLE))
+                ELSE -100
+            END
+        ) OVER (
+            ${partition} ORDER BY observed_hours
+            ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
+        ) AS log_share_waiting
+    FROM risks
+),
+
+-- a hair above the logarithms of 0.5 and 0.1: a sum of logarithms may end beside them
+quantiles AS (
+    SELECT
+        ${key_}
+        min(CASE WHEN log_share_waiting <= -0.693147180559 THEN observed_hours END)
+            AS median_hours_all,
+        min(CASE WHEN log_share_waiting <= -2.302585092993 THEN observed_hours END)
+            AS p90_hours_all
+    FROM curve
+    ${group}
+),
+
+measures AS (
+    SELECT
+        ${key_}
+        ${labels}
+        count(*) AS orders,
+        count(CASE WHEN status = 'processed' THEN 1 END) AS processed,
+        count(CASE WHEN status = 'open' THEN 1 END) AS open,
+        count(CASE WHEN status = 'failed' THEN 1 END) AS failed,
+        count(CASE WHEN status = 'deleted' THEN 1 END) AS deleted,
+        percentile_cont(0.5) WITHIN GROUP (ORDER BY processing_hours) AS median_hours,
+        percentile_cont(0.75) WITHIN GROUP (ORDER BY processing_hours) AS p75_hours,
+        percentile_cont(0.9) WITHIN GROUP (ORDER BY processing_hours) AS p90_hours,
+        percentile_cont(0.95) WITHIN GROUP (ORDER BY processing_hours) AS p95_hours,
+        percentile_cont(0.99) WITHIN GROUP (ORDER BY processing_hours) AS p99_hours,
+        avg(processing_hours) AS mean_hours,
+        max(processing_hours) AS max_hours,
+        CAST(count(CASE WHEN status <> 'processed' THEN observed_hours END) AS DOUBLE)
+            / nullif(count(observed_hours), 0) AS share_censored,
+        CAST(count(CASE WHEN within_target THEN 1 END) AS DOUBLE)
+            / nullif(count(within_target), 0) AS share_within_target
+    FROM order_processing
+    ${group}
+)
+
+SELECT
+    ${columns}
+    orders,
+    processed,
+    open,
+    failed,
+    deleted,
+    median_hours,
+    p75_hours,
+    p90_hours,
+    p95_hours,
+    p99_hours,
+    mean_hours,
+    max_hours,
+    median_hours_all,
+    p90_hours_all,
+    share_censored,
+    share_within_target
+FROM measures
+${join} quantiles ${using}
+${order}

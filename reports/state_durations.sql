@@ -1,0 +1,67 @@
+-- One row per order and state it was seen in: time spent there, as far as the runs saw the changes.
+--
+-- order_id: The order (orders.id).
+-- campaign_id: Its campaign (campaigns.id).
+-- state: The state; deleted once the API had it no more.
+-- times: How often it entered that state.
+-- hours: Hours spent in it, until now where it still is.
+-- is_current: Whether it is in that state now.
+-- recovered: Whether it went on from failed to another state.
+WITH seen AS (
+    SELECT
+        order_id,
+        campaign_id,
+        CASE WHEN deleted_at IS NOT NULL THEN 'deleted' ELSE coalesce(state, '(none)') END AS state,
+        coalesce(deleted_at, updated_at, seen_at) AS since,
+        seen_at,
+        id
+    FROM order_changes
+),
+
+steps AS (
+    SELECT
+        *,
+        lag(state) OVER (PARTITION BY order_id ORDER BY since, seen_at, id) AS state_before
+    FROM seen
+),
+
+-- a change that left the state as it was is no step
+entered AS (
+    SELECT * FROM steps WHERE state_before IS NULL OR state_before <> state
+),
+
+stays AS (
+    SELECT
+        entered.order_id,
+        entered.campaign_id,
+        entered.state,
+        entered.since,
+        lead(entered.since) OVER (
+            PARTITION BY entered.order_id ORDER BY entered.since, entered.seen_at, entered.id
+        ) AS until,
+        lead(entered.state) OVER (
+            PARTITION BY entered.order_id ORDER BY entered.since, entered.seen_at, entered.id
+        ) AS next_state,
+        data_as_of.as_of
+    FROM entered
+    CROSS JOIN data_as_of
+)
+
+SELECT
+    order_id,
+    max(campaign_id) AS campaign_id,
+    state,
+    count(*) AS times,
+    sum(
+        greatest(
+            (
+                CAST(extract(epoch FROM coalesce(until, as_of)) AS DOUBLE)
+                - CAST(extract(epoch FROM since) AS DOUBLE)
+            ) / 3600,
+            CAST(0 AS DOUBLE)
+        )
+    ) AS hours,
+    max(CASE WHEN until IS NULL THEN 1 ELSE 0 END) = 1 AS is_current,
+    max(CASE WHEN state = 'failed' AND next_state IS NOT NULL THEN 1 ELSE 0 END) = 1 AS recovered
+FROM stays
+GROUP BY order_id, state

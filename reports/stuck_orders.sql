@@ -1,0 +1,51 @@
+-- One row per open order that has waited longer than is usual for it, the oldest first.
+--
+-- order_id: The order (orders.id).
+-- campaign_id: Its campaign (campaigns.id).
+-- campaign_name: The campaign's name, else its id.
+-- brand_name: The brand's name, else its id.
+-- state: The order's state.
+-- created_at: When it was created (UTC).
+-- updated_at: When it last changed (UTC).
+-- age_hours: How long it has been waiting.
+-- limit_hours: What would have been usual.
+-- limit_is: Where that comes from: the campaign's p95, if it processed 20 orders or more, or the main target.
+WITH usual AS (
+    SELECT
+        campaign_id,
+        percentile_cont(0.95) WITHIN GROUP (ORDER BY processing_hours) AS p95_hours
+    FROM order_processing
+    WHERE processing_hours IS NOT NULL
+    GROUP BY campaign_id
+    HAVING count(*) >= 20
+),
+
+main_target AS (
+    SELECT max(target_hours) AS target_hours FROM processing_targets WHERE is_main
+),
+
+waiting AS (
+    SELECT
+        order_processing.*,
+        coalesce(usual.p95_hours, main_target.target_hours) AS limit_hours,
+        CASE WHEN usual.p95_hours IS NULL THEN 'target' ELSE 'campaign p95' END AS limit_is
+    FROM order_processing
+    CROSS JOIN main_target
+    LEFT JOIN usual ON usual.campaign_id = order_processing.campaign_id
+    WHERE order_processing.status = 'open'
+)
+
+SELECT
+    order_id,
+    campaign_id,
+    campaign_name,
+    brand_name,
+    state,
+    created_at,
+    updated_at,
+    age_hours,
+    limit_hours,
+    limit_is
+FROM waiting
+WHERE age_hours > limit_hours
+ORDER BY age_hours DESC, order_id
