@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 UV_VERSION := 0.13.9
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo run test lint format bench soak docs lock clean
+.PHONY: help install demo run test lint format bench bench-reports soak docs lock clean
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -44,6 +44,9 @@ format: $(STAMP) ## put the code into the project's style
 
 bench: $(STAMP) ## count what runs cost: requests, rows written (takes a minute)
 	@$(BIN)/python -m bench.cost
+
+bench-reports: $(STAMP) ## time every report over a million orders
+	@$(BIN)/python -m bench.reports
 
 soak: $(STAMP) ## play N random histories with another SEED, as in: make soak N=2000 SEED=7
 	@HISTORIES=$(or $(N),2000) HISTORIES_ON_POSTGRES=$(or $(N),200) SEED=$(or $(SEED),$(shell date +%s)) \

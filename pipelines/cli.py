@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import sys
 from collections.abc import Callable, Sequence
+from datetime import datetime, timezone
 from importlib import import_module
 from importlib.metadata import version
 
@@ -68,8 +70,21 @@ def build_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _add_run(commands.add_parser("run", help="load what is new or changed (the main job)"))
     where = _where()
-    commands.add_parser(
+    check = commands.add_parser(
         "check", parents=[where], help="try credentials, scopes and destination, tell data's age"
+    )
+    _add_limits(check)
+    _add_report(commands.add_parser("report", parents=[where], help="print a report"))
+    _add_reports(
+        commands.add_parser(
+            "reports", parents=[where], help="list the reports, show their SQL, make their views"
+        )
+    )
+    dashboard = commands.add_parser(
+        "dashboard", parents=[where], help="write the reports as one HTML file"
+    )
+    dashboard.add_argument(
+        "--out", metavar="FILE", default="signalwire_orders.html", help="where to (%(default)s)"
     )
     query = commands.add_parser("query", parents=[where], help="ask the loaded data, in SQL")
     query.add_argument("sql", metavar="SQL", help='such as "select state, count(*) from orders …"')
@@ -114,8 +129,67 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="read every campaign to its end and compare all of it with the destination",
     )
+    parser.add_argument(
+        "--publish",
+        metavar="PATH",
+        help="then write a copy that other programs may hold open: a DuckDB file if PATH ends in"
+        " .duckdb or .db, else a folder of Parquet files",
+    )
     parser.add_argument("--json", action="store_true", help="print the result as one JSON object")
     parser.add_argument("--quiet", action="store_true", help="print nothing but errors")
+
+
+def _add_limits(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--max-age",
+        type=_seconds,
+        metavar="AGE",
+        help="fail if the newest complete run is older than this, such as 90m, 2h or 1d",
+    )
+    parser.add_argument(
+        "--max-stuck", type=_count, metavar="N", help="fail if more orders than this are stuck"
+    )
+
+
+def _add_report(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "view", nargs="?", metavar="REPORT", help="which one (processing_time_summary by default)"
+    )
+    parser.add_argument(
+        "--format", choices=("table", "csv", "json", "markdown"), default="table", help="(table)"
+    )
+    parser.add_argument("--campaign", metavar="ID", help="of this campaign only")
+    parser.add_argument(
+        "--since", type=_moment, metavar="DATE", help="of orders created since, such as 2026-03-01"
+    )
+    parser.add_argument("--limit", type=_count, metavar="N", help="at most so many rows")
+
+
+def _add_reports(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("action", choices=("list", "show", "apply"), help="what to do")
+    parser.add_argument("view", nargs="?", metavar="REPORT", help="show this one only")
+    parser.add_argument("--dialect", metavar="NAME", help="show SQL for this database (duckdb)")
+
+
+def _seconds(text: str) -> float:
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)([smhd])", text.strip())
+    if not match:
+        raise argparse.ArgumentTypeError(f"{text!r} is no duration such as 90m, 2h or 1d")
+    return float(match[1]) * {"s": 1, "m": 60, "h": 3600, "d": 86400}[match[2]]
+
+
+def _count(text: str) -> int:
+    if not text.isascii() or not text.isdigit():
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number, 0 or more")
+    return int(text)
+
+
+def _moment(text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no date such as 2026-03-01") from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
 
 
 def _where() -> argparse.ArgumentParser:

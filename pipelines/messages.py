@@ -18,6 +18,7 @@ from dlt.common.destination.exceptions import UnknownDestinationModule
 from dlt.common.exceptions import MissingDependencyException
 
 from pipelines.lock import Busy, LockLost
+from pipelines.publish import PublishFailed
 from pipelines.reports import ReportsFailed
 from sources.signalwire.errors import ConfigurationError, SignalWireError
 
@@ -52,7 +53,7 @@ def explain(error: BaseException) -> tuple[str, int]:
                 return str(cause), BUSY
             case ConfigurationError():
                 return str(cause), WRONG_USAGE
-            case LockLost() | ReportsFailed() | SignalWireError():
+            case LockLost() | ReportsFailed() | PublishFailed() | SignalWireError():
                 return str(cause), FAILED
             case ConfigFieldMissingException():
                 return _missing(cause), WRONG_USAGE

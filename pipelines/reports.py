@@ -8,6 +8,7 @@ reports without a schema. A query that is `@measures` is made from `reports/shar
 from __future__ import annotations
 
 import hashlib
+import json
 import logging
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -89,18 +90,19 @@ def configured_reports() -> dict[str, Report]:
         ConfigurationError: they are no numbers of hours, or the main one is not among them.
     """
     targets: Any = dlt.config.get("reports.targets")
-    main: Any = dlt.config.get("reports.main_target")
-    hours = [targets] if isinstance(targets, (int, float)) else targets
+    main_target: Any = dlt.config.get("reports.main_target")
     try:
-        numbers = [float(hour) for hour in hours]
-        if float(main) not in numbers or min(numbers) <= 0:
+        # from the environment it comes as text
+        hours = json.loads(targets) if isinstance(targets, str) else targets
+        numbers, main = [float(hour) for hour in hours], float(main_target)
+        if main not in numbers or min(numbers) <= 0:
             raise ValueError
     except (TypeError, ValueError):
         raise ConfigurationError(
             f"reports.targets ({targets}) has to be a list of hours, and reports.main_target"
-            f" ({main}) one of them"
+            f" ({main_target}) one of them"
         ) from None
-    return load_reports(numbers, float(main))
+    return load_reports(numbers, main)
 
 
 def reports_dataset(dataset: str) -> str:
@@ -144,6 +146,13 @@ def apply_reports(target: Target, *, anew: bool = False) -> bool:
     with target.probe.sql_client() as client:
         if not anew and _is_there(client, schema, version, len(found) + 1):
             return False
+        if missing := _missing_tables(client, found.values(), target.dataset):
+            if anew:
+                raise ConfigurationError(
+                    f"{', '.join(missing)}: not loaded yet, and the reports need them;"
+                    " signalwire-orders run"
+                )
+            return False
         client.execute_sql(f"CREATE SCHEMA IF NOT EXISTS {schema}")
         views = {name: rendered(report, target.dataset, dialect) for name, report in found.items()}
         views[VERSION] = f"SELECT '{version}' AS version"
@@ -162,7 +171,7 @@ def apply_reports(target: Target, *, anew: bool = False) -> bool:
                     f"the views in {schema} could not be made; what was loaded is in its tables."
                     f" Try again with: signalwire-orders reports apply ({_first_line(error)})"
                 ) from error
-    logger.info("made %d views in %s", len(views), schema)
+    logger.info("made %d views in %s", len(found), schema)
     return True
 
 
@@ -178,6 +187,12 @@ def dialect_of(kind: str) -> str:
         raise ConfigurationError(
             f"there are no reports for {kind}; known are {', '.join(sorted(DIALECTS))}"
         ) from None
+
+
+def _missing_tables(client: Any, found: Iterable[Report], dataset: str) -> list[str]:
+    needed = set().union(*(report.tables for report in found)) & TABLES.keys()
+    sql = "SELECT table_name FROM information_schema.tables WHERE table_schema = %s"
+    return sorted(needed - {row[0] for row in client.execute_sql(sql, dataset) or ()})
 
 
 def _make(client: Any, schema: str, views: Mapping[str, str], how: str) -> None:

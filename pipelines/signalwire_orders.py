@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import dlt
@@ -12,6 +13,7 @@ import dlt
 from pipelines.destination import DataInDestination
 from pipelines.guards import guard
 from pipelines.lock import exclusive
+from pipelines.publish import place_to_publish, publish_copy
 from pipelines.reports import TESTED, apply_reports
 from pipelines.resume import normalize_and_load, resume
 from pipelines.signals import orderly_end
@@ -23,12 +25,16 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class RunResult:
-    """What a run did, and where the data is. `seconds` is the whole run, loading included."""
+    """What a run did, and where the data is. `seconds` is the whole run, loading included.
+
+    `published` is the path of the copy that was published; None without one.
+    """
 
     stats: RunStats
     seconds: float
     destination: str
     dataset: str
+    published: str | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """The result as the command line's `--json` prints it."""
@@ -41,6 +47,7 @@ class RunResult:
             "seconds": round(self.seconds, 3),
             "destination": self.destination,
             "dataset": self.dataset,
+            "published": self.published,
         }
 
 
@@ -50,6 +57,7 @@ def run(
     dataset: str | None = None,
     wait: float = 0.0,
     stats: RunStats | None = None,
+    publish: str | Path | None = None,
     **source_settings: Any,
 ) -> RunResult:
     """Loads everything that is new or changed, after what an interrupted run left behind.
@@ -59,11 +67,14 @@ def run(
         dataset: The dataset (schema) to load into; by default `signalwire`.
         wait: Seconds to wait for another run into the same place to end.
         stats: Kept up to date while the run goes on, for whoever watches.
+        publish: Where to put a copy for other programs, also after a run that could not read
+            everything; by default where the setting `reports.publish` says. Empty: no copy.
         source_settings: Arguments of the source `signalwire` that override dlt's settings.
 
     Raises:
         Busy: another run is loading into the same place.
         ReportsFailed: everything is loaded, but a view could not be made.
+        PublishFailed: everything is loaded, but the copy for other programs could not be made.
         LockLost: the database let go of the lock; the load does not count.
         PipelineStepFailed: dlt's; its causes say what went wrong.
         SignalWireError: a setting cannot work.
@@ -76,6 +87,7 @@ def run(
     known = DataInDestination(target)
     source = signalwire(stats=stats, known=known, **source_settings)
     guard(source, target.probe)
+    place = place_to_publish(target, publish)
     with orderly_end(), exclusive(target, wait) as lock:
         logger.info("run %s begins, into %s", stats.run_id, target.description)
         with target.kept_open():
@@ -86,9 +98,12 @@ def run(
             normalize_and_load(pipeline)
             if target.kind in TESTED and dlt.config.get("reports.apply", bool):
                 apply_reports(target)
+        if place:
+            publish_copy(target, place)
     return RunResult(
         stats=stats,
         seconds=time.monotonic() - started,
         destination=target.description,
         dataset=target.dataset,
+        published=str(place.path) if place else None,
     )

@@ -12,6 +12,7 @@ WITH RECURSIVE limits AS (
         max(data_as_of.as_of) AS last_at
     FROM order_processing
     CROSS JOIN data_as_of
+    WHERE order_processing.created_at IS NOT NULL
 ),
 
 days AS (

@@ -50,7 +50,7 @@ named AS (
     LEFT JOIN brands ON brands.id = orders.brand_id
 ),
 
-timed AS (
+ended AS (
     SELECT
         *,
         CASE status
@@ -58,24 +58,26 @@ timed AS (
             WHEN 'failed' THEN coalesce(updated_at, created_at)
             WHEN 'deleted' THEN deleted_at
         END AS ended_at,
+        -- a difference of times with a zone would follow the reader's clock through its summers
+        created_at AT TIME ZONE 'UTC' AS created_utc,
+        processed_at AT TIME ZONE 'UTC' AS processed_utc,
+        CASE WHEN status = 'deleted' THEN deleted_at ELSE as_of END AT TIME ZONE 'UTC' AS waited_utc
+    FROM named
+),
+
+timed AS (
+    SELECT
+        *,
         CASE WHEN status = 'processed' AND processed_at >= created_at
-            THEN (
-                CAST(extract(epoch FROM processed_at) AS DOUBLE)
-                - CAST(extract(epoch FROM created_at) AS DOUBLE)
-            ) / 3600
+            THEN CAST(extract(epoch FROM processed_utc - created_utc) AS DOUBLE) / 3600
         END AS processing_hours,
-        CASE WHEN status <> 'processed'
+        CASE WHEN status <> 'processed' AND created_at IS NOT NULL
             THEN greatest(
-                (
-                    CAST(extract(epoch FROM CASE
-                        WHEN status = 'deleted' THEN deleted_at ELSE as_of
-                    END) AS DOUBLE)
-                    - CAST(extract(epoch FROM created_at) AS DOUBLE)
-                ) / 3600,
+                CAST(extract(epoch FROM waited_utc - created_utc) AS DOUBLE) / 3600,
                 CAST(0 AS DOUBLE)
             )
         END AS waiting_hours
-    FROM named
+    FROM ended
 )
 
 SELECT
@@ -91,19 +93,19 @@ SELECT
     updated_at,
     processed_at,
     -- neither before it was created nor after now
-    least(greatest(ended_at, created_at), as_of) AS left_at,
+    CASE WHEN ended_at IS NOT NULL THEN least(greatest(ended_at, created_at), as_of) END
+        AS left_at,
     processing_hours,
     CASE WHEN status = 'open' THEN waiting_hours END AS age_hours,
-    coalesce(processing_hours, CASE WHEN created_at IS NOT NULL THEN waiting_hours END)
-        AS observed_hours,
+    coalesce(processing_hours, waiting_hours) AS observed_hours,
     CASE
         WHEN processing_hours <= target_hours THEN TRUE
         WHEN processing_hours > target_hours THEN FALSE
-        WHEN created_at IS NOT NULL AND waiting_hours > target_hours THEN FALSE
+        WHEN waiting_hours > target_hours THEN FALSE
     END AS within_target,
-    CAST(created_at AT TIME ZONE 'UTC' AS DATE) AS created_day,
-    CAST(date_trunc('week', created_at AT TIME ZONE 'UTC') AS DATE) AS created_week,
-    CAST(extract(isodow FROM created_at AT TIME ZONE 'UTC') AS INTEGER) AS created_weekday,
-    CAST(extract(hour FROM created_at AT TIME ZONE 'UTC') AS INTEGER) AS created_hour
+    CAST(created_utc AS DATE) AS created_day,
+    CAST(date_trunc('week', created_utc) AS DATE) AS created_week,
+    CAST(extract(isodow FROM created_utc) AS INTEGER) AS created_weekday,
+    CAST(extract(hour FROM created_utc) AS INTEGER) AS created_hour
 FROM timed
 CROSS JOIN main_target

@@ -19,10 +19,12 @@ WITH times AS (
 
 risks AS (
     SELECT
-        *,
-        sum(orders) OVER (
-            ORDER BY hours DESC ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
-        ) AS at_risk
+        hours,
+        orders,
+        processed,
+        sum(orders) OVER () - sum(orders) OVER (
+            ORDER BY hours ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
+        ) + orders AS at_risk
     FROM times
 ),
 
@@ -32,9 +34,6 @@ sums AS (
         orders,
         processed,
         at_risk,
-        max(CASE WHEN processed = at_risk THEN 1 ELSE 0 END) OVER (
-            ORDER BY hours ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
-        ) AS nobody_left,
         sum(
             CASE
                 WHEN processed < at_risk
@@ -61,7 +60,7 @@ sums AS (
 spread AS (
     SELECT
         *,
-        CASE WHEN nobody_left = 0 AND log_share < 0
+        CASE WHEN processed < at_risk AND log_share < 0
             THEN 1.959963984540054 * sqrt(variance) / -log_share
         END AS half_width
     FROM sums
@@ -72,8 +71,11 @@ SELECT
     CAST(at_risk AS BIGINT) AS at_risk,
     processed,
     orders - processed AS censored,
-    CASE WHEN nobody_left = 1 THEN 0 ELSE exp(log_share) END AS share_waiting,
-    exp(greatest(log_share * exp(half_width), CAST(-700 AS DOUBLE))) AS lower,
-    exp(log_share * exp(-half_width)) AS upper
+    CASE WHEN processed = at_risk THEN 0 ELSE exp(log_share) END AS share_waiting,
+    CASE WHEN half_width IS NOT NULL
+        -- PostgreSQL takes a number too small to hold for an error
+        THEN exp(greatest(log_share * exp(least(half_width, CAST(100 AS DOUBLE))), CAST(-700 AS DOUBLE)))
+    END AS lower,
+    CASE WHEN half_width IS NOT NULL THEN exp(log_share * exp(-half_width)) END AS upper
 FROM spread
 ORDER BY hours

@@ -18,50 +18,37 @@ WITH seen AS (
     FROM order_changes
 ),
 
-steps AS (
+-- also between changes that left the state as it was: their stays add up
+stays AS (
     SELECT
-        *,
-        lag(state) OVER (PARTITION BY order_id ORDER BY since, seen_at, id) AS state_before
+        order_id,
+        campaign_id,
+        state,
+        since AT TIME ZONE 'UTC' AS since,
+        lag(state) OVER (PARTITION BY order_id ORDER BY since, seen_at, id) AS state_before,
+        lead(since AT TIME ZONE 'UTC') OVER (PARTITION BY order_id ORDER BY since, seen_at, id)
+            AS until,
+        lead(state) OVER (PARTITION BY order_id ORDER BY since, seen_at, id) AS state_after
     FROM seen
 ),
 
--- a change that left the state as it was is no step
-entered AS (
-    SELECT * FROM steps WHERE state_before IS NULL OR state_before <> state
-),
-
-stays AS (
-    SELECT
-        entered.order_id,
-        entered.campaign_id,
-        entered.state,
-        entered.since,
-        lead(entered.since) OVER (
-            PARTITION BY entered.order_id ORDER BY entered.since, entered.seen_at, entered.id
-        ) AS until,
-        lead(entered.state) OVER (
-            PARTITION BY entered.order_id ORDER BY entered.since, entered.seen_at, entered.id
-        ) AS next_state,
-        data_as_of.as_of
-    FROM entered
-    CROSS JOIN data_as_of
+moment AS (
+    SELECT as_of AT TIME ZONE 'UTC' AS as_of FROM data_as_of
 )
 
 SELECT
     order_id,
     max(campaign_id) AS campaign_id,
     state,
-    count(*) AS times,
+    count(CASE WHEN state_before IS NULL OR state_before <> state THEN 1 END) AS times,
     sum(
         greatest(
-            (
-                CAST(extract(epoch FROM coalesce(until, as_of)) AS DOUBLE)
-                - CAST(extract(epoch FROM since) AS DOUBLE)
-            ) / 3600,
+            CAST(extract(epoch FROM coalesce(until, as_of) - since) AS DOUBLE) / 3600,
             CAST(0 AS DOUBLE)
         )
     ) AS hours,
     max(CASE WHEN until IS NULL THEN 1 ELSE 0 END) = 1 AS is_current,
-    max(CASE WHEN state = 'failed' AND next_state IS NOT NULL THEN 1 ELSE 0 END) = 1 AS recovered
+    max(CASE WHEN state = 'failed' AND state_after <> 'failed' THEN 1 ELSE 0 END) = 1 AS recovered
 FROM stays
+CROSS JOIN moment
 GROUP BY order_id, state

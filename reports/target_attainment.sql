@@ -15,7 +15,7 @@ WITH outcomes AS (
             WHEN observed_hours IS NOT NULL THEN 'not yet'
         END AS outcome
     FROM processing_targets
-    CROSS JOIN order_processing
+    LEFT JOIN order_processing ON TRUE
 ),
 
 counts AS (

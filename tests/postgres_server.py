@@ -35,8 +35,16 @@ class PostgresServer:
                 path.chmod(path.stat().st_mode | 0o011)
             shutil.chown(folder, SERVICE_USER)
         self._initialise()
-        self.port = _free_port()
-        self.start()
+        for tries_left in (2, 1, 0):
+            self.port = _free_port()
+            try:
+                self.start()
+            except RuntimeError:
+                # somebody else may have taken the port meanwhile
+                if not tries_left:
+                    raise
+            else:
+                return
 
     def start(self) -> None:
         """Starts it, and returns when it answers."""

@@ -14,11 +14,13 @@ from pathlib import Path
 import pytest
 from support import ROOT, Workspace, true_orders
 
+from pipelines.reports import load_reports
 from simulator import SimulatedSpace
 from sources.signalwire.tables import TABLES
 
 OpenSpace = Callable[..., SimulatedSpace]
 README = ROOT / "README.md"
+REPORTS_PAGE = ROOT / "docs" / "reports.md"
 TABLES_PAGE = ROOT / "docs" / "tables.md"
 CONSOLE = re.compile(r"```console\n(.*?)```", re.DOTALL)
 PROGRAM = "../.venv/bin/signalwire-orders query '"
@@ -121,6 +123,18 @@ def test_tables_page() -> None:
             mark = " *" if column.sensitive else ""
             text += f"| `{column.name}`{mark} | {column.kind} | {column.description} |\n"
     compare_or_write(TABLES_PAGE, text)
+
+
+def test_reports_page() -> None:
+    text = (
+        "# Reports\n\nViews in the schema `signalwire_reports`; how they are defined, and why, is"
+        " in [decisions.md](decisions.md).\nTimes are UTC, shares from 0 to 1.\n"
+    )
+    for report in load_reports((1, 4, 24, 48), 24).values():
+        text += f"\n## {report.name}\n\n{report.grain}\n\n| column | |\n|---|---|\n"
+        for name, description in report.columns.items():
+            text += f"| `{name}` | {description} |\n"
+    compare_or_write(REPORTS_PAGE, text)
 
 
 def test_links_lead_somewhere() -> None:

@@ -177,14 +177,14 @@ def leave_a_package(
     [
         "TABLE signalwire.orders", "TABLE signalwire.campaigns", "TABLE signalwire.runs",
         "TABLE signalwire._dlt_pipeline_state", "TABLE signalwire._dlt_version",
-        "SCHEMA signalwire CASCADE", "SCHEMA signalwire_staging CASCADE",
+        "SCHEMA signalwire", "SCHEMA signalwire_staging",
     ],
 )  # fmt: skip
 def test_what_somebody_dropped_is_made_anew(
     space: SimulatedSpace, any_workspace: Workspace, dropped: str
 ) -> None:
     any_workspace.run(space)
-    any_workspace.execute(f"DROP {dropped}")
+    any_workspace.execute(f"DROP {dropped} CASCADE")
     space.clock.advance(3600)
     assert any_workspace.run(space).stats.complete
     assert any_workspace.orders() == true_orders(space)
@@ -195,7 +195,7 @@ def test_a_column_that_somebody_dropped_is_filled_again(
     space: SimulatedSpace, any_workspace: Workspace
 ) -> None:
     any_workspace.run(space)
-    any_workspace.execute("ALTER TABLE signalwire.orders DROP COLUMN processed_at")
+    any_workspace.execute("ALTER TABLE signalwire.orders DROP COLUMN processed_at CASCADE")
     any_workspace.run(space, full=True)
     assert any_workspace.orders() == true_orders(space)
 

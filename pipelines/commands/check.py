@@ -6,16 +6,19 @@ import argparse
 import sys
 from collections.abc import Iterator
 from datetime import datetime, timezone
+from typing import Any
 
 from dlt.common.destination.exceptions import DestinationUndefinedEntity
 
 from pipelines.logs import set_up_logging
 from pipelines.messages import explain
+from pipelines.reports import reports_dataset
 from pipelines.target import Target, find_target
 from sources.signalwire import signalwire_client
 from sources.signalwire.probe import Probed, probe
 
-NEWEST_RUN = "SELECT max(finished_at) FROM runs WHERE complete"
+# a run limited to some campaigns leaves the others as old as they were
+NEWEST_RUN = "SELECT max(finished_at) FROM runs WHERE complete AND narrowed_to IS NULL"
 CONTENTS = "SELECT count(*), max(updated_at) FROM orders"
 
 
@@ -25,14 +28,14 @@ def main(arguments: argparse.Namespace) -> int:
     target = find_target(arguments.destination, arguments.dataset)
     client = signalwire_client()
     all_well = True
-    for tried in (*probe(client), *_destination(target)):
+    for tried in (*probe(client), *_destination(target, arguments)):
         sys.stdout.write(f"{'ok  ' if tried.ok else 'FAIL'}  {tried.what:<12} {tried.words}\n")
         all_well = all_well and tried.ok
     client.close()
     return 0 if all_well else 1
 
 
-def _destination(target: Target) -> Iterator[Probed]:
+def _destination(target: Target, limits: argparse.Namespace) -> Iterator[Probed]:
     where = f"{target.description}, dataset {target.dataset}"
     try:
         with target.probe.sql_client() as client:
@@ -41,20 +44,46 @@ def _destination(target: Target) -> Iterator[Probed]:
                 newest = client.execute_sql(NEWEST_RUN) or []
                 contents = client.execute_sql(CONTENTS) or []
             except DestinationUndefinedEntity:
-                yield Probed("freshness", True, "nothing loaded yet: signalwire-orders run")
+                fine = limits.max_age is None and limits.max_stuck is None
+                yield Probed("freshness", fine, "nothing loaded yet: signalwire-orders run")
                 return
+            (finished_at,), (orders, updated_at) = newest[0], contents[0]
+            yield _freshness(finished_at, orders, updated_at, limits.max_age)
+            yield from _stuck(client, reports_dataset(target.dataset), limits.max_stuck)
     except Exception as error:  # noqa: BLE001 - whatever keeps the database shut is the finding
         yield Probed("destination", False, f"{where}: {explain(error)[0]}")
+
+
+def _stuck(client: Any, reports: str, most: int | None) -> Iterator[Probed]:
+    """How many orders hang, where the reports tell it."""
+    try:
+        found = client.execute_sql(
+            f"SELECT count(*), max(age_hours) FROM {reports}.stuck_orders"  # noqa: S608 - ours
+        )
+    except DestinationUndefinedEntity:
+        if most is not None:
+            words = "there are no reports yet: signalwire-orders reports apply"
+            yield Probed("stuck", False, words)
         return
-    (finished_at,), (orders, updated_at) = newest[0], contents[0]
-    yield _freshness(finished_at, orders, updated_at)
+    count, oldest = found[0]
+    words = f"{count:,} open for longer than is usual" + (
+        f", the oldest for {oldest / 24:.1f} days: signalwire-orders report stuck_orders"
+        if count
+        else ""
+    )
+    yield Probed("stuck", most is None or count <= most, words)
 
 
-def _freshness(finished_at: datetime | None, orders: int, updated_at: datetime | None) -> Probed:
+def _freshness(
+    finished_at: datetime | None,
+    orders: int,
+    updated_at: datetime | None,
+    max_age: float | None,
+) -> Probed:
     if finished_at is None:
         return Probed("freshness", False, "no complete run yet: signalwire-orders run")
     age = datetime.now(timezone.utc) - finished_at
     newest = f", the newest changed {updated_at:%Y-%m-%d %H:%M:%S} UTC" if updated_at else ""
-    return Probed(
-        "freshness", True, f"{orders:,} orders{newest}; read {age.total_seconds() / 60:.0f} min ago"
-    )
+    fresh = max_age is None or age.total_seconds() <= max_age
+    minutes = age.total_seconds() / 60
+    return Probed("freshness", fresh, f"{orders:,} orders{newest}; read {minutes:.0f} min ago")

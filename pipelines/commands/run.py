@@ -25,6 +25,7 @@ def main(arguments: argparse.Namespace) -> int:
             dataset=arguments.dataset,
             wait=arguments.wait,
             stats=stats,
+            publish=arguments.publish,
             **_source_settings(arguments),
         )
     if arguments.json:
@@ -47,6 +48,8 @@ def summary(result: RunResult) -> str:
         + (f", {c['retries']:,} of them repeated" if c["retries"] else ""),
         f"into {result.destination}, dataset {result.dataset}",
     ]
+    if result.published:
+        lines.append(f"published to {result.published}")
     if c["rejected"]:
         lines.append(f"{c['rejected']:,} records have faults: see the table rejected")
     if failures := result.stats.failures:

@@ -16,41 +16,35 @@
 -- p90_hours_all: The time within which nine of ten of all orders are processed, likewise.
 -- share_censored: Share of orders whose processing time is not known yet, 0 to 1.
 -- share_within_target: Share processed within the main target, of those old enough to tell, 0 to 1.
-WITH times AS (
+WITH ranks AS (
     SELECT
         ${key_}
         observed_hours,
-        count(*) AS orders,
-        count(CASE WHEN status = 'processed' THEN 1 END) AS processed
+        status,
+        -- whoever was processed after just as long comes before those still waiting then
+        row_number() OVER (
+            ${partition} ORDER BY observed_hours, CASE WHEN status = 'processed' THEN 0 ELSE 1 END
+        ) AS position,
+        count(*) OVER (${partition}) AS orders
     FROM order_processing
     WHERE observed_hours IS NOT NULL
-    GROUP BY ${key_} observed_hours
 ),
 
-risks AS (
-    SELECT
-        *,
-        sum(orders) OVER (
-            ${partition} ORDER BY observed_hours DESC
-            ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
-        ) AS at_risk
-    FROM times
-),
-
+-- Kaplan and Meier's product, as a sum of logarithms
 curve AS (
     SELECT
-        *,
+        ${key_}
+        observed_hours,
         sum(
             CASE
-                WHEN processed < at_risk
-                    THEN ln(1 - CAST(processed AS DOUBLE) / CAST(at_risk AS DOUBLE))
+                WHEN status <> 'processed' THEN 0
+                WHEN position < orders THEN ln(1 - 1 / CAST(orders - position + 1 AS DOUBLE))
                 ELSE -100
             END
         ) OVER (
-            ${partition} ORDER BY observed_hours
-            ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
+            ${partition} ORDER BY position ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
         ) AS log_share_waiting
-    FROM risks
+    FROM ranks
 ),
 
 -- a hair above the logarithms of 0.5 and 0.1: a sum of logarithms may end beside them

@@ -1,0 +1,66 @@
+"""`signalwire-orders reports`: which there are, their SQL in a dialect, and making the views."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from pipelines.logs import set_up_logging
+from pipelines.reports import (
+    DIALECTS,
+    Report,
+    apply_reports,
+    configured_reports,
+    dialect_of,
+    rendered,
+    reports_dataset,
+)
+from pipelines.tables import render
+from pipelines.target import find_target
+from sources.signalwire.errors import ConfigurationError
+
+
+def main(arguments: argparse.Namespace) -> int:
+    """Does what the first argument says."""
+    set_up_logging()
+    return {"list": _list, "show": _show, "apply": _apply}[arguments.action](arguments)
+
+
+def _list(_arguments: argparse.Namespace) -> int:
+    rows = [(report.name, report.grain) for report in configured_reports().values()]
+    sys.stdout.write(render(("report", "what it tells"), rows, width=200) + "\n")
+    return 0
+
+
+def _show(arguments: argparse.Namespace) -> int:
+    """Prints the statements that make the views, to look at or to run elsewhere."""
+    dataset = arguments.dataset or "signalwire"
+    dialect = arguments.dialect or "duckdb"
+    if dialect not in DIALECTS.values():
+        known = ", ".join(sorted({*DIALECTS.values()}))
+        raise ConfigurationError(f"there is no dialect {dialect!r} here; choose from {known}")
+    found = configured_reports()
+    if arguments.view and arguments.view not in found:
+        raise ConfigurationError(
+            f"there is no report {arguments.view!r}; choose from {', '.join(found)}"
+        )
+    for report in found.values():
+        if arguments.view in (None, report.name):
+            sys.stdout.write(_definition(report, dataset, dialect) + "\n\n")
+    return 0
+
+
+def _definition(report: Report, dataset: str, dialect: str) -> str:
+    comment = [f"-- {report.grain}", "--"]
+    comment += [f"-- {name}: {meaning}" for name, meaning in report.columns.items()]
+    view = f"{reports_dataset(dataset)}.{report.name}"
+    return "\n".join([*comment, f"CREATE VIEW {view} AS", rendered(report, dataset, dialect) + ";"])
+
+
+def _apply(arguments: argparse.Namespace) -> int:
+    target = find_target(arguments.destination, arguments.dataset)
+    dialect_of(target.kind)
+    apply_reports(target, anew=True)
+    where = f"{reports_dataset(target.dataset)} in {target.description}"
+    sys.stdout.write(f"{len(configured_reports())} views made in {where}\n")
+    return 0

@@ -1,0 +1,88 @@
+"""Values as people read them. Every text of the page goes through `escaped`."""
+
+from __future__ import annotations
+
+import html
+from datetime import date, datetime, timezone
+
+MINUTE = 1 / 60
+DAY = 24.0
+# a number and its unit stay on one line
+GAP = "\N{NO-BREAK SPACE}"
+# above this, hours are told in days
+LONG = 48.0
+NONE = "\N{EN DASH}"
+
+
+def escaped(text: object) -> str:
+    """Any value as text that HTML, an attribute included, shows as it is."""
+    return html.escape(str(text), quote=True)
+
+
+def hours(value: float | None, none: str = NONE) -> str:
+    """A duration given in hours: 42 min, 3.4 h, 2.1 d."""
+    if value is None:
+        return none
+    minutes = round(value * 60)
+    if minutes < 1:
+        return f"under 1{GAP}min" if value > 0 else f"0{GAP}min"
+    if minutes < 60:
+        return f"{minutes}{GAP}min"
+    if value <= LONG:
+        return f"{_short(value)}{GAP}h"
+    return f"{_short(value / DAY)}{GAP}d"
+
+
+def number(value: float) -> str:
+    """A count, with thousands separators."""
+    return f"{round(value):,}"
+
+
+def counted(value: int, one: str, many: str | None = None) -> str:
+    """A count and its noun: 1 order, 2 orders."""
+    return f"{number(value)} {one if value == 1 else many or one + 's'}"
+
+
+def percent(share: float | None) -> str:
+    """A share from 0 to 1; one that is not whole never shows as 0 or 100 %."""
+    if share is None:
+        return NONE
+    if 0 < share < 0.001:
+        return f"under 0.1{GAP}%"
+    if 0.999 < share < 1:
+        return f"over 99.9{GAP}%"
+    return f"{_short(share * 100)}{GAP}%"
+
+
+def moment(value: datetime | None) -> str:
+    """A time in UTC: 2 March 2026, 12:00 UTC."""
+    if value is None:
+        return NONE
+    at = value.astimezone(timezone.utc)
+    return f"{at.day} {at:%B %Y, %H:%M} UTC"
+
+
+def stamp(value: datetime | None) -> str:
+    """A time in UTC, short and in the order of its parts, for a table."""
+    return f"{value.astimezone(timezone.utc):%Y-%m-%d %H:%M}" if value else NONE
+
+
+def day(value: date) -> str:
+    """A day without its year: 2 Mar."""
+    return f"{value.day} {value:%b}"
+
+
+def full_day(value: date) -> str:
+    """A day with its year: 2 Mar 2026."""
+    return f"{day(value)} {value.year}"
+
+
+def cut(text: str | None, longest: int = 100) -> str:
+    """A text of the API, not longer than a page can bear."""
+    text = text or NONE
+    return text if len(text) <= longest else text[: longest - 1] + "…"
+
+
+def _short(value: float) -> str:
+    text = f"{value:,.1f}"
+    return text.removesuffix(".0")

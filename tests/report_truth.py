@@ -1,0 +1,377 @@
+"""What the reports have to say of some tables, computed without any SQL.
+
+Percentiles are numpy's, the survival curve is lifelines', its quantiles come from fractions.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from datetime import date, datetime, timedelta, timezone
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+from lifelines import KaplanMeierFitter
+
+Row = dict[str, Any]
+TARGETS = (1.0, 4.0, 24.0, 48.0)
+MAIN_TARGET = 24.0
+BUCKETS = (
+    ("under 1 hour", 0, 1), ("1 to 4 hours", 1, 4), ("4 to 24 hours", 4, 24),
+    ("1 to 2 days", 24, 48), ("2 to 7 days", 48, 168), ("7 to 30 days", 168, 720),
+    ("over 30 days", 720, 1e9),
+)  # fmt: skip
+KNOWN_STATES = {"pending", "processing", "processed", "failed"}
+
+
+def hours(interval: timedelta) -> float:
+    return interval / timedelta(seconds=1) / 3600
+
+
+def processing(order: Row, campaigns: dict[str, Row], brands: dict[str, Row], now: datetime) -> Row:
+    """The row of order_processing, and some that other reports need."""
+    created, done, gone = order["created_at"], order["processed_at"], order["deleted_at"]
+    campaign = campaigns.get(order["campaign_id"], {})
+    brand = brands.get(order["brand_id"], {})
+    status = (
+        "processed"
+        if order["state"] == "processed"
+        else "deleted"
+        if gone
+        else "failed"
+        if order["state"] == "failed"
+        else "open"
+    )
+    took = waited = None
+    if status == "processed" and done and created and done >= created:
+        took = hours(done - created)
+    if status != "processed" and created:
+        waited = max(0.0, hours((gone if status == "deleted" else now) - created))
+    left = {
+        "processed": done or order["updated_at"] or created,
+        "failed": order["updated_at"] or created,
+        "deleted": gone,
+        "open": None,
+    }[status]
+    if left:
+        left = min(max(left, created or left), now)
+    observed = took if took is not None else waited
+    within = None
+    if took is not None:
+        within = took <= MAIN_TARGET
+    elif waited is not None and waited > MAIN_TARGET:
+        within = False
+    return {
+        "order_id": order["id"],
+        "campaign_id": order["campaign_id"],
+        "campaign_name": campaign.get("name") or order["campaign_id"],
+        "brand_id": order["brand_id"],
+        "brand_name": brand.get("name") or order["brand_id"],
+        "use_case": campaign.get("sms_use_case") or "(none)",
+        "state": order["state"],
+        "status": status,
+        "created_at": created,
+        "updated_at": order["updated_at"],
+        "processed_at": done,
+        "left_at": left,
+        "processing_hours": took,
+        "age_hours": waited if status == "open" else None,
+        "observed_hours": observed,
+        "within_target": within,
+        "created_day": created and created.date(),
+        "created_week": created and created.date() - timedelta(days=created.weekday()),
+        "created_weekday": created and created.isoweekday(),
+        "created_hour": created and created.hour,
+    }
+
+
+def measures(orders: list[Row]) -> Row:
+    """The measures of a group of rows of order_processing."""
+    took = [o["processing_hours"] for o in orders if o["processing_hours"] is not None]
+    observed = [o for o in orders if o["observed_hours"] is not None]
+    decided = [o["within_target"] for o in orders if o["within_target"] is not None]
+    count = {s: sum(o["status"] == s for o in orders) for s in ("processed", "open", "failed")}
+    percentile = {p: float(np.percentile(took, p)) if took else None for p in (50, 75, 90, 95, 99)}
+    censored = sum(o["status"] != "processed" for o in observed)
+    return {
+        "orders": len(orders),
+        **count,
+        "deleted": len(orders) - sum(count.values()),
+        "median_hours": percentile[50],
+        "p75_hours": percentile[75],
+        "p90_hours": percentile[90],
+        "p95_hours": percentile[95],
+        "p99_hours": percentile[99],
+        "mean_hours": float(np.mean(took)) if took else None,
+        "max_hours": max(took, default=None),
+        "median_hours_all": survival_quantile(observed, Fraction(1, 2)),
+        "p90_hours_all": survival_quantile(observed, Fraction(1, 10)),
+        "share_censored": censored / len(observed) if observed else None,
+        "share_within_target": sum(decided) / len(decided) if decided else None,
+    }
+
+
+def survival_quantile(observed: list[Row], share: Fraction) -> float | None:
+    """The first time at which no more than that share is still waiting."""
+    waiting = Fraction(1)
+    for moment in sorted({o["observed_hours"] for o in observed}):
+        at_risk = sum(o["observed_hours"] >= moment for o in observed)
+        done = sum(o["observed_hours"] == moment and o["status"] == "processed" for o in observed)
+        waiting *= 1 - Fraction(done, at_risk)
+        if waiting <= share:
+            return float(moment)
+    return None
+
+
+def grouped(orders: list[Row], keys: tuple[str, ...], labels: tuple[str, ...] = ()) -> list[Row]:
+    """The measures of each group, with its keys and labels."""
+    groups: defaultdict[tuple[Any, ...], list[Row]] = defaultdict(list)
+    for order in orders:
+        groups[tuple(order[key] for key in keys)].append(order)
+    return [
+        dict(zip(keys, key, strict=True))
+        | {label: max(o[label] for o in group) for label in labels}
+        | measures(group)
+        for key, group in groups.items()
+    ]
+
+
+def survival(orders: list[Row]) -> list[Row]:
+    """The curve, from lifelines."""
+    observed = [o for o in orders if o["observed_hours"] is not None]
+    if not observed:
+        return []
+    fitter = KaplanMeierFitter().fit(
+        [o["observed_hours"] for o in observed], [o["status"] == "processed" for o in observed]
+    )
+    present = {o["observed_hours"] for o in observed}
+    rows = []
+    for moment, events in fitter.event_table.iterrows():
+        if moment not in present:
+            continue  # lifelines begins at zero in any case
+        share = float(fitter.survival_function_.loc[moment].iloc[0])
+        lower, upper = (float(v) for v in fitter.confidence_interval_.loc[moment])
+        band = share not in (0.0, 1.0)
+        rows.append(
+            {
+                "hours": moment,
+                "at_risk": int(events["at_risk"]),
+                "processed": int(events["observed"]),
+                "censored": int(events["censored"]),
+                "share_waiting": share,
+                "lower": lower if band else None,
+                "upper": upper if band else None,
+            }
+        )
+    return rows
+
+
+def attainment(orders: list[Row]) -> list[Row]:
+    rows = []
+    for target in TARGETS:
+        took = [o["processing_hours"] for o in orders]
+        seen = [o["observed_hours"] for o in orders]
+        within = sum(t is not None and t <= target for t in took)
+        missed = sum(s is not None and s > target for s in seen)
+        told = within + missed
+        rows.append(
+            {
+                "target_hours": target,
+                "orders": told,
+                "within": within,
+                "missed": missed,
+                "not_yet": sum(s is not None for s in seen) - told,
+                "share_within": within / told if told else None,
+            }
+        )
+    return rows
+
+
+def backlog(orders: list[Row]) -> list[Row]:
+    waiting = [o for o in orders if o["status"] == "open"]
+    rows = []
+    for name, low, high in BUCKETS:
+        here = [o for o in waiting if o["age_hours"] is not None and low <= o["age_hours"] < high]
+        rows.append(
+            {
+                "bucket": name,
+                "from_hours": float(low),
+                "orders": len(here),
+                "oldest_created_at": min((o["created_at"] for o in here), default=None),
+                "oldest_hours": max((o["age_hours"] for o in here), default=None),
+            }
+        )
+    if unknown := sum(o["age_hours"] is None for o in waiting):
+        rows.append(
+            {
+                "bucket": "not known",
+                "from_hours": None,
+                "orders": unknown,
+                "oldest_created_at": None,
+                "oldest_hours": None,
+            }
+        )
+    return rows
+
+
+def backlog_by_day(orders: list[Row], now: datetime) -> list[Row]:
+    dated = [o for o in orders if o["created_at"]]
+    if not dated:
+        return []
+    day = min(min(o["created_at"], now) for o in dated).date()
+    rows, open_orders = [], 0
+    while day <= now.date():
+        arrived = sum(min(o["created_at"], now).date() == day for o in dated)
+        left = [o["status"] for o in dated if o["left_at"] and o["left_at"].date() == day]
+        open_orders += arrived - len(left)
+        counts = {status: left.count(status) for status in ("processed", "failed", "deleted")}
+        rows.append({"day": day, "arrived": arrived, **counts, "open_at_end": open_orders})
+        day += timedelta(days=1)
+    return rows
+
+
+def stuck(orders: list[Row]) -> list[Row]:
+    took: defaultdict[str, list[float]] = defaultdict(list)
+    for order in orders:
+        if order["processing_hours"] is not None:
+            took[order["campaign_id"]].append(order["processing_hours"])
+    rows = []
+    for order in orders:
+        times = took[order["campaign_id"]]
+        usual = float(np.percentile(times, 95)) if len(times) >= 20 else None
+        limit = MAIN_TARGET if usual is None else usual
+        if order["age_hours"] is not None and order["age_hours"] > limit:
+            names = (
+                "order_id", "campaign_id", "campaign_name", "brand_name", "state", "created_at",
+                "updated_at", "age_hours",
+            )  # fmt: skip
+            source = "target" if usual is None else "campaign p95"
+            rows.append(
+                {name: order[name] for name in names} | {"limit_hours": limit, "limit_is": source}
+            )
+    return rows
+
+
+def state_durations(changes: list[Row], now: datetime) -> list[Row]:
+    by_order: defaultdict[str, list[tuple[Any, ...]]] = defaultdict(list)
+    campaign_of = {}
+    for change in changes:
+        state = "deleted" if change["deleted_at"] else change["state"] or "(none)"
+        since = change["deleted_at"] or change["updated_at"] or change["seen_at"]
+        by_order[change["order_id"]].append((since, change["seen_at"], change["id"], state))
+        campaign_of[change["order_id"]] = change["campaign_id"]
+    rows: dict[tuple[str, str], Row] = {}
+    for order_id, seen in by_order.items():
+        stays: list[tuple[datetime, str]] = []
+        for since, _, _, state in sorted(seen):
+            if not stays or stays[-1][1] != state:
+                stays.append((since, state))
+        for number, (since, state) in enumerate(stays):
+            following = stays[number + 1] if number + 1 < len(stays) else None
+            row = rows.setdefault(
+                (order_id, state),
+                {
+                    "order_id": order_id,
+                    "campaign_id": campaign_of[order_id],
+                    "state": state,
+                    "times": 0,
+                    "hours": 0.0,
+                    "is_current": False,
+                    "recovered": False,
+                },
+            )
+            row["times"] += 1
+            row["hours"] += max(0.0, hours((following[0] if following else now) - since))
+            row["is_current"] |= following is None
+            row["recovered"] |= state == "failed" and following is not None
+    return list(rows.values())
+
+
+def quality(orders: list[Row], world: dict[str, list[Row]], now: datetime | None) -> dict[str, int]:
+    newest = {run["run_id"] for run in world["runs"] if run["read_at"] == now}
+    return {
+        "processed without processed_at": count(
+            orders, lambda o: o["status"] == "processed" and not o["processed_at"]
+        ),
+        "processed before they were created": count(
+            orders,
+            lambda o: (
+                o["status"] == "processed"
+                and o["processed_at"]
+                and o["created_at"]
+                and o["processed_at"] < o["created_at"]
+            ),
+        ),
+        "in an unknown state": count(orders, lambda o: o["state"] not in KNOWN_STATES),
+        "without created_at or updated_at": count(
+            orders, lambda o: not (o["created_at"] and o["updated_at"])
+        ),
+        "dated in the future": count(
+            orders,
+            lambda o: any(o[n] and now and o[n] > now for n in ("created_at", "updated_at")),
+        ),
+        "of a campaign that is not loaded": count(
+            orders, lambda o: o["campaign_name"] == o["campaign_id"]
+        ),
+        "records rejected": len(world["rejected"]),
+        "lists the newest run could not read": count(
+            world["campaign_failures"], lambda f: f["run_id"] in newest
+        ),
+        "no complete run": int(now is None),
+    }
+
+
+def count(rows: Iterable[Row], condition: Callable[[Row], Any]) -> int:
+    return sum(1 for row in rows if condition(row))
+
+
+def truth(world: dict[str, list[Row]], now: datetime) -> dict[str, list[Row]]:
+    """Every report's rows, in no order, but for data_quality's texts."""
+    campaigns = {row["id"]: row for row in world["campaigns"]}
+    brands = {row["id"]: row for row in world["brands"]}
+    orders = [processing(o, campaigns, brands, now) for o in world["orders"]]
+    return {
+        "order_processing": orders,
+        "processing_time_summary": [{"as_of": now} | measures(orders)],
+        "processing_time_by_campaign": grouped(
+            orders, ("campaign_id",), ("campaign_name", "brand_name", "use_case")
+        ),
+        "processing_time_by_brand": grouped(orders, ("brand_id",), ("brand_name",)),
+        "processing_time_by_use_case": grouped(orders, ("use_case",)),
+        "processing_time_by_day": grouped(orders, ("created_day",)),
+        "processing_time_by_week": grouped(orders, ("created_week",)),
+        "processing_time_by_hour_of_week": grouped(orders, ("created_weekday", "created_hour")),
+        "processing_time_survival": survival(orders),
+        "target_attainment": attainment(orders),
+        "backlog": backlog(orders),
+        "backlog_by_day": backlog_by_day(orders, now),
+        "stuck_orders": stuck(orders),
+        "state_durations": state_durations(world["order_changes"], now),
+    }
+
+
+def comparable(rows: Iterable[Row]) -> list[dict[str, Any]]:
+    """Rows in an order that does not hang on the last digits, values as plain as can be."""
+    plain = [{name: _value(value) for name, value in sorted(row.items())} for row in rows]
+    return sorted(plain, key=lambda row: [_rounded(value) for value in row.values()])
+
+
+def _value(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.astimezone(timezone.utc).isoformat()
+    if isinstance(value, date):
+        return value.isoformat()
+    return value if value is None or isinstance(value, (bool, str)) else float(value)
+
+
+def _rounded(value: Any) -> str:
+    return f"{value:.6g}" if isinstance(value, float) else repr(value)
+
+
+def same(got: Any, want: Any) -> bool:
+    """Equal, or numbers that differ in their last digits alone."""
+    if isinstance(got, float) and isinstance(want, float):
+        return math.isclose(got, want, rel_tol=1e-9, abs_tol=1e-9)
+    return bool(got == want)

@@ -1,0 +1,253 @@
+"""Every number of every report, compared with an independent computation on drawn tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import datetime, timedelta, timezone
+from typing import Any, Protocol
+
+import duckdb
+import psycopg2
+import pyarrow as pa
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from postgres_server import PostgresServer
+from psycopg2.extras import execute_values
+from report_truth import MAIN_TARGET, TARGETS, Row, comparable, quality, same, truth
+
+from pipelines.reports import load_reports, rendered
+from sources.signalwire.tables import TABLES, Table
+
+REPORTS = load_reports(TARGETS, MAIN_TARGET)
+NAMES = ("brands", "campaigns", "orders", "order_changes", "runs", "campaign_failures", "rejected")
+START = datetime(2026, 3, 1, tzinfo=timezone.utc)
+NOW = START + timedelta(days=41, hours=7)
+# what dlt makes of the kinds of columns
+POSTGRES_TYPES = {
+    "text": "varchar", "json": "varchar", "timestamp": "timestamptz", "bool": "boolean",
+    "bigint": "bigint", "double": "double precision",
+}  # fmt: skip
+World = dict[str, list[Row]]
+
+
+class Tables(Protocol):
+    """Tables and views of one database, filled anew for each example."""
+
+    def fill(self, world: World) -> None: ...
+
+    def rows(self, sql: str) -> list[Row]: ...
+
+
+def arrow(table: Table, rows: list[Row]) -> pa.Table:
+    whole = [{name: row.get(name) for name in table.arrow_schema().names} for row in rows]
+    return pa.Table.from_pylist(whole, schema=table.arrow_schema())
+
+
+class DuckTables:
+    """In memory."""
+
+    def __init__(self) -> None:
+        self._connection = duckdb.connect()
+        self._connection.execute("SET TimeZone = 'America/New_York'")  # it must not matter
+        self._connection.execute("CREATE SCHEMA signalwire; CREATE SCHEMA signalwire_reports")
+        for name in NAMES:
+            empty = arrow(TABLES[name], [])  # noqa: F841 - DuckDB finds it by its name
+            self._connection.execute(f"CREATE TABLE signalwire.{name} AS SELECT * FROM empty")
+        for name, report in REPORTS.items():
+            query = rendered(report, "signalwire", "duckdb")
+            self._connection.execute(f"CREATE VIEW signalwire_reports.{name} AS {query}")
+
+    def fill(self, world: World) -> None:
+        for name in NAMES:
+            rows = arrow(TABLES[name], world[name])  # noqa: F841 - as above
+            self._connection.execute(f"DELETE FROM signalwire.{name}")
+            self._connection.execute(f"INSERT INTO signalwire.{name} SELECT * FROM rows")
+
+    def rows(self, sql: str) -> list[Row]:
+        cursor = self._connection.execute(sql)
+        names = [column[0] for column in cursor.description or ()]
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+class PostgresTables:
+    """In a database of their own, with the types that dlt gives to columns."""
+
+    def __init__(self, url: str) -> None:
+        self._connection = psycopg2.connect(url)
+        self._connection.autocommit = True
+        self._execute("SET TimeZone = 'America/New_York'")
+        self._execute("CREATE SCHEMA signalwire; CREATE SCHEMA signalwire_reports")
+        for name in NAMES:
+            columns = (f'"{c.name}" {POSTGRES_TYPES[c.kind]}' for c in TABLES[name].columns())
+            self._execute(f"CREATE TABLE signalwire.{name} ({', '.join(columns)})")
+        for name, report in REPORTS.items():
+            query = rendered(report, "signalwire", "postgres")
+            self._execute(f"CREATE VIEW signalwire_reports.{name} AS {query}")
+
+    def fill(self, world: World) -> None:
+        for name in NAMES:
+            self._execute(f"TRUNCATE signalwire.{name}")
+            columns = [column.name for column in TABLES[name].columns()]
+            values = [tuple(row.get(column) for column in columns) for row in world[name]]
+            if values:
+                with self._connection.cursor() as cursor:
+                    execute_values(cursor, f"INSERT INTO signalwire.{name} VALUES %s", values)
+
+    def rows(self, sql: str) -> list[Row]:
+        with self._connection.cursor() as cursor:
+            cursor.execute(sql)
+            names = [column[0] for column in cursor.description]
+            return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+    def _execute(self, sql: str) -> None:
+        with self._connection.cursor() as cursor:
+            cursor.execute(sql)
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+@pytest.fixture(scope="module")
+def duck_tables() -> DuckTables:
+    return DuckTables()
+
+
+@pytest.fixture(scope="module")
+def postgres_tables(postgres: PostgresServer) -> Iterator[PostgresTables]:
+    with closing(PostgresTables(postgres.new_database())) as tables:
+        yield tables
+
+
+# few values, so that ties are frequent; some lie in the future, some before the order itself
+_minutes = st.sampled_from([0, 1, 59, 60, 240, 241, 1_440, 1_441, 2_880, 9_000, 50_000])
+_created = st.one_of(
+    st.none(),
+    st.builds(
+        lambda minutes, micro: NOW - timedelta(minutes=minutes, microseconds=micro),
+        st.one_of(_minutes, st.integers(-90, 58_000)),
+        st.sampled_from([0, 0, 1, 333_333]),
+    ),
+)
+_later = st.one_of(st.none(), _minutes, _minutes, st.integers(-300, 4_000))
+
+
+@st.composite
+def an_order(draw: st.DrawFn, number: int) -> Row:
+    created = draw(_created)
+    base = created or START
+    done, updated, gone = (draw(_later) for _ in range(3))
+    state = draw(
+        st.sampled_from(["processed"] * 4 + ["pending", "processing", "failed", "new", None])
+    )
+    return {
+        "id": f"order {number}",
+        "campaign_id": draw(st.sampled_from(["c1", "c1", "c2", "c3"])),
+        "brand_id": draw(st.sampled_from(["b1", "b2"])),
+        "state": state,
+        "created_at": created,
+        "updated_at": None if updated is None else base + timedelta(minutes=abs(updated)),
+        "processed_at": None if done is None else base + timedelta(minutes=done),
+        # an order that was looked for in vain had been read before
+        "deleted_at": None
+        if gone is None or draw(st.integers(0, 4))
+        else min(base + timedelta(minutes=abs(gone)), NOW),
+    }
+
+
+@st.composite
+def worlds(draw: st.DrawFn) -> World:
+    orders = [draw(an_order(n)) for n in range(draw(st.sampled_from([0, 1, 2, 5, 12, 40])))]
+    changes = []
+    for number in range(draw(st.integers(0, 12))):
+        since = draw(_minutes)
+        changes.append(
+            {
+                "id": f"change {number:02}",
+                "order_id": f"order {draw(st.integers(0, 3))}",
+                "campaign_id": "c1",
+                "state": draw(st.sampled_from(["pending", "failed", "processed", None])),
+                "updated_at": draw(st.sampled_from([NOW - timedelta(minutes=since), None])),
+                "deleted_at": draw(st.sampled_from([None] * 5 + [NOW - timedelta(minutes=7)])),
+                "seen_at": NOW - timedelta(minutes=draw(_minutes)),
+            }
+        )
+    return {
+        "brands": [{"id": "b1", "name": "Acme"}, {"id": "b2", "name": None}],
+        "campaigns": [
+            {"id": "c1", "brand_id": "b1", "name": "<script>", "sms_use_case": "2FA"},
+            {"id": "c2", "brand_id": "b2", "name": "Offers", "sms_use_case": None},
+        ],
+        "orders": orders,
+        "order_changes": changes,
+        "runs": [
+            {"run_id": "old", "complete": True, "read_at": START},
+            {"run_id": "new", "complete": True, "read_at": NOW},
+            {"run_id": "part", "complete": True, "read_at": NOW, "narrowed_to": "{}"},
+        ],
+        "campaign_failures": [
+            {"id": str(n), "run_id": draw(st.sampled_from(["old", "new"]))}
+            for n in range(draw(st.integers(0, 2)))
+        ],
+        "rejected": [{"id": str(n)} for n in range(draw(st.integers(0, 2)))],
+    }
+
+
+def check(tables: Tables, world: World) -> None:
+    """All reports of these tables against the truth."""
+    tables.fill(world)
+    expected = truth(world, NOW)
+    for name, rows in expected.items():
+        found = comparable(tables.rows(f"SELECT * FROM signalwire_reports.{name}"))
+        wanted = comparable(rows)
+        assert len(found) == len(wanted), name
+        for got, want in zip(found, wanted, strict=True):
+            wrong = {n: (got[n], want[n]) for n in want if not same(got[n], want[n])}
+            assert got.keys() == want.keys(), name
+            assert not wrong, (name, wrong, want)
+    checks = tables.rows("SELECT check_name, count FROM signalwire_reports.data_quality")
+    assert {row["check_name"]: row["count"] for row in checks} == quality(
+        expected["order_processing"], world, NOW
+    )
+    check_parity(tables)
+
+
+def check_parity(tables: Tables) -> None:
+    """Totals agree between reports."""
+
+    def total(expression: str, report: str, where: str = "TRUE") -> Any:
+        sql = f"SELECT {expression} AS n FROM signalwire_reports.{report} WHERE {where}"
+        return tables.rows(sql)[0]["n"] or 0
+
+    for status in ("processed", "open", "failed", "deleted"):
+        of_all = total(status, "processing_time_summary")
+        assert of_all == total("count(*)", "order_processing", f"status = '{status}'")
+        for group in ("campaign", "brand", "use_case", "day", "week", "hour_of_week"):
+            assert of_all == total(f"sum({status})", f"processing_time_by_{group}"), group
+    assert total("open", "processing_time_summary") == total("sum(orders)", "backlog")
+    last_day = "day = (SELECT max(day) FROM signalwire_reports.backlog_by_day)"
+    dated = total("sum(orders)", "backlog", "from_hours IS NOT NULL")
+    assert total("open_at_end", "backlog_by_day", last_day) == dated if dated else True
+    curve = total("sum(processed) + sum(censored)", "processing_time_survival")
+    assert curve == total("count(observed_hours)", "order_processing")
+
+
+EXAMPLES = settings(
+    deadline=None,
+    database=None,
+    phases=[Phase.explicit, Phase.generate, Phase.shrink],
+    suppress_health_check=list(HealthCheck),
+)
+
+
+@settings(EXAMPLES, max_examples=60)
+@given(world=worlds())
+def test_every_number_on_duckdb(duck_tables: DuckTables, world: World) -> None:
+    check(duck_tables, world)
+
+
+@settings(EXAMPLES, max_examples=25)
+@given(world=worlds())
+def test_every_number_on_postgres(postgres_tables: PostgresTables, world: World) -> None:
+    check(postgres_tables, world)
