@@ -19,7 +19,7 @@ from dlt.common.exceptions import MissingDependencyException
 
 from pipelines.lock import Busy, LockLost
 from pipelines.publish import PublishFailed
-from pipelines.reports import ReportsFailed
+from pipelines.views import ReportsFailed
 from sources.signalwire.errors import ConfigurationError, SignalWireError
 
 logger = logging.getLogger(__name__)

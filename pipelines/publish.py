@@ -13,8 +13,9 @@ import dlt
 
 from pipelines.copying import write_copy
 from pipelines.places import Place, find_place, working_folder
-from pipelines.reports import TESTED, configured_reports
+from pipelines.reports import configured_reports
 from pipelines.target import Target
+from pipelines.views import TESTED
 from sources.signalwire.errors import ConfigurationError
 
 logger = logging.getLogger(__name__)

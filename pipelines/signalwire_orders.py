@@ -14,10 +14,10 @@ from pipelines.destination import DataInDestination
 from pipelines.guards import guard
 from pipelines.lock import exclusive
 from pipelines.publish import place_to_publish, publish_copy
-from pipelines.reports import TESTED, apply_reports
 from pipelines.resume import normalize_and_load, resume
 from pipelines.signals import orderly_end
 from pipelines.target import find_target
+from pipelines.views import TESTED, apply_reports
 from sources.signalwire import RunStats, signalwire
 
 logger = logging.getLogger(__name__)

@@ -9,7 +9,6 @@ from pipelines.logs import set_up_logging
 from pipelines.reports import (
     DIALECTS,
     Report,
-    apply_reports,
     configured_reports,
     dialect_of,
     rendered,
@@ -17,6 +16,7 @@ from pipelines.reports import (
 )
 from pipelines.tables import render
 from pipelines.target import find_target
+from pipelines.views import apply_reports
 from sources.signalwire.errors import ConfigurationError
 
 
