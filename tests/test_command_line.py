@@ -280,7 +280,7 @@ class TestCheck:
         workspace.run(space)
         after = workspace.command("check", space=space)
         assert [line.split()[:2] for line in after.stdout.splitlines()] == [
-            ["ok", what] for what in ("credentials", "scopes", "destination", "freshness")
+            ["ok", what] for what in ("credentials", "scopes", "destination", "freshness", "stuck")
         ]
         assert "48 orders" in after.stdout
 
