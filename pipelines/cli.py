@@ -45,7 +45,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except Exception as error:  # noqa: BLE001 - the last place where it can be told to a person
-        from pipelines.messages import interruption_in, report
+        from pipelines.causes import interruption_in
+        from pipelines.messages import report
 
         signalled = interruption_in(error)
         return _interrupted(signalled) if signalled else report(error)

@@ -17,6 +17,7 @@ from dlt.common.configuration.exceptions import (
 from dlt.common.destination.exceptions import UnknownDestinationModule
 from dlt.common.exceptions import MissingDependencyException
 
+from pipelines.causes import causes_of, database_trouble, first_line
 from pipelines.lock import Busy, LockLost
 from pipelines.publish import PublishFailed
 from pipelines.views import ReportsFailed
@@ -40,11 +41,6 @@ def report(error: BaseException) -> int:
     return code
 
 
-def interruption_in(error: BaseException) -> KeyboardInterrupt | None:
-    """The signal that `error` came from, if it did: dlt wraps it like any other cause."""
-    return next((cause for cause in causes_of(error) if isinstance(cause, KeyboardInterrupt)), None)
-
-
 def explain(error: BaseException) -> tuple[str, int]:
     """The sentence for `error`, found among its causes, and the exit code it leads to."""
     for cause in causes_of(error):
@@ -63,19 +59,10 @@ def explain(error: BaseException) -> tuple[str, int]:
                     WRONG_USAGE,
                 )
             case MissingDependencyException() | ConfigurationException():
-                return _first_line(cause), WRONG_USAGE
+                return first_line(cause), WRONG_USAGE
         if known := database_trouble(cause):
             return known, FAILED
-    return f"{type(error).__name__}: {_first_line(causes_of(error)[-1])}", FAILED
-
-
-def causes_of(error: BaseException | None) -> list[BaseException]:
-    """The error and everything that led to it, the outermost first."""
-    causes: list[BaseException] = []
-    while error is not None and error not in causes:
-        causes.append(error)
-        error = error.__cause__ or getattr(error, "exception", None) or error.__context__
-    return causes
+    return f"{type(error).__name__}: {first_line(causes_of(error)[-1])}", FAILED
 
 
 def _missing(error: ConfigFieldMissingException) -> str:
@@ -99,26 +86,6 @@ def _missing_keys(traces: FieldLookupTraces) -> Iterator[str]:
             # dlt also looks below the pipeline's and the source's name, which nobody has to use
             usual = SOURCE_SECTION if SOURCE_SECTION in sections else sections[0]
             yield ".".join((*usual, field))
-
-
-def database_trouble(error: BaseException) -> str | None:
-    """What keeps a database shut or from being written to, in words; None if it is not that."""
-    text = str(error)
-    if "Could not set lock on file" in text:
-        return (
-            "the database file is open in another program, which keeps everybody else out; close"
-            f" it there or wait, then run again ({_first_line(error)})"
-        )
-    if "No space left on device" in text or "not enough space" in text.lower():
-        return f"the disk is full; make room, then run again ({_first_line(error)})"
-    if "read-only" in text.lower() or isinstance(error, PermissionError):
-        return f"the database cannot be written to ({_first_line(error)})"
-    return None
-
-
-def _first_line(error: BaseException) -> str:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[0][:300] if lines else type(error).__name__
 
 
 def _log_files() -> list[Path]:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import dlt
 
+from pipelines.causes import first_line
 from pipelines.copying import write_copy
 from pipelines.places import Place, find_place, working_folder
 from pipelines.reports import configured_reports
@@ -60,11 +61,7 @@ def publish_copy(target: Target, place: Place) -> None:
     except Exception as error:
         raise PublishFailed(
             f"everything is loaded, but its copy could not be published to {place.path}"
-            f" ({_first_line(error)}); a copy that was there is there unchanged."
+            f" ({first_line(error)}); a copy that was there is there unchanged."
             " The next run with --publish tries again"
         ) from error
     logger.info("published to %s", place.path)
-
-
-def _first_line(error: BaseException) -> str:
-    return str(error).strip().partition("\n")[0]

@@ -17,8 +17,8 @@ from dlt.destinations.job_client_impl import SqlJobClientBase
 from dlt.pipeline.pipeline import Pipeline
 from dlt.pipeline.state_sync import load_pipeline_state_from_destination
 
+from pipelines.causes import causes_of, database_trouble, first_line, interruption_in
 from pipelines.lock import Lock, LockLost
-from pipelines.messages import causes_of, database_trouble
 from pipelines.target import PIPELINE_NAME, Target
 from pipelines.watch import LockWatch
 
@@ -36,14 +36,14 @@ def resume(target: Target, lock: Lock) -> Pipeline:
         pipeline = target.open_pipeline(LockWatch(lock))
         _finish_interrupted_run(pipeline)
     except Exception as error:
-        if _is_the_destinations(error):
+        if interruption_in(error) or _is_the_destinations(error):
             raise
         logger.warning(
             "what an earlier run left in the working directory cannot be used (%s);"
             " it is dropped and read again",
-            str(causes_of(error)[-1]).strip().partition("\n")[0],
+            first_line(causes_of(error)[-1]),
         )
-        shutil.rmtree(target.pipelines_dir / PIPELINE_NAME)
+        shutil.rmtree(target.pipelines_dir / PIPELINE_NAME, ignore_errors=True)
         pipeline = target.open_pipeline(LockWatch(lock))
     _take_state_from_destination(pipeline)
     if target.kind in ("duckdb", "postgres"):

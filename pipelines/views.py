@@ -9,6 +9,7 @@ from typing import Any
 
 from dlt.destinations.exceptions import DatabaseException
 
+from pipelines.causes import first_line
 from pipelines.reports import Report, configured_reports, dialect_of, rendered, reports_dataset
 from pipelines.target import Target
 from sources.signalwire.errors import ConfigurationError
@@ -67,7 +68,7 @@ def apply_reports(target: Target, *, anew: bool = False) -> bool:
             except DatabaseException as error:
                 raise ReportsFailed(
                     f"the views in {schema} could not be made; what was loaded is in its tables."
-                    f" Try again with: signalwire-orders reports apply ({_first_line(error)})"
+                    f" Try again with: signalwire-orders reports apply ({first_line(error)})"
                 ) from error
     logger.info("made %d views in %s", len(found), schema)
     return True
@@ -100,7 +101,3 @@ def _is_there(client: Any, schema: str, version: str, count: int) -> bool:
 def _version(found: Iterable[Report], dataset: str, dialect: str) -> str:
     parts = [dataset, dialect, *(f"{report.name} {report.query}" for report in found)]
     return hashlib.blake2b("\0".join(parts).encode(), digest_size=8).hexdigest()
-
-
-def _first_line(error: BaseException) -> str:
-    return str(error).strip().partition("\n")[0]

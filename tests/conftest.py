@@ -51,6 +51,14 @@ def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
     return Workspace(tmp_path).prepared(monkeypatch)
 
 
+@pytest.fixture
+def postgres_workspace(
+    postgres: PostgresServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Workspace:
+    """The same with PostgreSQL."""
+    return Workspace(tmp_path, postgres.new_database()).prepared(monkeypatch)
+
+
 @pytest.fixture(params=["duckdb", "postgres"])
 def any_workspace(
     request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -19,8 +19,8 @@ from dlt.load.load import Load
 from postgres_server import PostgresServer, running_server
 from support import Workspace, true_orders
 
+from pipelines.causes import causes_of
 from pipelines.lock import Busy, LockLost, exclusive
-from pipelines.messages import causes_of
 from pipelines.target import find_target
 from simulator import Fault, SimulatedSpace
 
@@ -227,12 +227,11 @@ class TestDestination:
     def test_a_lock_that_is_lost_while_loading(
         self,
         space: SimulatedSpace,
-        postgres: PostgresServer,
-        tmp_path: Path,
+        postgres_workspace: Workspace,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         """Another run could have begun, and shared the staging tables: the load must not count."""
-        workspace = Workspace(tmp_path, postgres.new_database()).prepared(monkeypatch)
+        workspace = postgres_workspace
         workspace.run(space)
         loads = "SELECT count(*) AS n FROM _dlt_loads WHERE status = 0"
         before = workspace.rows(loads)

@@ -19,6 +19,17 @@ from sources.signalwire import signalwire
 from sources.signalwire.tables import TABLES
 
 OpenSpace = Callable[..., SimulatedSpace]
+ENDED_WHILE_LOADING = """
+import os, signal, sys
+from dlt.load.load import Load
+load = Load.load_single_package
+def ended(*arguments):
+    os.kill(os.getpid(), signal.SIGTERM)
+    return load(*arguments)
+Load.load_single_package = ended
+from pipelines.cli import main
+sys.exit(main(["run"]))
+"""
 
 
 def test_every_table_and_column_is_described(space: SimulatedSpace, workspace: Workspace) -> None:
@@ -136,6 +147,27 @@ def test_a_damaged_working_directory_costs_nothing(
     for file in files:
         file.write_bytes(file.read_bytes()[:40])
     space.clock.advance(3600)
+    assert workspace.run(space).stats.complete
+    assert workspace.orders() == true_orders(space)
+
+
+def test_a_signal_while_a_leftover_is_loaded_keeps_it(
+    space: SimulatedSpace, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It ends the run, and is no reason to drop what was read."""
+    leave_a_package(space, workspace, monkeypatch)
+    (package,) = (workspace.folder / "data" / "pipelines").rglob("new_jobs/orders.*")
+    ended = subprocess.run(
+        [sys.executable, "-c", ENDED_WHILE_LOADING],
+        cwd=workspace.folder,
+        env=os.environ | workspace.credentials(space),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 128 + signal.SIGTERM, ended.stderr
+    assert "cannot be used" not in ended.stderr
+    assert package.exists()
     assert workspace.run(space).stats.complete
     assert workspace.orders() == true_orders(space)
 

@@ -20,7 +20,6 @@ from typing import Any
 import duckdb
 import pytest
 from old_duckdb import VERSIONS, ask_old_duckdb
-from postgres_server import PostgresServer
 from support import ROOT, Workspace, true_orders
 
 from pipelines.copying import MARK, MARK_COLUMNS
@@ -172,14 +171,9 @@ class TestContent:
         self.read_by(version, space, workspace)
 
     def test_the_oldest_reads_what_is_from_postgres(
-        self,
-        space: SimulatedSpace,
-        postgres: PostgresServer,
-        tmp_path: Path,
-        monkeypatch: pytest.MonkeyPatch,
+        self, space: SimulatedSpace, postgres_workspace: Workspace
     ) -> None:
-        workspace = Workspace(tmp_path, postgres.new_database()).prepared(monkeypatch)
-        self.read_by(VERSIONS[0], space, workspace)
+        self.read_by(VERSIONS[0], space, postgres_workspace)
 
     def read_by(self, version: str, space: SimulatedSpace, workspace: Workspace) -> None:
         """Every value of every table and report, as text."""
@@ -555,14 +549,9 @@ class TestFailures:
         self.killed(space, workspace, name, point, after=after)
 
     def test_a_kill_while_postgres_is_read(
-        self,
-        space: SimulatedSpace,
-        postgres: PostgresServer,
-        tmp_path: Path,
-        monkeypatch: pytest.MonkeyPatch,
+        self, space: SimulatedSpace, postgres_workspace: Workspace
     ) -> None:
-        workspace = Workspace(tmp_path, postgres.new_database()).prepared(monkeypatch)
-        self.killed(space, workspace, "bi.duckdb", "pipelines.transfer:insert", after=True)
+        self.killed(space, postgres_workspace, "bi.duckdb", "pipelines.transfer:insert", after=True)
 
     def killed(
         self, space: SimulatedSpace, any_workspace: Workspace, name: str, point: str, *, after: bool

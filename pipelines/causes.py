@@ -1,0 +1,38 @@
+"""What led to an error: its causes, and those that a run treats in a way of their own."""
+
+from __future__ import annotations
+
+
+def interruption_in(error: BaseException) -> KeyboardInterrupt | None:
+    """The signal that `error` came from, if it did: dlt wraps it like any other cause."""
+    return next((cause for cause in causes_of(error) if isinstance(cause, KeyboardInterrupt)), None)
+
+
+def causes_of(error: BaseException | None) -> list[BaseException]:
+    """The error and everything that led to it, the outermost first."""
+    causes: list[BaseException] = []
+    while error is not None and error not in causes:
+        causes.append(error)
+        error = error.__cause__ or getattr(error, "exception", None) or error.__context__
+    return causes
+
+
+def database_trouble(error: BaseException) -> str | None:
+    """What keeps a database shut or from being written to, in words; None if it is not that."""
+    text = str(error)
+    if "Could not set lock on file" in text:
+        return (
+            "the database file is open in another program, which keeps everybody else out; close"
+            f" it there or wait, then run again ({first_line(error)})"
+        )
+    if "No space left on device" in text or "not enough space" in text.lower():
+        return f"the disk is full; make room, then run again ({first_line(error)})"
+    if "read-only" in text.lower() or isinstance(error, PermissionError):
+        return f"the database cannot be written to ({first_line(error)})"
+    return None
+
+
+def first_line(error: BaseException) -> str:
+    """The first line of what an error says, 300 characters at most; else its name."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[0][:300] if lines else type(error).__name__
