@@ -11,23 +11,23 @@ from typing import Any
 
 import dlt
 import tomlkit
-from dlt.common.configuration.exceptions import DuplicateConfigProviderException
+from dlt.common.configuration.container import Container
 from dlt.common.configuration.providers import CustomLoaderDocProvider
+from dlt.common.configuration.specs.pluggable_run_context import PluggableRunContext
 from dlt.common.runtime.run_context import active
 from dlt.common.runtime.telemetry import stop_telemetry
 
+NAME = "signalwire-orders defaults"
 DEFAULTS = Path(__file__).with_name("defaults.toml")
 
 
 def register_defaults() -> None:
     """Adds the settings that come with the project behind all others; doing it again is fine."""
-    provider = CustomLoaderDocProvider(
-        "signalwire-orders defaults", _load, supports_secrets=False, locations=[str(DEFAULTS)]
-    )
-    try:
-        dlt.config.register_provider(provider)
-    except DuplicateConfigProviderException:
+    if NAME in Container()[PluggableRunContext].providers:
         return
+    dlt.config.register_provider(
+        CustomLoaderDocProvider(NAME, _load, supports_secrets=False, locations=[str(DEFAULTS)])
+    )
     # dlt reads its runtime settings, telemetry among them, as soon as it is imported: once more
     stop_telemetry()
     active().initialize_runtime()

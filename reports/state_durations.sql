@@ -12,9 +12,9 @@ WITH seen AS (
         order_id,
         campaign_id,
         CASE WHEN deleted_at IS NOT NULL THEN 'deleted' ELSE coalesce(state, '(none)') END AS state,
-        coalesce(deleted_at, updated_at, seen_at) AS since,
-        seen_at,
-        id
+        -- in seconds, which cost less to subtract than times
+        extract(epoch FROM coalesce(deleted_at, updated_at, seen_at)) AS since,
+        seen_at
     FROM order_changes
 ),
 
@@ -24,29 +24,23 @@ stays AS (
         order_id,
         campaign_id,
         state,
-        since AT TIME ZONE 'UTC' AS since,
-        lag(state) OVER (PARTITION BY order_id ORDER BY since, seen_at, id) AS state_before,
-        lead(since AT TIME ZONE 'UTC') OVER (PARTITION BY order_id ORDER BY since, seen_at, id)
-            AS until,
-        lead(state) OVER (PARTITION BY order_id ORDER BY since, seen_at, id) AS state_after
+        since,
+        lead(since) OVER (PARTITION BY order_id ORDER BY since, seen_at, state) AS until,
+        lead(state) OVER (PARTITION BY order_id ORDER BY since, seen_at, state) AS state_after
     FROM seen
 ),
 
 moment AS (
-    SELECT as_of AT TIME ZONE 'UTC' AS as_of FROM data_as_of
+    SELECT extract(epoch FROM as_of) AS as_of FROM data_as_of
 )
 
 SELECT
     order_id,
     max(campaign_id) AS campaign_id,
     state,
-    count(CASE WHEN state_before IS NULL OR state_before <> state THEN 1 END) AS times,
-    sum(
-        greatest(
-            CAST(extract(epoch FROM coalesce(until, as_of) - since) AS DOUBLE) / 3600,
-            CAST(0 AS DOUBLE)
-        )
-    ) AS hours,
+    -- it was entered as often as it was left, or is not left yet
+    count(CASE WHEN state_after IS NULL OR state_after <> state THEN 1 END) AS times,
+    sum(CAST(greatest(coalesce(until, as_of) - since, 0) AS DOUBLE) / 3600) AS hours,
     max(CASE WHEN until IS NULL THEN 1 ELSE 0 END) = 1 AS is_current,
     max(CASE WHEN state = 'failed' AND state_after <> 'failed' THEN 1 ELSE 0 END) = 1 AS recovered
 FROM stays

@@ -260,12 +260,12 @@ def state_durations(changes: list[Row], now: datetime) -> list[Row]:
     for change in changes:
         state = "deleted" if change["deleted_at"] else change["state"] or "(none)"
         since = change["deleted_at"] or change["updated_at"] or change["seen_at"]
-        by_order[change["order_id"]].append((since, change["seen_at"], change["id"], state))
+        by_order[change["order_id"]].append((since, change["seen_at"], state))
         campaign_of[change["order_id"]] = change["campaign_id"]
     rows: dict[tuple[str, str], Row] = {}
     for order_id, seen in by_order.items():
         stays: list[tuple[datetime, str]] = []
-        for since, _, _, state in sorted(seen):
+        for since, _, state in sorted(seen):
             if not stays or stays[-1][1] != state:
                 stays.append((since, state))
         for number, (since, state) in enumerate(stays):

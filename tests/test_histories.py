@@ -6,25 +6,22 @@ A failure prints the shortest history that fails, and the seed.
 
 from __future__ import annotations
 
-import gc
 import os
 import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import datetime, timezone
-from functools import lru_cache
 from pathlib import Path
 from unittest import mock
 
 import pytest
 from contenders import Contender, declarative, one_cursor, per_parent, wrong_orders
-from dlt.common.configuration import resolve
-from dlt.common.configuration.specs import base_configuration
 from histories import Player, Step, histories
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 from postgres_server import PostgresServer
+from quicker_dlt import quicker_dlt
 from support import Workspace
 
 from simulator import Clock, SimulatedSpace
@@ -52,23 +49,9 @@ IN_MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108
 
 
 @pytest.fixture(scope="module", autouse=True)
-def quicker_dlt() -> Iterator[None]:
-    """Takes a fifth off the time of a history, without touching what it does.
-
-    dlt's questions about the types of its settings are answered once, not thousands of times a
-    run: they are functions of the type alone. And what it keeps is searched for garbage less often.
-    """
-    often = gc.get_threshold()
-    gc.set_threshold(100_000)
-    with pytest.MonkeyPatch.context() as patch:
-        for module, names in (
-            (resolve, "is_secret_hint extract_inner_hint is_union_type is_optional_type"),
-            (base_configuration, "is_secret_hint extract_inner_hint extract_inner_type"),
-        ):
-            for name in names.split():
-                patch.setattr(module, name, lru_cache(None)(getattr(module, name)))
+def quickly() -> Iterator[None]:
+    with quicker_dlt():
         yield
-    gc.set_threshold(*often)
 
 
 @contextmanager
@@ -88,8 +71,12 @@ def play(steps: list[Step], world: int, new_database: Callable[[], str] | None) 
     """One history, from an empty folder to the comparison of whole rows."""
     with world_of(world) as (space, folder):
         workspace = Workspace(folder, new_database() if new_database else None)
-        # views change no row, and would be most of what a first run here takes
-        environment = workspace.environment | {"REPORTS__APPLY": "false"}
+        # views change no row, and would be most of what a first run here takes; nor do waits
+        environment = workspace.environment | {
+            "REPORTS__APPLY": "false",
+            "SOURCES__SIGNALWIRE__REQUEST_BACKOFF_FACTOR": "0.001",
+            "SOURCES__SIGNALWIRE__REQUEST_MAX_RETRY_DELAY": "0.005",
+        }
         with mock.patch.dict(os.environ, environment), workspace.kept_open():
             player = Player(space, workspace)
             player.play(steps)
