@@ -131,6 +131,11 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
         help="read every campaign to its end and compare all of it with the destination",
     )
     parser.add_argument(
+        "--shard",
+        metavar="I/N",
+        help="load the I-th of N parts only, beside the others, into a server such as PostgreSQL",
+    )
+    parser.add_argument(
         "--publish",
         metavar="PATH",
         help="then write a copy that other programs may hold open: a DuckDB file if PATH ends in"

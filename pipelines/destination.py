@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pyarrow as pa
+from dlt.common.destination.client import WithStateSync
 from dlt.common.destination.exceptions import DestinationUndefinedEntity
+from dlt.pipeline.state_sync import load_pipeline_state_from_destination
 
-from pipelines.target import Target
+from pipelines.target import PIPELINE_NAME, Target
 from sources.signalwire.comparison import fingerprints
-from sources.signalwire.tables import ORDERS, Table
+from sources.signalwire.shard import DIGITS
+from sources.signalwire.tables import BRANDS, ORDERS, Table
 from sources.signalwire.walk import FINAL_STATE, KnownCampaign, KnownSpace, Unsettled
 
 # ids in one statement; more of them make it long, fewer make more statements
@@ -22,12 +25,20 @@ EPOCH = datetime.fromtimestamp(0, tz=timezone.utc)
 
 CAMPAIGNS = """
 SELECT campaign_id, count(CASE WHEN deleted_at IS NULL THEN 1 END), max(read_at)
-FROM orders GROUP BY campaign_id
+FROM orders WHERE {ours} GROUP BY campaign_id
 """
+# the newest state of each pipeline that has ever loaded into this dataset
+STATES = f"""
+SELECT s.pipeline_name, max(l.load_id) FROM _dlt_pipeline_state AS s
+JOIN _dlt_loads AS l ON l.load_id = s._dlt_load_id
+WHERE l.status = 0 AND s.pipeline_name LIKE '{PIPELINE_NAME}%%'
+GROUP BY s.pipeline_name
+"""  # noqa: S608 - nothing in it comes from outside
 # Positions matter only where a campaign fills more than one page; all other orders are on page one.
 UNSETTLED = f"""
 WITH here AS (
-    SELECT id, campaign_id, state, created_at, updated_at FROM orders WHERE deleted_at IS NULL
+    SELECT id, campaign_id, state, created_at, updated_at FROM orders
+    WHERE deleted_at IS NULL AND {{ours}}
 ), large AS (
     SELECT campaign_id FROM here GROUP BY campaign_id HAVING count(*) > %s
 ), placed AS (
@@ -63,13 +74,43 @@ class DataInDestination:
         since = max(EPOCH, EPOCH + timedelta(microseconds=untouched_since))
         newest = EPOCH
         with self._target.kept_open():
-            for campaign_id, *order in self._query(UNSETTLED, page_size, since):
+            ours = self._ours("brand_id")
+            for campaign_id, *order in self._query(UNSETTLED.format(ours=ours), page_size, since):
                 unsettled[campaign_id].append(Unsettled(*order))
-            for campaign_id, count, read_at in self._query(CAMPAIGNS):
+            for campaign_id, count, read_at in self._query(CAMPAIGNS.format(ours=ours)):
                 newest = max(newest, read_at)
                 if count:
                     campaigns[campaign_id] = KnownCampaign(count, tuple(unsettled[campaign_id]))
         return KnownSpace(campaigns, (newest - EPOCH) // timedelta(microseconds=1))
+
+    def newer_states(self) -> Sequence[Mapping[str, Any]]:
+        """States that runs in another layout of shards stored since the last run of this one."""
+        if self._target.kind != "postgres":
+            return []
+        found: dict[str, str] = {str(name): str(load_id) for name, load_id in self._query(STATES)}
+        ours = found.get(self._target.pipeline_name, "")
+        newer = [n for n in found if self._is_of_another_layout(n) and found[n] > ours]
+        if not newer:
+            return []
+        with self._target.probe.destination_client() as client:
+            assert isinstance(client, WithStateSync)
+            states = [load_pipeline_state_from_destination(name, client) for name in newer]
+        sources = [state.get("sources", {}) for state in states if state]
+        return [source["signalwire"] for source in sources if "signalwire" in source]
+
+    def _is_of_another_layout(self, pipeline_name: str) -> bool:
+        _, _, count = pipeline_name.partition("_of_")
+        shard = self._target.shard
+        return count != (str(shard.of) if shard else "")
+
+    def _ours(self, column: str) -> str:
+        """The condition in SQL that `Shard.holds` is in Python."""
+        shard = self._target.shard
+        if shard is None:
+            return "1 = 1"
+        digits = f"substr(md5({column}), 1, {DIGITS})"
+        number = f"('x' || {digits})::bit({4 * DIGITS})::bigint"
+        return f"mod({number}, {shard.of}) = {shard.part - 1}"
 
     def orders(self, campaign_ids: Sequence[str]) -> pa.Table:
         """All orders of some campaigns, deleted ones too."""
@@ -89,7 +130,8 @@ class DataInDestination:
             schema = self._schema(table)
         except DestinationUndefinedEntity:
             return
-        for rows in self._tables(schema, f"FROM {table.name}"):
+        ours = self._ours("id" if table is BRANDS else "brand_id")
+        for rows in self._tables(schema, f"FROM {table.name} WHERE {ours}"):
             yield from zip(rows["id"].to_pylist(), fingerprints(rows), strict=True)
 
     def _rows(self, column: str, values: Sequence[str]) -> pa.Table:

@@ -16,13 +16,14 @@ import os
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, Protocol
 
 from pipelines.target import Target
 from sources.signalwire.errors import ConfigurationError
+from sources.signalwire.shard import MAX_SHARDS
 
 logger = logging.getLogger(__name__)
 
@@ -53,6 +54,9 @@ class Lock(Protocol):
 
     def verify(self) -> None:
         """LockLost unless it is still held."""
+
+    def alone(self) -> AbstractContextManager[None]:
+        """Keeps those who load other parts into the same tables from changing the tables."""
 
     def release(self) -> None:
         """Lets it go."""
@@ -133,6 +137,11 @@ class FileLock:
     def verify(self) -> None:
         """A lock on an open file cannot be lost."""
 
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """There is nobody beside it."""
+        yield
+
     def release(self) -> None:
         """Lets it go. The file stays: removing it would let two runs hold different files."""
         if self._file is not None:
@@ -141,19 +150,29 @@ class FileLock:
 
 
 class PostgresLock:
-    """An advisory lock, which the server takes back when the connection ends."""
+    """Advisory locks, which the server takes back when the connection ends.
 
-    # how the server shows it, to others too; both keys are shown as unsigned numbers
-    _THIS = (
-        "l.locktype = 'advisory' AND l.granted AND l.classid = %s AND l.objid = %s::bigint"
+    A run holds its shard's alone, and its layout's (how many shards there are) together with the
+    other shards of it: runs of the same layout go side by side, runs of different ones do not,
+    because their shards overlap. Without shards there is one, 1/1.
+    """
+
+    # the second key of a lock; the first is made from the dataset's name
+    _TAKING = 0  # held for a moment, by whoever takes the two others
+    _CHANGING_TABLES = MAX_SHARDS + 1
+
+    # how the server shows a dataset's locks, to others too; keys are shown as unsigned numbers
+    _LOCKS = (
+        "l.locktype = 'advisory' AND l.granted AND l.classid = %s"
         " AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())"
     )
 
     def __init__(self, target: Target) -> None:
         self._client: Any = target.probe.sql_client()
         digest = hashlib.blake2b(target.dataset.encode(), digest_size=4).digest()
-        self._keys = (0x5157, int.from_bytes(digest, "big", signed=True))
-        self._place = (self._keys[0], self._keys[1] % 2**32)
+        self._dataset = int.from_bytes(digest, "big", signed=True)
+        number, self._layout = target.shard or (1, 1)
+        self._shard = 2 * MAX_SHARDS * self._layout + number
         self._open = False
 
     def take(self) -> bool:
@@ -163,15 +182,16 @@ class PostgresLock:
             self._open = True
             name = "{0} pid {pid} on {host}".format(PROGRAM, **_ourselves())
             self._ask("SELECT set_config('application_name', %s, false)", name[:63])
-        return bool(self._ask("SELECT pg_try_advisory_lock(%s, %s)", *self._keys)[0][0])
+        with self._held(self._TAKING):
+            if self._holders():
+                return False
+            self._ask("SELECT pg_advisory_lock(%s, %s)", self._dataset, self._shard)
+            self._ask("SELECT pg_advisory_lock_shared(%s, %s)", self._dataset, self._layout)
+        return True
 
     def holder(self) -> str:
         """Who holds it, in words."""
-        found = self._ask(
-            "SELECT a.application_name, a.client_addr, a.backend_start"  # noqa: S608 - all ours
-            f" FROM pg_locks l JOIN pg_stat_activity a USING (pid) WHERE {self._THIS}",
-            *self._place,
-        )
+        found = self._holders()
         if not found:
             return "a process that has just ended"
         name, address, since = found[0]
@@ -181,19 +201,53 @@ class PostgresLock:
         """LockLost unless it is still held, by this very connection."""
         try:
             held = self._ask(
-                f"SELECT 1 FROM pg_locks l WHERE {self._THIS} AND l.pid = pg_backend_pid()",  # noqa: S608
-                *self._place,
+                f"SELECT 1 FROM pg_locks l WHERE {self._LOCKS} AND l.objid = %s"  # noqa: S608
+                " AND l.pid = pg_backend_pid()",
+                self._dataset % 2**32,
+                self._shard,
             )
         except Exception as error:
             raise LockLost(LOST) from error
         if not held:  # behind a pooler that gives every transaction another connection
             raise LockLost(LOST)
 
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Keeps other shards from changing tables meanwhile."""
+        with self._held(self._CHANGING_TABLES):
+            yield
+
     def release(self) -> None:
         """Lets it go with its connection."""
         if self._open:
             self._client.close_connection()
             self._open = False
+
+    def _holders(self) -> list[Any]:
+        """Who holds this shard, or any of another layout."""
+        return self._ask(
+            "SELECT a.application_name, a.client_addr, a.backend_start"  # noqa: S608 - all ours
+            f" FROM pg_locks l JOIN pg_stat_activity a USING (pid) WHERE {self._LOCKS}"
+            " AND (l.objid = %s OR l.objid::bigint BETWEEN 1 AND %s AND l.objid <> %s)",
+            self._dataset % 2**32,
+            self._shard,
+            MAX_SHARDS,
+            self._layout,
+        )
+
+    @contextmanager
+    def _held(self, key: int) -> Iterator[None]:
+        """Waits for a lock that others hold for a short time only, and holds it as shortly."""
+        try:
+            self._ask("SELECT pg_advisory_lock(%s, %s)", self._dataset, key)
+        except Exception as error:
+            raise LockLost(LOST) from error
+        try:
+            yield
+        finally:
+            # with a connection that broke off, the lock has gone already
+            with suppress(Exception):
+                self._ask("SELECT pg_advisory_unlock(%s, %s)", self._dataset, key)
 
     def _ask(self, sql: str, *values: Any) -> list[Any]:
         return list(self._client.execute_sql(sql, *values) or [])

@@ -18,8 +18,9 @@ from dlt.pipeline.pipeline import Pipeline
 from dlt.pipeline.state_sync import load_pipeline_state_from_destination
 
 from pipelines.causes import causes_of, database_trouble, first_line, interruption_in
+from pipelines.keys import add_unique_keys
 from pipelines.lock import Lock, LockLost
-from pipelines.target import PIPELINE_NAME, Target
+from pipelines.target import Target
 from pipelines.watch import LockWatch
 
 logger = logging.getLogger(__name__)
@@ -34,7 +35,7 @@ def resume(target: Target, lock: Lock) -> Pipeline:
     """
     try:
         pipeline = target.open_pipeline(LockWatch(lock))
-        _finish_interrupted_run(pipeline)
+        _finish_interrupted_run(pipeline, target, lock)
     except Exception as error:
         if interruption_in(error) or _is_the_destinations(error):
             raise
@@ -43,27 +44,34 @@ def resume(target: Target, lock: Lock) -> Pipeline:
             " it is dropped and read again",
             first_line(causes_of(error)[-1]),
         )
-        shutil.rmtree(target.pipelines_dir / PIPELINE_NAME, ignore_errors=True)
+        shutil.rmtree(target.pipelines_dir / target.pipeline_name, ignore_errors=True)
         pipeline = target.open_pipeline(LockWatch(lock))
     _take_state_from_destination(pipeline)
     if target.kind in ("duckdb", "postgres"):
-        _have_missing_tables_made(pipeline)
+        with lock.alone():
+            _have_missing_tables_made(pipeline)
     return pipeline
 
 
-def normalize_and_load(pipeline: Pipeline) -> None:
+def normalize_and_load(pipeline: Pipeline, target: Target, lock: Lock) -> None:
     """Brings what has been read to the destination.
 
     Raises:
+        KeysFailed: a table holds a key twice.
         PipelineStepFailed: dlt's; its causes say what went wrong.
     """
     pipeline.normalize()
+    if target.kind == "postgres" and pipeline.default_schema_name:
+        # what changes the tables themselves, other shards must not do at the same time
+        with lock.alone():
+            pipeline.sync_schema()
+            add_unique_keys(target)
     info = pipeline.load()
     if info is not None:
         info.raise_on_failed_jobs()
 
 
-def _finish_interrupted_run(pipeline: Pipeline) -> None:
+def _finish_interrupted_run(pipeline: Pipeline, target: Target, lock: Lock) -> None:
     """Loads what a run that was killed had read but not loaded.
 
     dlt loads such packages at the next run and then returns without reading anything, so this has
@@ -71,7 +79,7 @@ def _finish_interrupted_run(pipeline: Pipeline) -> None:
     """
     if pipeline.has_pending_data:
         logger.info("loading what an interrupted run left behind")
-        normalize_and_load(pipeline)
+        normalize_and_load(pipeline, target, lock)
 
 
 def _is_the_destinations(error: Exception) -> bool:

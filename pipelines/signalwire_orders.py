@@ -19,6 +19,7 @@ from pipelines.signals import orderly_end
 from pipelines.target import find_target
 from pipelines.views import TESTED, apply_reports
 from sources.signalwire import RunStats, signalwire
+from sources.signalwire.shard import parse_shard
 
 logger = logging.getLogger(__name__)
 
@@ -58,6 +59,7 @@ def run(
     wait: float = 0.0,
     stats: RunStats | None = None,
     publish: str | Path | None = None,
+    shard: str | None = None,
     **source_settings: Any,
 ) -> RunResult:
     """Loads everything that is new or changed, after what an interrupted run left behind.
@@ -69,6 +71,8 @@ def run(
         stats: Kept up to date while the run goes on, for whoever watches.
         publish: Where to put a copy for other programs, also after a run that could not read
             everything; by default where the setting `reports.publish` says. Empty: no copy.
+        shard: `I/N` loads the I-th of N disjoint parts only, beside the others: on a server, from
+            as many processes or machines.
         source_settings: Arguments of the source `signalwire` that override dlt's settings.
 
     Raises:
@@ -82,10 +86,10 @@ def run(
         KeyboardInterrupt: SIGINT or SIGTERM; nothing is lost.
     """
     started = time.monotonic()
-    target = find_target(destination, dataset)
+    target = find_target(destination, dataset, parse_shard(shard))
     stats = stats or RunStats()
     known = DataInDestination(target)
-    source = signalwire(stats=stats, known=known, **source_settings)
+    source = signalwire(stats=stats, known=known, shard=shard, **source_settings)
     guard(source, target.probe)
     place = place_to_publish(target, publish)
     with orderly_end(), exclusive(target, wait) as lock:
@@ -95,9 +99,10 @@ def run(
         pipeline.extract(source)
         lock.verify()
         with target.kept_open():
-            normalize_and_load(pipeline)
+            normalize_and_load(pipeline, target, lock)
             if target.kind in TESTED and dlt.config.get("reports.apply", bool):
-                apply_reports(target)
+                with lock.alone():
+                    apply_reports(target)
         if place:
             publish_copy(target, place)
     return RunResult(

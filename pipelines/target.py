@@ -16,8 +16,17 @@ from dlt.common.runtime.collector_base import Collector
 from dlt.pipeline.pipeline import Pipeline
 
 from pipelines.defaults import register_defaults
+from sources.signalwire.errors import ConfigurationError
+from sources.signalwire.shard import Shard
 
 PIPELINE_NAME = "signalwire_orders"
+_NO_SHARDS = {
+    "duckdb": "a DuckDB file takes one writer at a time, so shards would only wait for each other;"
+    " run without --shard, with more --workers, or load into --destination postgres"
+}
+_NO_SHARDS_THERE = (
+    "nothing keeps the shards apart on {}; run without --shard, or load into --destination postgres"
+)
 
 
 class Target(NamedTuple):
@@ -25,7 +34,8 @@ class Target(NamedTuple):
 
     `kind` is dlt's name for the type of destination, `location` where the data lies (a DuckDB file,
     a server and its database), `description` the same in words, without credentials. `probe` is a
-    pipeline that is good for asking only: it has no working directory.
+    pipeline that is good for asking only: it has no working directory. `shard` is the part of the
+    space that is loaded, None if all of it is: parts share the tables, and nothing else.
     """
 
     kind: str
@@ -34,6 +44,14 @@ class Target(NamedTuple):
     description: str
     probe: Pipeline
     names: dict[str, Any]
+    shard: Shard | None = None
+
+    @property
+    def pipeline_name(self) -> str:
+        """dlt's name for the pipeline, under which it keeps the state: one for each part."""
+        if self.shard is None:
+            return PIPELINE_NAME
+        return f"{PIPELINE_NAME}_{self.shard.part}_of_{self.shard.of}"
 
     @property
     def pipelines_dir(self) -> Path:
@@ -62,15 +80,21 @@ class Target(NamedTuple):
     def open_pipeline(self, progress: Collector = NULL_COLLECTOR) -> Pipeline:
         """The pipeline that loads here. Two processes must not have it open at the same time."""
         pipeline: Pipeline = dlt.pipeline(
-            PIPELINE_NAME, pipelines_dir=str(self.pipelines_dir), progress=progress, **self.names
+            self.pipeline_name,
+            pipelines_dir=str(self.pipelines_dir),
+            progress=progress,
+            **self.names,
         )
         return pipeline
 
 
-def find_target(destination: str | None = None, dataset: str | None = None) -> Target:
+def find_target(
+    destination: str | None = None, dataset: str | None = None, shard: Shard | None = None
+) -> Target:
     """The target that dlt's settings and these names lead to; nothing is opened or written.
 
     Raises:
+        ConfigurationError: the destination cannot be loaded into by several processes at once.
         ConfigFieldMissingException: dlt's; a setting without a default is not set.
         UnknownDestinationModule: dlt's; there is no such destination.
     """
@@ -83,14 +107,21 @@ def find_target(destination: str | None = None, dataset: str | None = None) -> T
     # dlt looks every setting up again for each of its clients, some fifty times a run, unless they
     # are given; and clients that share their credentials share a connection to DuckDB
     names["destination"] = probe.destination
-    probe.destination.config_params = {
-        name: getattr(config, name) for name in config.get_resolvable_fields()
-    }
+    names["dataset_name"] = probe.dataset_name
+    params = {name: getattr(config, name) for name in config.get_resolvable_fields()}
+    kind = config.destination_type.rpartition(".")[2]
+    if shard is not None:
+        if kind != "postgres":
+            raise ConfigurationError(_NO_SHARDS.get(kind, _NO_SHARDS_THERE.format(kind)))
+        # in one staging dataset for all, each would empty what the others are about to merge
+        params["staging_dataset_name_layout"] += f"_{shard.part}_of_{shard.of}"
+    probe.destination.config_params = params
     return Target(
-        kind=config.destination_type.rpartition(".")[2],
+        kind=kind,
         location=config.data_location() or "",
         dataset=probe.dataset_name,
         description=str(config),
         probe=probe,
         names=names,
+        shard=shard,
     )

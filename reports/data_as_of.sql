@@ -1,23 +1,34 @@
 -- One row: the moment that every report calls now, so that a report can be repeated.
 --
--- as_of: When the newest complete run had read everything, by the server's clock (UTC).
+-- as_of: When the newest complete run (of shards: the oldest) had read all, server time (UTC).
 -- last_run_at: The same of the newest run, complete or not (UTC).
--- last_run_complete: Whether the newest run could read everything it was asked for.
-WITH moments AS (
+-- last_run_complete: Whether the newest run, of each shard, could read all it was asked for.
+WITH whole AS (
     SELECT
-        -- a run limited to some campaigns says nothing of the others
-        coalesce(
-            max(CASE WHEN complete AND narrowed_to IS NULL THEN read_at END),
-            max(CASE WHEN complete THEN read_at END),
-            max(read_at)
-        ) AS as_of,
-        max(read_at) AS last_run_at,
-        max(CASE WHEN complete THEN read_at END) AS last_complete_at
+        coalesce(shards, 1) AS shards,
+        coalesce(shard, 1) AS shard,
+        max(read_at) AS read_at
+    FROM runs
+    -- a run limited to some campaigns says nothing of the others
+    WHERE complete AND narrowed_to IS NULL
+    GROUP BY coalesce(shards, 1), coalesce(shard, 1)
+),
+
+layouts AS (
+    SELECT min(read_at) AS as_of FROM whole GROUP BY shards HAVING count(*) = shards
+),
+
+moments AS (
+    SELECT
+        max(CASE WHEN complete THEN read_at END) AS last_complete_at,
+        max(read_at) AS last_run_at
     FROM runs
 )
 
 SELECT
-    as_of,
+    coalesce((SELECT max(as_of) FROM layouts), last_complete_at, last_run_at) AS as_of,
     last_run_at,
-    coalesce(last_complete_at = last_run_at, FALSE) AS last_run_complete
+    coalesce(
+        (SELECT min(CASE WHEN complete THEN 1 ELSE 0 END) FROM newest_runs) = 1, FALSE
+    ) AS last_run_complete
 FROM moments

@@ -4,11 +4,7 @@
 -- severity: error, warning or information: what it would be if there were any.
 -- count: How many there are; 0 is good.
 -- meaning: What that means for the reports.
-WITH newest_run AS (
-    SELECT run_id FROM runs WHERE read_at = (SELECT last_run_at FROM data_as_of)
-),
-
-order_checks AS (
+WITH order_checks AS (
     SELECT
         count(CASE WHEN status = 'processed' AND processed_at IS NULL THEN 1 END) AS untimed,
         count(CASE WHEN status = 'processed' AND processed_at < created_at THEN 1 END) AS negative,
@@ -50,7 +46,7 @@ checks AS (
         'see the table rejected'
     UNION ALL
     SELECT 'lists the newest run could not read', 'error',
-        (SELECT count(*) FROM campaign_failures WHERE run_id IN (SELECT run_id FROM newest_run)),
+        (SELECT count(*) FROM campaign_failures WHERE run_id IN (SELECT run_id FROM newest_runs)),
         'their orders are older than the rest; see campaign_failures'
     UNION ALL
     SELECT 'no complete run', 'error',

@@ -17,8 +17,15 @@ from pipelines.target import Target, find_target
 from sources.signalwire import signalwire_client
 from sources.signalwire.probe import Probed, probe
 
-# a run limited to some campaigns leaves the others as old as they were
-NEWEST_RUN = "SELECT max(finished_at) FROM runs WHERE complete AND narrowed_to IS NULL"
+# a run limited to some campaigns leaves the others as old as they were; of shards, all count
+NEWEST_RUN = """
+SELECT max(finished_at) FROM (
+    SELECT min(finished_at) AS finished_at FROM (
+        SELECT coalesce(shards, 1) AS shards, max(finished_at) AS finished_at FROM runs
+        WHERE complete AND narrowed_to IS NULL GROUP BY coalesce(shards, 1), coalesce(shard, 1)
+    ) AS parts GROUP BY shards HAVING count(*) = shards
+) AS layouts
+"""
 CONTENTS = "SELECT count(*), max(updated_at) FROM orders"
 
 

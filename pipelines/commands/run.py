@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from typing import Any
 
 from pipelines.logs import set_up_logging
 from pipelines.progress import shown_progress
@@ -26,6 +27,7 @@ def main(arguments: argparse.Namespace) -> int:
             wait=arguments.wait,
             stats=stats,
             publish=arguments.publish,
+            shard=arguments.shard,
             **_source_settings(arguments),
         )
     if arguments.json:
@@ -59,7 +61,7 @@ def summary(result: RunResult) -> str:
     return "\n".join(lines)
 
 
-def _source_settings(arguments: argparse.Namespace) -> dict[str, object]:
+def _source_settings(arguments: argparse.Namespace) -> dict[str, Any]:
     """The source's arguments that were given; all others are left to dlt's settings."""
     given = {
         "resources": arguments.resources,

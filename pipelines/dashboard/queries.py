@@ -30,10 +30,7 @@ SELECT coalesce(campaigns.name, failures.campaign_id, failures.brand_id), failur
        failures.reason, count(*) OVER ()
 FROM {dataset}.campaign_failures AS failures
 LEFT JOIN {dataset}.campaigns AS campaigns ON campaigns.id = failures.campaign_id
-WHERE failures.run_id IN (
-    SELECT run_id FROM {dataset}.runs
-    WHERE read_at = (SELECT last_run_at FROM {reports}.data_as_of)
-)
+WHERE failures.run_id IN (SELECT run_id FROM {reports}.newest_runs)
 ORDER BY failures.path LIMIT 20"""
 
 TARGETS = """

@@ -15,7 +15,7 @@ from dlt.extract import DltResource
 from sources.signalwire import settings
 from sources.signalwire.bookkeeping import RunLog
 from sources.signalwire.client import Client, HttpSettings
-from sources.signalwire.cursor import claim, dump_cursors, load_cursors
+from sources.signalwire.cursor import claim, dump_cursors, load_cursors, newest_cursors
 from sources.signalwire.findings import Rows
 from sources.signalwire.known import KnownData, NothingKnown
 from sources.signalwire.selection import Selection, checked_selection, required
@@ -49,6 +49,7 @@ def signalwire(
     full: bool = False,
     full_walk_every: float = settings.FULL_WALK_EVERY,
     settle_after: float = settings.SETTLE_AFTER,
+    shard: str | None = None,
     stats: RunStats | None = None,
     known: KnownData | None = None,
 ) -> list[DltResource]:
@@ -77,6 +78,8 @@ def signalwire(
         full: Read every campaign to its end and compare all of it with the destination.
         full_walk_every: Seconds after which a campaign is read to its end in any case.
         settle_after: Seconds after which an order that nobody touched is not expected to change.
+        shard: `I/N` reads the I-th of N parts of the brands only. Whatever loads it has to keep
+            the state of each part apart.
         known: Answers what the destination has; without it every campaign is read to its end, and
             no order is ever marked as deleted.
         stats: The run's id and counts, kept up to date while it goes on, for whoever watches.
@@ -96,6 +99,7 @@ def signalwire(
         full=full,
         full_walk_every=full_walk_every,
         settle_after=settle_after,
+        shard=shard,
     )
     known = known or NothingKnown()
     stats = stats or RunStats()
@@ -148,6 +152,9 @@ def _walk(
     state = dlt.current.source_state()
     claim(state, client.project)
     cursors = load_cursors(state)
+    for other in known.newer_states():
+        claim(dict(other), client.project)
+        cursors = newest_cursors(cursors, load_cursors(other), selection.shard)
     log.begin("backfill" if not cursors else "full" if selection.full else "incremental")
     traversal = Traversal(client, selection, cursors, stats, known)
     for found in traversal.rows():

@@ -63,6 +63,8 @@ class RunLog:
             "mode": self._stats.mode,
             "complete": self._stats.complete,
             "narrowed_to": as_json(narrowing) if narrowing else None,
+            "shard": self._selection.shard.part if self._selection.shard else None,
+            "shards": self._selection.shard.of if self._selection.shard else None,
             "seconds": (finished_at - self._started_at).total_seconds(),
             "version": version("signalwire-orders"),
             **self._stats.counts(),

@@ -18,6 +18,7 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from sources.signalwire.errors import ConfigurationError
+from sources.signalwire.shard import Shard
 from sources.signalwire.values import as_json
 
 STATE_VERSION = 1
@@ -177,6 +178,26 @@ def load_cursors(state: Mapping[str, Any]) -> dict[str, Cursor]:
         return {}
     loaded = {campaign_id: _cursor(entry) for campaign_id, entry in stored.items()}
     return {campaign_id: cursor for campaign_id, cursor in loaded.items() if cursor}
+
+
+def newest_cursors(
+    ours: Mapping[str, Cursor], theirs: Mapping[str, Cursor], shard: Shard | None
+) -> dict[str, Cursor]:
+    """Our cursors with those that another layout of shards brought further, for our brands.
+
+    Any cursor that was ever stored with its data tells the truth; a later one tells more of it.
+    """
+    merged = dict(ours)
+    for campaign_id, cursor in theirs.items():
+        if shard is not None and not shard.holds(cursor.brand_id):
+            continue
+        if campaign_id not in merged or _reach(cursor) > _reach(merged[campaign_id]):
+            merged[campaign_id] = cursor
+    return merged
+
+
+def _reach(cursor: Cursor) -> tuple[int, int, int]:
+    return cursor.watermark, cursor.created_watermark, cursor.full_walk_at
 
 
 def _cursor(entry: Any) -> Cursor | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 import pyarrow as pa
 
@@ -14,8 +14,11 @@ from sources.signalwire.walk import KnownSpace
 class KnownData(Protocol):
     """Answers from the tables of the destination; asked by one thread only."""
 
+    def newer_states(self) -> Sequence[Mapping[str, Any]]:
+        """States of this source that runs in another layout of shards stored since the last run."""
+
     def space(self, untouched_since: int, page_size: int) -> KnownSpace:
-        """What there is at the beginning of a run.
+        """What there is at the beginning of a run, of the brands that fall to it.
 
         Orders that are not processed count as unsettled if they were touched after
         `untouched_since`, in microseconds since the epoch (UTC).
@@ -33,6 +36,10 @@ class KnownData(Protocol):
 
 class NothingKnown:
     """Knows of no order: every campaign is read to its end, and nothing is ever called deleted."""
+
+    def newer_states(self) -> Sequence[Mapping[str, Any]]:
+        """None."""
+        return []
 
     def space(self, untouched_since: int, page_size: int) -> KnownSpace:
         """Nothing."""

@@ -114,7 +114,9 @@ class Reader:
         except ReadError as error:
             yield self._failed(origin, str(error))
         else:
-            yield from self.campaign(brand_id, campaign_id, known)
+            # in a shard it has most likely moved to a brand of another one, which reads it
+            if self._selection.shard is None:
+                yield from self.campaign(brand_id, campaign_id, known)
 
     def orders_by_id(self, origin: Origin, order_ids: list[str]) -> Iterator[Finding]:
         """Orders that the destination has and a walk to the end has not met."""
@@ -131,6 +133,9 @@ class Reader:
         return self._failed(origin, f"campaign {campaign_id} is not among the campaigns listed")
 
     def _brands_of(self, records: list[Any], origin: Origin) -> Iterator[Finding]:
+        if shard := self._selection.shard:
+            # a record without an id is everybody's, so that it is not overlooked
+            records = [r for r in records if not isinstance(_id_of(r), str) or shard.holds(r["id"])]
         ids = yield from self._rows_of(BRANDS, records, origin)
         yield BrandsFound(ids)
 

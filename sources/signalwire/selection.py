@@ -16,6 +16,7 @@ from sources.signalwire.settings import (
     MAX_WORKERS,
     SETTLE_AFTER,
 )
+from sources.signalwire.shard import Shard, parse_shard
 from sources.signalwire.tables import BRANDS, CAMPAIGNS, NUMBER_ASSIGNMENTS, ORDERS, RESOURCES
 
 N = TypeVar("N", int, float)
@@ -26,9 +27,9 @@ DEFAULT_RESOURCES = frozenset({BRANDS.name, CAMPAIGNS.name, ORDERS.name})
 class Selection:
     """What a run reads, and how far.
 
-    Empty ids mean all of them; `order_state` None means any state. `full` reads every campaign to
-    its end, which happens anyway once in `full_walk_every` seconds; an order untouched for
-    `settle_after` seconds is no longer expected to change.
+    Empty ids mean all of them; `order_state` None means any state, `shard` None all brands. `full`
+    reads every campaign to its end, which happens anyway once in `full_walk_every` seconds; an
+    order untouched for `settle_after` seconds is no longer expected to change.
     """
 
     resources: frozenset[str] = DEFAULT_RESOURCES
@@ -41,6 +42,7 @@ class Selection:
     full: bool = False
     full_walk_every: float = FULL_WALK_EVERY
     settle_after: float = SETTLE_AFTER
+    shard: Shard | None = None
 
     @property
     def narrowing(self) -> dict[str, Any] | None:
@@ -66,12 +68,19 @@ def checked_selection(
     full: bool,
     full_walk_every: float,
     settle_after: float,
+    shard: str | None,
 ) -> Selection:
     """A selection from the source's settings.
 
     Raises:
-        ConfigurationError: a resource is not known, or a number is out of range.
+        ConfigurationError: a resource is not known, a number is out of range, or settings do not
+            go together.
     """
+    part = parse_shard(shard)
+    if part and (brand_ids or campaign_ids):
+        raise ConfigurationError(
+            "a shard reads all that falls to it; choose either a shard, or brands and campaigns"
+        )
     chosen = frozenset(resources) if resources is not None else DEFAULT_RESOURCES
     if unknown := sorted(chosen - RESOURCES.keys()):
         raise ConfigurationError(
@@ -93,6 +102,7 @@ def checked_selection(
         full=full,
         full_walk_every=_within("full_walk_every", full_walk_every, 0, math.inf),
         settle_after=_within("settle_after", settle_after, 0, math.inf),
+        shard=part,
     )
 
 

@@ -263,6 +263,8 @@ RUNS = Table(
         ),
         Column("complete", "bool", "Whether all that was asked for could be read."),
         Column("narrowed_to", "json", "What the run was limited to, as JSON; null if nothing."),
+        Column("shard", "bigint", "Which part of the brands it read, from 1; null if all."),
+        Column("shards", "bigint", "Of how many parts; null if it read all."),
         Column("requests", "bigint", "HTTP requests sent, repeated ones included."),
         Column("retries", "bigint", "Requests sent again after a failure."),
         Column("pages", "bigint", "Pages of lists read."),

@@ -95,6 +95,9 @@ class Traversal:
         try:
             self._begin()
             yield from self._work()
+            if self._selection.shard:
+                self._list_again_where_campaigns_are_missing()
+                yield from self._work()
             self._look_for_unlisted_campaigns()
             yield from self._work()
             for campaign_id in sorted(self._not_found_yet):
@@ -239,6 +242,23 @@ class Traversal:
 
     def _look_for_unlisted_campaigns(self) -> None:
         """Has campaigns looked up that the destination knows and no list has, once in a while."""
+        for campaign_id, brand_id, known in list(self._unlisted_campaigns()):
+            self._workers.submit(
+                partial(self._reader.unlisted_campaign, brand_id, campaign_id, known)
+            )
+
+    def _list_again_where_campaigns_are_missing(self) -> None:
+        """Has brands listed again whose lists lack a campaign: it may have slid past a page.
+
+        In a shard a campaign that is in no list may also have moved to a brand of another shard, so
+        it must not be read as this brand's.
+        """
+        brands = {brand_id for _, brand_id, _ in self._unlisted_campaigns()} & self._seen
+        for brand_id in sorted(brands):
+            self._workers.submit(partial(self._reader.campaigns, brand_id))
+
+    def _unlisted_campaigns(self) -> Iterator[tuple[str, str, KnownCampaign]]:
+        """Campaigns to look up, each with its brand as far as it is known."""
         if self._selection.narrowing or any(f.origin.campaign_id is None for f in self.failures):
             return
         if self._known_of("") is None:
@@ -246,10 +266,7 @@ class Traversal:
         for campaign_id, known in self._known_campaigns().items():
             cursor = self.cursors.get(campaign_id)
             if campaign_id not in self._seen and self._reader.reads_to_the_end(cursor):
-                brand_id = cursor.brand_id if cursor else ""
-                self._workers.submit(
-                    partial(self._reader.unlisted_campaign, brand_id, campaign_id, known)
-                )
+                yield campaign_id, cursor.brand_id if cursor else "", known
 
     def _look_up_orders_of(self, origin: Origin) -> None:
         known = self._known.orders([str(origin.campaign_id)])

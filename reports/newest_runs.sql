@@ -1,0 +1,37 @@
+-- One row: the newest run, complete or not. Where shards are loaded, one row each.
+--
+-- run_id: The run (runs.run_id).
+-- shard: Which part of the brands it read, from 1; 1 of 1 if all.
+-- shards: Of how many parts.
+-- complete: Whether it could read everything it was asked for.
+-- read_at: When it had read everything, by the server's clock (UTC).
+WITH parts AS (
+    SELECT
+        run_id,
+        coalesce(shard, 1) AS shard,
+        coalesce(shards, 1) AS shards,
+        complete,
+        read_at
+    FROM runs
+),
+
+ranked AS (
+    SELECT
+        run_id,
+        shard,
+        shards,
+        complete,
+        read_at,
+        rank() OVER (PARTITION BY shards, shard ORDER BY read_at DESC) AS place,
+        first_value(shards) OVER (ORDER BY read_at DESC, run_id) AS newest_shards
+    FROM parts
+)
+
+SELECT
+    run_id,
+    shard,
+    shards,
+    complete,
+    read_at
+FROM ranked
+WHERE place = 1 AND shards = newest_shards
