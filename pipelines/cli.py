@@ -87,6 +87,17 @@ def build_parser() -> argparse.ArgumentParser:
     dashboard.add_argument(
         "--out", metavar="FILE", default="signalwire_orders.html", help="where to (%(default)s)"
     )
+    publish = commands.add_parser(
+        "publish", parents=[where], help="write a copy that other programs may hold open"
+    )
+    publish.add_argument(
+        "path",
+        nargs="?",
+        metavar="PATH",
+        help="a DuckDB file if it ends in .duckdb or .db, else a folder of Parquet files"
+        " (the setting reports.publish)",
+    )
+    _add_wait(publish)
     query = commands.add_parser("query", parents=[where], help="ask the loaded data, in SQL")
     query.add_argument("sql", metavar="SQL", help='such as "select state, count(*) from orders …"')
     commands.add_parser("simulate", help="start a simulated space on this machine", add_help=False)
@@ -118,13 +129,7 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--workers", type=int, metavar="N", help="campaigns to read side by side (10)"
     )
-    parser.add_argument(
-        "--wait",
-        type=float,
-        default=0.0,
-        metavar="SECONDS",
-        help="how long to wait for another run into the same place to end (0)",
-    )
+    _add_wait(parser)
     parser.add_argument(
         "--full",
         action="store_true",
@@ -143,6 +148,16 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--json", action="store_true", help="print the result as one JSON object")
     parser.add_argument("--quiet", action="store_true", help="print nothing but errors")
+
+
+def _add_wait(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--wait",
+        type=float,
+        default=0.0,
+        metavar="SECONDS",
+        help="how long to wait for another run into the same place to end (0)",
+    )
 
 
 def _add_limits(parser: argparse.ArgumentParser) -> None:

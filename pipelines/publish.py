@@ -36,6 +36,11 @@ def place_to_publish(target: Target, given: str | Path | None) -> Place | None:
     path = given if given is not None else dlt.config.get("reports.publish", str)
     if not path:
         return None
+    if target.shard is not None:
+        raise ConfigurationError(
+            "a shard is not all there is to publish; when all shards are loaded, run"
+            f" signalwire-orders publish {path}"
+        )
     if target.kind not in TESTED:
         raise ConfigurationError(
             f"publish: copies are made of {' and '.join(sorted(TESTED))}, not of {target.kind}"

@@ -384,7 +384,7 @@ class TestNeverBackwards:
         space.clock.advance(6 * HOUR)
         with monkeypatch.context() as patch:
             patch.setenv("DLT_DATA_DIR", str(any_workspace.folder / "other machine"))
-            patch.setattr(signalwire_orders, "normalize_and_load", lambda _: None)
+            patch.setattr(signalwire_orders, "normalize_and_load", lambda *_: None)
             any_workspace.run(space)  # reads, and is gone before it loads
         space.clock.advance(6 * HOUR)
         any_workspace.run(space)
