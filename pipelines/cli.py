@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timezone
 from importlib import import_module
 from importlib.metadata import version
+from pathlib import Path
 
 DESCRIPTION = "Loads SignalWire's 10DLC number assignment orders into DuckDB or a warehouse."
 EPILOG = """\
@@ -23,7 +24,7 @@ signalwire-orders demo
 """
 
 
-INTERRUPTED = "\nsignalwire-orders: interrupted; nothing is lost, the next run makes it good"
+INTERRUPTED = "interrupted; nothing is lost, the next run makes it good"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -53,9 +54,13 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _interrupted(interruption: KeyboardInterrupt) -> int:
+    import logging
+
+    from pipelines.logs import tell
     from pipelines.signals import exit_code
 
-    print(INTERRUPTED, file=sys.stderr)  # noqa: T201
+    logging.getLogger("pipelines").warning(INTERRUPTED)
+    tell(f"\nsignalwire-orders: {INTERRUPTED}")
     return exit_code(interruption)
 
 
@@ -145,6 +150,18 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
         metavar="PATH",
         help="then write a copy that other programs may hold open: a DuckDB file if PATH ends in"
         " .duckdb or .db, else a folder of Parquet files",
+    )
+    parser.add_argument(
+        "--metrics-file",
+        type=Path,
+        metavar="FILE",
+        help="write metrics for Prometheus' node exporter there (NAME.prom), also after a failure",
+    )
+    parser.add_argument(
+        "--log-format",
+        choices=("text", "json"),
+        default="text",
+        help="what messages look like on standard error (text)",
     )
     parser.add_argument("--json", action="store_true", help="print the result as one JSON object")
     parser.add_argument("--quiet", action="store_true", help="print nothing but errors")

@@ -1,12 +1,17 @@
-"""Where messages go: a log file with everything, and standard error with what a person needs."""
+"""Where messages go: a log file with everything, and standard error for whoever reads there.
+
+That is a person at a terminal, the log of cron or a container, or, with JSON lines, a program.
+"""
 
 from __future__ import annotations
 
 import logging
 import sys
+from datetime import datetime, timezone
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
+import orjson
 from rich.console import Console
 
 # one console, so that messages and a progress bar do not write over each other
@@ -16,11 +21,12 @@ _OURS = ("pipelines", "sources")
 _FORMAT = "%(asctime)s %(levelname)s %(message)s"
 
 
-def set_up_logging(*, quiet: bool = False) -> Path:
+def set_up_logging(*, quiet: bool = False, as_json: bool = False) -> Path:
     """Sends the project's messages to the log file, and to standard error as fits its reader.
 
     A terminal shows warnings; anything else (cron, Airflow, a file) gets plain lines with times;
-    `quiet` leaves errors. Returns the path of the log file.
+    `quiet` leaves errors. `as_json` gives each message as one JSON object on a line of its own,
+    tracebacks included. Returns the path of the log file.
     """
     from dlt.common.runtime.run_context import active
 
@@ -31,10 +37,8 @@ def set_up_logging(*, quiet: bool = False) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     in_file = RotatingFileHandler(path, maxBytes=5_000_000, backupCount=2, delay=True)
     in_file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
-    shown: logging.Handler = _OnConsole() if sys.stderr.isatty() else logging.StreamHandler()
-    shown.setFormatter(logging.Formatter("%(message)s" if sys.stderr.isatty() else _FORMAT))
-    shown.addFilter(lambda record: not record.exc_info)  # tracebacks belong into the file
-    shown.setLevel(_shown_level(quiet))
+    shown = _json_lines() if as_json else _plain_lines()
+    shown.setLevel(_shown_level(quiet, as_json))
     # dlt tells the same failures with tracebacks, some of them several times
     logging.getLogger("dlt").handlers = [in_file]
     for name in _OURS:
@@ -45,10 +49,44 @@ def set_up_logging(*, quiet: bool = False) -> Path:
     return path
 
 
-def _shown_level(quiet: bool) -> int:
+def tell(sentence: str) -> None:
+    """Says to standard error why the program ends, unless a JSON line has said so."""
+    if not any(isinstance(h.formatter, _JsonLine) for h in logging.getLogger("pipelines").handlers):
+        print(sentence, file=sys.stderr)  # noqa: T201
+
+
+def _plain_lines() -> logging.Handler:
+    shown: logging.Handler = _OnConsole() if sys.stderr.isatty() else logging.StreamHandler()
+    shown.setFormatter(logging.Formatter("%(message)s" if sys.stderr.isatty() else _FORMAT))
+    shown.addFilter(lambda record: not record.exc_info)  # tracebacks belong into the file
+    return shown
+
+
+def _json_lines() -> logging.Handler:
+    shown = logging.StreamHandler()
+    shown.setFormatter(_JsonLine())
+    return shown
+
+
+def _shown_level(quiet: bool, as_json: bool) -> int:
     if quiet:
         return logging.ERROR
-    return logging.WARNING if sys.stderr.isatty() else logging.INFO
+    return logging.WARNING if sys.stderr.isatty() and not as_json else logging.INFO
+
+
+class _JsonLine(logging.Formatter):
+    """`time` is UTC; `exception` a traceback, where there is one."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        line = {
+            "time": datetime.fromtimestamp(record.created, tz=timezone.utc).isoformat(),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        if record.exc_info:
+            line["exception"] = self.formatException(record.exc_info)
+        return orjson.dumps(line).decode()
 
 
 class _OnConsole(logging.Handler):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,7 +17,9 @@ from dlt.common.destination.exceptions import UnknownDestinationModule
 from dlt.common.exceptions import MissingDependencyException
 
 from pipelines.causes import causes_of, database_trouble, first_line
+from pipelines.keys import KeysFailed
 from pipelines.lock import Busy, LockLost
+from pipelines.logs import tell
 from pipelines.publish import PublishFailed
 from pipelines.views import ReportsFailed
 from sources.signalwire.errors import ConfigurationError, SignalWireError
@@ -33,11 +34,11 @@ BUSY = 4
 
 def report(error: BaseException) -> int:
     """Tells a person about `error` in a sentence, the log with its traceback; the exit code."""
-    logger.error("%s", error, exc_info=error)
     sentence, code = explain(error)
-    print(f"signalwire-orders: {sentence}", file=sys.stderr)  # noqa: T201
+    logger.error("%s", sentence, exc_info=error)
+    tell(f"signalwire-orders: {sentence}")
     for log in _log_files() if code == FAILED else ():
-        print(f"details: {log}", file=sys.stderr)  # noqa: T201
+        tell(f"details: {log}")
     return code
 
 
@@ -49,7 +50,7 @@ def explain(error: BaseException) -> tuple[str, int]:
                 return str(cause), BUSY
             case ConfigurationError():
                 return str(cause), WRONG_USAGE
-            case LockLost() | ReportsFailed() | PublishFailed() | SignalWireError():
+            case LockLost() | KeysFailed() | ReportsFailed() | PublishFailed() | SignalWireError():
                 return str(cause), FAILED
             case ConfigFieldMissingException():
                 return _missing(cause), WRONG_USAGE

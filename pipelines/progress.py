@@ -20,11 +20,11 @@ LOG_EVERY_SECONDS = 30.0
 
 
 @contextmanager
-def shown_progress(stats: RunStats, *, silent: bool) -> Iterator[None]:
-    """Shows `stats` while the block runs; `silent` shows nothing."""
+def shown_progress(stats: RunStats, *, silent: bool, bar: bool = True) -> Iterator[None]:
+    """Shows `stats` while the block runs; `silent` shows nothing, without `bar` there are lines."""
     if silent:
         yield
-    elif sys.stderr.isatty():
+    elif bar and sys.stderr.isatty():
         with _bar() as progress, _repeating(REFRESH_SECONDS, lambda: _update(progress, stats)):
             yield
     else:

@@ -77,6 +77,14 @@ class TestTogether:
         assert workspace.orders() == true_orders(space)
         assert len(workspace.table("brands")) == len(workspace.table("campaigns")) == 12
 
+    def test_each_asks_for_its_own_part_alone(
+        self, space: SimulatedSpace, workspace: Workspace
+    ) -> None:
+        load(workspace, space, "1/2", "2/2")
+        space.clock.advance(2 * DAY)  # when what is in no list is asked for by its id
+        for counts in load(workspace, space, "1/2", "2/2"):
+            assert counts["requests"] == 1 + counts["brands"] + counts["campaigns"]
+
     def test_a_second_run_of_each_writes_nothing(
         self, space: SimulatedSpace, workspace: Workspace
     ) -> None:
@@ -115,9 +123,13 @@ class TestTogether:
             page = {"links": {}, "data": data}
             space.faults.add(Fault(f"{brand_id}/campaigns", "respond", status=200, body=page))
         space.clock.advance(2 * DAY)
-        for _ in range(2):
-            load(workspace, space, "1/2", "2/2")
         moved = records[here]["id"]
+        space.journal.clear()
+        load(workspace, space, "1/2")
+        read = [entry.path for entry in space.journal.entries()]
+        assert any(path.endswith(f"campaigns/{moved}") for path in read)
+        assert not any(f"{moved}/orders" in path for path in read), "it is the other shard's now"
+        load(workspace, space, "2/2", "1/2", "2/2")
         rows = workspace.rows(f"SELECT brand_id FROM orders WHERE campaign_id = '{moved}'")
         assert {row["brand_id"] for row in rows} == {there}
         assert len(rows) == 8
@@ -191,13 +203,26 @@ class TestReports:
         runs = workspace.rows("SELECT read_at FROM runs WHERE shard = 1")
         assert workspace.rows(told) == [{"as_of": runs[0]["read_at"], "last_run_complete": True}]
 
+    def test_check_wants_all_of_them_fresh(
+        self, space: SimulatedSpace, workspace: Workspace
+    ) -> None:
+        load(workspace, space, None)
+        workspace.execute("UPDATE signalwire.runs SET finished_at = now() - interval '1 day'")
+        load(workspace, space, "1/2")
+        assert workspace.command("check", "--max-age", "1h", space=space).returncode == 1
+        load(workspace, space, "2/2")
+        assert workspace.command("check", "--max-age", "1h", space=space).returncode == 0
+
     def test_what_any_shard_could_not_read_is_told(
         self, space: SimulatedSpace, workspace: Workspace
     ) -> None:
-        path = f"campaigns/{space.world.truth_orders()[0][1]}/orders"
+        brand_and_campaign = [entry[:2] for entry in space.world.truth_orders()]
+        in_first = next(c for b, c in brand_and_campaign if Shard(1, 3).holds(b))
+        path = f"campaigns/{in_first}/orders"
         space.faults.add(Fault(path, "respond", status=500))
-        results = [workspace.run(space, shard=s) for s in ("1/3", "2/3", "3/3")]
-        assert [r.stats.complete for r in results].count(False) == 1
+        for shard in ("1/3", "2/3", "3/3"):
+            assert workspace.run(space, shard=shard).stats.complete == (shard != "1/3")
+            space.clock.advance(60)
         told = workspace.rows(
             "SELECT count FROM signalwire_reports.data_quality"
             " WHERE check_name = 'lists the newest run could not read'"

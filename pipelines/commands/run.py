@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import argparse
 import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
+from pipelines.causes import interruption_in
 from pipelines.logs import set_up_logging
+from pipelines.messages import explain
+from pipelines.metrics import write_metrics
 from pipelines.progress import shown_progress
+from pipelines.signals import exit_code
 from pipelines.signalwire_orders import RunResult, run
+from pipelines.target import find_target
 from sources.signalwire import RunStats
+from sources.signalwire.errors import ConfigurationError
 
 DONE = 0
 DONE_IN_PART = 3
@@ -18,9 +27,12 @@ SHOWN_FAILURES = 5
 
 def main(arguments: argparse.Namespace) -> int:
     """Runs the pipeline and prints what it did."""
-    set_up_logging(quiet=arguments.quiet)
+    set_up_logging(quiet=arguments.quiet, as_json=arguments.log_format == "json")
     stats = RunStats()
-    with shown_progress(stats, silent=arguments.quiet):
+    with (
+        _told_to_prometheus(arguments) as done,
+        shown_progress(stats, silent=arguments.quiet, bar=arguments.log_format == "text"),
+    ):
         result = run(
             destination=arguments.destination,
             dataset=arguments.dataset,
@@ -30,13 +42,47 @@ def main(arguments: argparse.Namespace) -> int:
             shard=arguments.shard,
             **_source_settings(arguments),
         )
+        done.append(result)
     if arguments.json:
         import orjson
 
         sys.stdout.write(orjson.dumps(result.as_dict()).decode() + "\n")
     elif not arguments.quiet:
         sys.stdout.write(summary(result) + "\n")
-    return DONE if stats.complete else DONE_IN_PART
+    return _exit_code(result)
+
+
+@contextmanager
+def _told_to_prometheus(arguments: argparse.Namespace) -> Iterator[list[RunResult]]:
+    """Writes the metrics file if one is wanted, whichever way the run ends.
+
+    The block puts the result of a run that ended well into the list.
+    """
+    path, started = arguments.metrics_file, time.monotonic()
+    if path is not None and not path.parent.is_dir():
+        raise ConfigurationError(f"--metrics-file: there is no folder {path.parent}; make it first")
+    done: list[RunResult] = []
+    try:
+        yield done
+    except BaseException as error:
+        if path is not None:
+            signalled = interruption_in(error)
+            code = exit_code(signalled) if signalled else explain(error)[1]
+            with suppress(OSError):  # what stopped the run is what has to be told
+                write_metrics(path, code, time.monotonic() - started)
+        raise
+    if path is not None:
+        target = find_target(arguments.destination, arguments.dataset)
+        try:
+            write_metrics(path, _exit_code(done[0]), time.monotonic() - started, done[0], target)
+        except OSError as error:
+            raise ConfigurationError(
+                f"everything is loaded, but --metrics-file cannot be written ({error})"
+            ) from error
+
+
+def _exit_code(result: RunResult) -> int:
+    return DONE if result.stats.complete else DONE_IN_PART
 
 
 def summary(result: RunResult) -> str:
