@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 UV_VERSION := 0.13.9
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo run test lint format bench bench-reports soak docs lock clean
+.PHONY: help install demo run test lint format bench bench-reports bench-scale soak docs lock clean
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -47,6 +47,9 @@ bench: $(STAMP) ## count what runs cost: requests, rows written (takes a minute)
 
 bench-reports: $(STAMP) ## time every report over a million orders
 	@$(BIN)/python -m bench.reports
+
+bench-scale: $(STAMP) ## work out what many machines would do (takes some minutes)
+	@$(BIN)/python -m bench.scale
 
 soak: $(STAMP) ## play N random histories with another SEED, as in: make soak N=2000 SEED=7
 	@HISTORIES=$(or $(N),2000) HISTORIES_ON_POSTGRES=$(or $(N),200) SEED=$(or $(SEED),$(shell date +%s)) \
