@@ -3,26 +3,37 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+# Airflow pins much of what it needs, so it has an environment and a lock of its own
+AIRFLOW_VENV := .venv-airflow
+AIRFLOW_STAMP := $(AIRFLOW_VENV)/.installed
 # resolves for every supported Python and platform at once, which pip cannot
 UV_VERSION := 0.13.9
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo run test lint format bench bench-reports bench-scale soak docs lock clean
+.PHONY: help install demo run test test-airflow lint format bench bench-reports bench-postgres bench-scale soak docs lock clean
 
 help: ## show this list
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
 
 install: $(STAMP) ## make .venv with everything pinned (the others do it when needed)
 
-$(STAMP): requirements.lock pyproject.toml
+# $(1) is the environment, $(2) the lock
+define environment
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || { \
 		echo "Python 3.10 or later is needed; name one: make PYTHON=python3.11 $(MAKECMDGOALS)" >&2; exit 1; }
-	@echo "Setting up $(VENV), once ..." >&2
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || { \
+	@echo "Setting up $(1), once ..." >&2
+	@test -x $(1)/bin/python || $(PYTHON) -m venv $(1) || { \
 		echo "no virtual environment could be made; on Debian: apt install python3-venv" >&2; exit 1; }
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@$(1)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(2)
+	@$(1)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
+endef
+
+$(STAMP): requirements.lock pyproject.toml
+	$(call environment,$(VENV),requirements.lock)
+
+$(AIRFLOW_STAMP): requirements-airflow.lock pyproject.toml
+	$(call environment,$(AIRFLOW_VENV),requirements-airflow.lock)
 
 demo: $(STAMP) ## see it work against a simulated space, without an account
 	@$(BIN)/signalwire-orders demo
@@ -32,6 +43,9 @@ run: $(STAMP) ## load your account's orders (needs credentials, see README)
 
 test: $(STAMP) ## run the tests
 	@$(BIN)/python -m pytest -n auto $(ARGS)
+
+test-airflow: $(AIRFLOW_STAMP) ## run the tests of the DAG, in a real Airflow of their own
+	@$(AIRFLOW_VENV)/bin/python -m pytest tests_airflow $(ARGS)
 
 lint: $(STAMP) ## check style and types
 	@$(BIN)/ruff check .
@@ -51,6 +65,9 @@ bench-reports: $(STAMP) ## time every report over a million orders
 bench-scale: $(STAMP) ## work out what many machines would do (takes some minutes)
 	@$(BIN)/python -m bench.scale
 
+bench-postgres: $(STAMP) ## compare the ways to load 200,000 orders into PostgreSQL
+	@$(BIN)/python -m bench.postgres
+
 soak: $(STAMP) ## play N random histories with another SEED, as in: make soak N=2000 SEED=7
 	@HISTORIES=$(or $(N),2000) HISTORIES_ON_POSTGRES=$(or $(N),200) SEED=$(or $(SEED),$(shell date +%s)) \
 		sh -c 'echo "SEED=$$SEED"; $(BIN)/python -m pytest -n auto tests/test_histories.py'
@@ -58,10 +75,15 @@ soak: $(STAMP) ## play N random histories with another SEED, as in: make soak N=
 docs: $(STAMP) ## write the output shown in README.md and docs/ anew
 	@UPDATE_DOCS=1 $(BIN)/python -m pytest -p no:xdist tests/test_docs.py
 
+# uv names no registry in a lock, so that it holds for every mirror
+COMPILE := .cache/lock/bin/uv pip compile --quiet --universal --python-version 3.10 --generate-hashes \
+	--no-emit-index-url --no-emit-find-links --no-annotate --no-header --upgrade pyproject.toml
+
 lock: ## pin the newest allowed versions, with hashes, for all platforms
 	@test -x .cache/lock/bin/uv || { $(PYTHON) -m venv .cache/lock && .cache/lock/bin/pip install --quiet uv==$(UV_VERSION); }
-	@.cache/lock/bin/uv pip compile --quiet --universal --python-version 3.10 --all-extras --generate-hashes \
-		--no-emit-index-url --no-emit-find-links --no-annotate --no-header --upgrade pyproject.toml -o requirements.lock
+	@$(COMPILE) --extra dev -o requirements.lock
+	@$(COMPILE) --extra postgres --extra simulator -o requirements-run.lock
+	@$(COMPILE) --extra airflow-dev -o requirements-airflow.lock
 
 clean: ## remove the environment and caches
-	@rm -rf $(VENV) .cache build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@rm -rf $(VENV) $(AIRFLOW_VENV) .cache build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

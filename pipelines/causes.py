@@ -27,6 +27,9 @@ def database_trouble(error: BaseException) -> str | None:
         )
     if "No space left on device" in text or "not enough space" in text.lower():
         return f"the disk is full; make room, then run again ({first_line(error)})"
+    if "permission denied for" in text:
+        refusal = text[text.index("permission denied for") :].splitlines()[0]
+        return f"the database refuses to be written to ({refusal.strip()})"
     if "read-only" in text.lower() or isinstance(error, PermissionError):
         return f"the database cannot be written to ({first_line(error)})"
     return None

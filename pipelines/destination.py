@@ -25,7 +25,7 @@ EPOCH = datetime.fromtimestamp(0, tz=timezone.utc)
 
 CAMPAIGNS = """
 SELECT campaign_id, count(CASE WHEN deleted_at IS NULL THEN 1 END), max(read_at)
-FROM orders WHERE {ours} GROUP BY campaign_id
+FROM {orders} WHERE {ours} GROUP BY campaign_id
 """
 # the newest state of each pipeline that has ever loaded into this dataset
 STATES = f"""
@@ -37,7 +37,7 @@ GROUP BY s.pipeline_name
 # Positions matter only where a campaign fills more than one page; all other orders are on page one.
 UNSETTLED = f"""
 WITH here AS (
-    SELECT id, campaign_id, state, created_at, updated_at FROM orders
+    SELECT id, campaign_id, state, created_at, updated_at FROM {{orders}}
     WHERE deleted_at IS NULL AND {{ours}}
 ), large AS (
     SELECT campaign_id FROM here GROUP BY campaign_id HAVING count(*) > %s
@@ -74,11 +74,10 @@ class DataInDestination:
         since = max(EPOCH, EPOCH + timedelta(microseconds=untouched_since))
         newest = EPOCH
         with self._target.kept_open():
-            ours = self._ours("brand_id")
-            for campaign_id, *order in self._query(UNSETTLED.format(ours=ours), page_size, since):
+            for campaign_id, *order in self._query(UNSETTLED, page_size, self._sent(since)):
                 unsettled[campaign_id].append(Unsettled(*order))
-            for campaign_id, count, read_at in self._query(CAMPAIGNS.format(ours=ours)):
-                newest = max(newest, read_at)
+            for campaign_id, count, read_at in self._query(CAMPAIGNS):
+                newest = max(newest, instant(read_at))
                 if count:
                     campaigns[campaign_id] = KnownCampaign(count, tuple(unsettled[campaign_id]))
         return KnownSpace(campaigns, (newest - EPOCH) // timedelta(microseconds=1))
@@ -131,7 +130,7 @@ class DataInDestination:
         except DestinationUndefinedEntity:
             return
         ours = self._ours("id" if table is BRANDS else "brand_id")
-        for rows in self._tables(schema, f"FROM {table.name} WHERE {ours}"):
+        for rows in self._tables(schema, f"FROM {self._name(table)} WHERE {ours}"):
             yield from zip(rows["id"].to_pylist(), fingerprints(rows), strict=True)
 
     def _rows(self, column: str, values: Sequence[str]) -> pa.Table:
@@ -140,14 +139,16 @@ class DataInDestination:
         for start in range(0, len(values), IDS_AT_ONCE):
             some = list(values[start : start + IDS_AT_ONCE])
             marks = ", ".join(["%s"] * len(some))
-            tables += self._tables(schema, f"FROM orders WHERE {column} IN ({marks})", *some)
+            source = f"FROM {self._name(ORDERS)} WHERE {column} IN ({marks})"
+            tables += self._tables(schema, source, *some)
         return pa.concat_tables(tables)
 
     def _schema(self, table: Table) -> pa.Schema:
         """The table as it is, with the columns of fields that came later, without dlt's own."""
-        nothing = f"SELECT * FROM {table.name} WHERE 1 = 0"  # noqa: S608
+        nothing = f"SELECT * FROM {self._name(table)} WHERE 1 = 0"  # noqa: S608
         with self._client as client, client.execute_query(nothing) as cursor:
-            there = [column[0] for column in cursor.description or ()]
+            # all names are in lower case, but some destinations keep them in upper case
+            there = [name.lower() for name in column_names(cursor)]
         known = [field for field in table.arrow_schema(True) if field.name in there]
         names = {field.name for field in known}
         later = [name for name in there if name not in names and not name.startswith("_dlt")]
@@ -155,13 +156,22 @@ class DataInDestination:
 
     def _tables(self, schema: pa.Schema, source: str, *values: Any) -> Iterator[pa.Table]:
         """The rows of `schema` that come from `source`, the rest of a statement, bit by bit."""
-        selected = ", ".join(f'"{name}"' for name in schema.names)
+        selected = ", ".join(self._client.escape_column_name(name) for name in schema.names)
         for rows in self._chunks(f"SELECT {selected} {source}", *values):
             columns = zip(*rows, strict=True)
-            arrays = [pa.array(c, f.type) for c, f in zip(columns, schema, strict=True)]
+            arrays = [_array(c, f.type) for c, f in zip(columns, schema, strict=True)]
             yield pa.table(arrays, schema=schema)
 
+    def _name(self, table: Table) -> str:
+        """The table's full name: not every destination looks into the dataset by itself."""
+        return str(self._client.make_qualified_table_name(table.name))
+
+    def _sent(self, moment: datetime) -> datetime | str:
+        """A moment as the destination compares it: SQLite has no times, dlt puts texts there."""
+        return f"{moment:%Y-%m-%d %H:%M:%S.%f}" if self._target.kind == "sqlite" else moment
+
     def _query(self, sql: str, *values: Any) -> Iterator[Sequence[Any]]:
+        sql = sql.format(orders=self._name(ORDERS), ours=self._ours("brand_id"))
         for rows in self._chunks(sql, *values):
             yield from rows
 
@@ -173,3 +183,25 @@ class DataInDestination:
                         yield rows
             except DestinationUndefinedEntity:
                 return
+
+
+def column_names(cursor: Any) -> list[str]:
+    """The names of a result's columns; empty when a statement returns none."""
+    described = getattr(cursor, "description", None)  # SQLAlchemy's cursors have none
+    return [column[0] for column in described] if described else list(cursor.columns_schema)
+
+
+def instant(value: datetime | str) -> datetime:
+    """A time as a destination returns it, also as text or without its zone, which is UTC."""
+    moment = datetime.fromisoformat(value) if isinstance(value, str) else value
+    return moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
+
+
+def _array(values: Sequence[Any], kind: pa.DataType) -> pa.Array:
+    """A column of what a destination returned; SQLite has texts for times, numbers for truths."""
+    first = next((value for value in values if value is not None), None)
+    if pa.types.is_timestamp(kind) and isinstance(first, str):
+        values = [value if value is None else instant(value) for value in values]
+    elif pa.types.is_boolean(kind) and not isinstance(first, bool):
+        values = [value if value is None else bool(value) for value in values]
+    return pa.array(values, kind)

@@ -1,9 +1,9 @@
 """One run at a time for each destination and dataset.
 
 dlt has no lock between processes, and two runs that share a staging dataset lose rows. The lock
-lies where both runs, on whatever machine, must meet: beside a DuckDB file, in a PostgreSQL
-database. It belongs to an open file or connection and goes with the process that holds it, so a
-dead one never blocks.
+lies where both runs, on whatever machine, must meet: beside a DuckDB or SQLite file, in a
+PostgreSQL database. It belongs to an open file or connection and goes with the process that holds
+it, so a dead one never blocks.
 """
 
 from __future__ import annotations
@@ -97,7 +97,7 @@ def _take(lock: Lock, wait: float) -> None:
 def _lock_of(target: Target) -> Lock:
     if target.kind == "postgres":
         return PostgresLock(target)
-    if target.kind == "duckdb":
+    if target.kind in ("duckdb", "sqlite"):
         return FileLock(Path(f"{target.location}.lock"))
     # other destinations have nothing to meet at; this keeps the runs of one machine apart
     target.pipelines_dir.mkdir(parents=True, exist_ok=True)

@@ -15,6 +15,7 @@ from dlt.common.configuration.exceptions import (
 )
 from dlt.common.destination.exceptions import UnknownDestinationModule
 from dlt.common.exceptions import MissingDependencyException
+from dlt.destinations.exceptions import DestinationConnectionError
 
 from pipelines.causes import causes_of, database_trouble, first_line
 from pipelines.keys import KeysFailed
@@ -59,11 +60,36 @@ def explain(error: BaseException) -> tuple[str, int]:
                     f"there is no destination {cause.ref!r}; duckdb is the usual one",
                     WRONG_USAGE,
                 )
-            case MissingDependencyException() | ConfigurationException():
+            case MissingDependencyException():
+                return _not_installed(cause), WRONG_USAGE
+            case ConfigurationException():
                 return first_line(cause), WRONG_USAGE
         if known := database_trouble(cause):
             return known, FAILED
+        if _is_no_connection(cause):
+            return _no_connection(cause), FAILED
     return f"{type(error).__name__}: {first_line(causes_of(error)[-1])}", FAILED
+
+
+def _not_installed(error: MissingDependencyException) -> str:
+    name = error.caller.partition(" ")[0]
+    package = "signalwire-orders[postgres]" if name == "postgres" else f"dlt[{name}]==1.31.*"
+    return f"{name} needs packages that are not installed: pip install '{package}'"
+
+
+def _is_no_connection(error: BaseException) -> bool:
+    if isinstance(error, DestinationConnectionError):
+        return True
+    # psycopg2, which need not be installed; what a server answers has classes of its own
+    kind = type(error)
+    return kind.__name__ == "OperationalError" and kind.__module__.startswith("psycopg2")
+
+
+def _no_connection(error: BaseException) -> str:
+    return (
+        f"no connection to the destination ({first_line(causes_of(error)[-1])}); does it run and"
+        " can it be reached from here, and are its address, database, user and password right?"
+    )
 
 
 def _missing(error: ConfigFieldMissingException) -> str:

@@ -13,10 +13,10 @@ import dlt
 
 from pipelines.causes import first_line
 from pipelines.copying import write_copy
+from pipelines.guarantees import kept_by, kinds_with
 from pipelines.places import Place, find_place, working_folder
 from pipelines.reports import configured_reports
 from pipelines.target import Target
-from pipelines.views import TESTED
 from sources.signalwire.errors import ConfigurationError
 
 logger = logging.getLogger(__name__)
@@ -41,9 +41,10 @@ def place_to_publish(target: Target, given: str | Path | None) -> Place | None:
             "a shard is not all there is to publish; when all shards are loaded, run"
             f" signalwire-orders publish {path}"
         )
-    if target.kind not in TESTED:
+    if not kept_by(target.kind).publish:
         raise ConfigurationError(
-            f"publish: copies are made of {' and '.join(sorted(TESTED))}, not of {target.kind}"
+            f"publish: copies are made of {' and '.join(kinds_with('publish'))},"
+            f" not of {target.kind}"
         )
     return find_place(path, target)
 

@@ -18,6 +18,7 @@ from dlt.pipeline.pipeline import Pipeline
 from dlt.pipeline.state_sync import load_pipeline_state_from_destination
 
 from pipelines.causes import causes_of, database_trouble, first_line, interruption_in
+from pipelines.guarantees import kept_by
 from pipelines.keys import add_unique_keys
 from pipelines.lock import Lock, LockLost
 from pipelines.target import Target
@@ -47,7 +48,7 @@ def resume(target: Target, lock: Lock) -> Pipeline:
         shutil.rmtree(target.pipelines_dir / target.pipeline_name, ignore_errors=True)
         pipeline = target.open_pipeline(LockWatch(lock))
     _take_state_from_destination(pipeline)
-    if target.kind in ("duckdb", "postgres"):
+    if kept_by(target.kind).repair:
         with lock.alone():
             _have_missing_tables_made(pipeline)
     return pipeline

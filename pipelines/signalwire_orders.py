@@ -11,13 +11,14 @@ from typing import Any
 import dlt
 
 from pipelines.destination import DataInDestination
+from pipelines.guarantees import caveats, kept_by, require_merge
 from pipelines.guards import guard
 from pipelines.lock import exclusive
 from pipelines.publish import place_to_publish, publish_copy
 from pipelines.resume import normalize_and_load, resume
 from pipelines.signals import orderly_end
 from pipelines.target import find_target
-from pipelines.views import TESTED, apply_reports
+from pipelines.views import apply_reports
 from sources.signalwire import RunStats, signalwire
 from sources.signalwire.shard import parse_shard
 
@@ -81,12 +82,15 @@ def run(
         PublishFailed: everything is loaded, but the copy for other programs could not be made.
         LockLost: the database let go of the lock; the load does not count.
         PipelineStepFailed: dlt's; its causes say what went wrong.
-        SignalWireError: a setting cannot work.
+        SignalWireError: a setting cannot work, or the destination cannot merge rows.
         ConfigFieldMissingException: dlt's; a setting without a default is not set.
         KeyboardInterrupt: SIGINT or SIGTERM; nothing is lost.
     """
     started = time.monotonic()
     target = find_target(destination, dataset, parse_shard(shard))
+    require_merge(target)
+    for caveat in caveats(target.kind):
+        logger.warning(caveat)
     stats = stats or RunStats()
     known = DataInDestination(target)
     source = signalwire(stats=stats, known=known, shard=shard, **source_settings)
@@ -100,7 +104,7 @@ def run(
         lock.verify()
         with target.kept_open():
             normalize_and_load(pipeline, target, lock)
-            if target.kind in TESTED and dlt.config.get("reports.apply", bool):
+            if kept_by(target.kind).reports and dlt.config.get("reports.apply", bool):
                 with lock.alone():
                     apply_reports(target)
         if place:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -32,10 +33,11 @@ _NO_SHARDS_THERE = (
 class Target(NamedTuple):
     """A dataset of a destination.
 
-    `kind` is dlt's name for the type of destination, `location` where the data lies (a DuckDB file,
-    a server and its database), `description` the same in words, without credentials. `probe` is a
-    pipeline that is good for asking only: it has no working directory. `shard` is the part of the
-    space that is loaded, None if all of it is: parts share the tables, and nothing else.
+    `kind` is dlt's name for the type of destination, or of the database behind its `sqlalchemy`;
+    `location` where the data lies (a file, a server and its database), `description` the same in
+    words, without credentials. `probe` is a pipeline that is good for asking only: it has no
+    working directory. `shard` is the part of the space that is loaded, None if all of it is: parts
+    share the tables, and nothing else.
     """
 
     kind: str
@@ -109,19 +111,36 @@ def find_target(
     names["destination"] = probe.destination
     names["dataset_name"] = probe.dataset_name
     params = {name: getattr(config, name) for name in config.get_resolvable_fields()}
-    kind = config.destination_type.rpartition(".")[2]
+    kind, location = _identity(config)
     if shard is not None:
         if kind != "postgres":
             raise ConfigurationError(_NO_SHARDS.get(kind, _NO_SHARDS_THERE.format(kind)))
         # in one staging dataset for all, each would empty what the others are about to merge
         params["staging_dataset_name_layout"] += f"_{shard.part}_of_{shard.of}"
     probe.destination.config_params = params
+    if kind == "postgres":
+        from pipelines.postgres import load_exactly  # psycopg2 is only needed there
+
+        load_exactly(probe.destination)
     return Target(
         kind=kind,
-        location=config.data_location() or "",
+        location=location,
         dataset=probe.dataset_name,
         description=str(config),
         probe=probe,
         names=names,
         shard=shard,
     )
+
+
+def _identity(config: Any) -> tuple[str, str]:
+    """What kind of destination it is, and where the data lies."""
+    kind = config.destination_type.rpartition(".")[2]
+    if kind != "sqlalchemy":
+        return kind, config.data_location() or ""
+    # its merge statements make SQLAlchemy warn about itself, and nobody here can change that
+    warnings.filterwarnings("ignore", "implicitly coercing SELECT", module="dlt")
+    backend = config.credentials.get_backend_name()
+    if backend == "sqlite":
+        return backend, str(Path(config.credentials.database).resolve())
+    return backend, config.data_location() or ""

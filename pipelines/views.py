@@ -17,8 +17,6 @@ from sources.signalwire.tables import TABLES
 
 logger = logging.getLogger(__name__)
 
-# destinations whose views are made after every run, because there they are tested
-TESTED = frozenset({"duckdb", "postgres"})
 # a view that tells which version of the reports is there
 VERSION = "reports_version"
 

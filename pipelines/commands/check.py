@@ -10,9 +10,11 @@ from typing import Any
 
 from dlt.common.destination.exceptions import DestinationUndefinedEntity
 
+from pipelines.destination import instant
+from pipelines.guarantees import caveats, require_merge
 from pipelines.logs import set_up_logging
 from pipelines.messages import explain
-from pipelines.reports import reports_dataset
+from pipelines.reports import dialect_of, reports_dataset
 from pipelines.target import Target, find_target
 from sources.signalwire import signalwire_client
 from sources.signalwire.probe import Probed, probe
@@ -21,12 +23,12 @@ from sources.signalwire.probe import Probed, probe
 NEWEST_RUN = """
 SELECT max(finished_at) FROM (
     SELECT min(finished_at) AS finished_at FROM (
-        SELECT coalesce(shards, 1) AS shards, max(finished_at) AS finished_at FROM runs
+        SELECT coalesce(shards, 1) AS shards, max(finished_at) AS finished_at FROM {runs}
         WHERE complete AND narrowed_to IS NULL GROUP BY coalesce(shards, 1), coalesce(shard, 1)
     ) AS parts GROUP BY shards HAVING count(*) = shards
 ) AS layouts
 """
-CONTENTS = "SELECT count(*), max(updated_at) FROM orders"
+CONTENTS = "SELECT count(*), max(updated_at) FROM {orders}"
 
 
 def main(arguments: argparse.Namespace) -> int:
@@ -35,40 +37,58 @@ def main(arguments: argparse.Namespace) -> int:
     target = find_target(arguments.destination, arguments.dataset)
     client = signalwire_client()
     all_well = True
-    for tried in (*probe(client), *_destination(target, arguments)):
+    for tried in (
+        *probe(client),
+        *probe_destination(target, max_age=arguments.max_age, max_stuck=arguments.max_stuck),
+    ):
         sys.stdout.write(f"{'ok  ' if tried.ok else 'FAIL'}  {tried.what:<12} {tried.words}\n")
         all_well = all_well and tried.ok
     client.close()
     return 0 if all_well else 1
 
 
-def _destination(target: Target, limits: argparse.Namespace) -> Iterator[Probed]:
+def probe_destination(
+    target: Target, *, max_age: float | None = None, max_stuck: int | None = None
+) -> Iterator[Probed]:
+    """Tries to open the destination, and tells how old its data is and how many orders hang.
+
+    Args:
+        target: Where the tables are.
+        max_age: Not well if the newest complete run is older, in seconds.
+        max_stuck: Not well if more orders than this hang.
+    """
     where = f"{target.description}, dataset {target.dataset}"
     try:
+        require_merge(target)
         with target.probe.sql_client() as client:
             yield Probed("destination", True, where)
+            for caveat in caveats(target.kind):
+                yield Probed("limits", True, caveat)
+            tables = {t: client.make_qualified_table_name(t) for t in ("runs", "orders")}
             try:
-                newest = client.execute_sql(NEWEST_RUN) or []
-                contents = client.execute_sql(CONTENTS) or []
+                newest = client.execute_sql(NEWEST_RUN.format(**tables)) or []
+                contents = client.execute_sql(CONTENTS.format(**tables)) or []
             except DestinationUndefinedEntity:
-                fine = limits.max_age is None and limits.max_stuck is None
+                fine = max_age is None and max_stuck is None
                 yield Probed("freshness", fine, "nothing loaded yet: signalwire-orders run")
                 return
             (finished_at,), (orders, updated_at) = newest[0], contents[0]
-            yield _freshness(finished_at, orders, updated_at, limits.max_age)
-            yield from _stuck(client, reports_dataset(target.dataset), limits.max_stuck)
+            yield _freshness(finished_at, orders, updated_at, max_age)
+            yield from _stuck(client, target, max_stuck)
     except Exception as error:  # noqa: BLE001 - whatever keeps the database shut is the finding
         yield Probed("destination", False, f"{where}: {explain(error)[0]}")
 
 
-def _stuck(client: Any, reports: str, most: int | None) -> Iterator[Probed]:
+def _stuck(client: Any, target: Target, most: int | None) -> Iterator[Probed]:
     """How many orders hang, where the reports tell it."""
+    reports = reports_dataset(target.dataset)
     try:
         found = client.execute_sql(
             f"SELECT count(*), max(age_hours) FROM {reports}.stuck_orders"  # noqa: S608 - ours
         )
     except DestinationUndefinedEntity:
         if most is not None:
+            dialect_of(target.kind)  # says so where there can be none
             words = "there are no reports yet: signalwire-orders reports apply"
             yield Probed("stuck", False, words)
         return
@@ -82,15 +102,17 @@ def _stuck(client: Any, reports: str, most: int | None) -> Iterator[Probed]:
 
 
 def _freshness(
-    finished_at: datetime | None,
+    finished_at: datetime | str | None,
     orders: int,
-    updated_at: datetime | None,
+    updated_at: datetime | str | None,
     max_age: float | None,
 ) -> Probed:
     if finished_at is None:
         return Probed("freshness", False, "no complete run yet: signalwire-orders run")
-    age = datetime.now(timezone.utc) - finished_at
-    newest = f", the newest changed {updated_at:%Y-%m-%d %H:%M:%S} UTC" if updated_at else ""
+    age = datetime.now(timezone.utc) - instant(finished_at)
+    newest = ""
+    if updated_at:
+        newest = f", the newest changed {instant(updated_at):%Y-%m-%d %H:%M:%S} UTC"
     fresh = max_age is None or age.total_seconds() <= max_age
     minutes = age.total_seconds() / 60
     return Probed("freshness", fresh, f"{orders:,} orders{newest}; read {minutes:.0f} min ago")

@@ -10,6 +10,7 @@ from pathlib import Path
 from pipelines.dashboard.data import load
 from pipelines.dashboard.page import render
 from pipelines.logs import set_up_logging
+from pipelines.reports import dialect_of
 from pipelines.target import find_target
 from sources.signalwire.errors import ConfigurationError
 
@@ -17,7 +18,9 @@ from sources.signalwire.errors import ConfigurationError
 def main(arguments: argparse.Namespace) -> int:
     """Writes the page and prints its path."""
     set_up_logging()
-    page = render(load(find_target(arguments.destination, arguments.dataset)))
+    target = find_target(arguments.destination, arguments.dataset)
+    dialect_of(target.kind)  # says so where there can be none
+    page = render(load(target))
     out = Path(arguments.out)
     try:
         _replace(out, page)

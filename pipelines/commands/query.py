@@ -8,6 +8,7 @@ import sys
 
 from dlt.destinations.exceptions import DatabaseException
 
+from pipelines.destination import column_names
 from pipelines.logs import set_up_logging
 from pipelines.tables import render
 from pipelines.target import find_target
@@ -21,7 +22,7 @@ def main(arguments: argparse.Namespace) -> int:
     with target.probe.sql_client() as client:
         try:
             with client.execute_query(arguments.sql) as cursor:
-                columns = [column[0] for column in cursor.description or ()]
+                columns = column_names(cursor)
                 rows = cursor.fetchall() if columns else []
         except DatabaseException as error:
             raise ConfigurationError(f"the query failed: {error}") from error

@@ -9,8 +9,9 @@ from typing import Any
 
 from dlt.common.destination.exceptions import DestinationUndefinedEntity
 
+from pipelines.destination import column_names
 from pipelines.logs import set_up_logging
-from pipelines.reports import Report, configured_reports, reports_dataset
+from pipelines.reports import Report, configured_reports, dialect_of, reports_dataset
 from pipelines.tables import FORMATS, narrowed
 from pipelines.target import find_target
 from sources.signalwire.errors import ConfigurationError
@@ -32,6 +33,7 @@ def main(arguments: argparse.Namespace) -> int:
     """Prints one report, or the summary."""
     set_up_logging()
     target = find_target(arguments.destination, arguments.dataset)
+    dialect_of(target.kind)  # says so where there can be none
     found = configured_reports()
     name = arguments.view or SUMMARY
     if name not in found:
@@ -40,7 +42,7 @@ def main(arguments: argparse.Namespace) -> int:
     with target.probe.sql_client() as client:
         try:
             with client.execute_query(sql, *values) as cursor:
-                columns = [column[0] for column in cursor.description or ()]
+                columns = column_names(cursor)
                 rows: list[Any] = cursor.fetchall()
         except DestinationUndefinedEntity:
             raise ConfigurationError(

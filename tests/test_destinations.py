@@ -1,0 +1,342 @@
+"""Other destinations, and what is said where a promise is not kept; PostgreSQL's rows exactly."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support import ROOT, Workspace, true_orders
+
+from pipelines.guarantees import KEPT, UNTRIED, Guarantees, caveats, kept_by
+from pipelines.lock import Busy, exclusive
+from pipelines.target import find_target
+from simulator import Fault, SimulatedSpace
+from sources.signalwire.errors import ConfigurationError
+
+OpenSpace = Callable[..., SimulatedSpace]
+HOUR, DAY = 3600, 24 * 3600
+NO_REPORTS = "there are no reports on sqlite"
+# what file formats tend to spoil; an empty text is not a null
+TEXTS = [
+    "",
+    " ",
+    "NULL",
+    "\\N",
+    "\\.",
+    "a\n\\.\nb",
+    "a\r\nb",
+    "a\tb\\",
+    "\"a\" 'b', c",
+    "ü\u2028😀",
+]
+
+
+class SqliteWorkspace(Workspace):
+    """A user's folder, with SQLite through dlt's `sqlalchemy` as the destination."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.destination = "sqlalchemy"
+        self.database = folder / "orders__signalwire.sqlite"
+        self.environment |= {
+            "PIPELINES__SIGNALWIRE_ORDERS__DESTINATION_TYPE": "sqlalchemy",
+            "DESTINATION__SQLALCHEMY__CREDENTIALS": f"sqlite:///{folder}/orders.sqlite",
+        }
+
+    def rows(self, sql: str) -> list[dict[str, Any]]:
+        """What a query returns, with texts that are times as times."""
+        with closing(sqlite3.connect(self.database)) as connection:
+            cursor = connection.execute(sql)
+            names = [column[0] for column in cursor.description]
+            return [
+                {name: _as_time(name, value) for name, value in zip(names, row, strict=True)}
+                for row in cursor
+            ]
+
+    def execute(self, sql: str) -> None:
+        with closing(sqlite3.connect(self.database)) as connection, connection:
+            connection.execute(sql)
+
+
+def _as_time(name: str, value: Any) -> Any:
+    if not name.endswith("_at") or value is None:
+        return value
+    return datetime.fromisoformat(value).replace(tzinfo=timezone.utc)
+
+
+@pytest.fixture
+def sqlite(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
+    return SqliteWorkspace(tmp_path).prepared(monkeypatch)
+
+
+class TestSqlite:
+    """What is promised for DuckDB and PostgreSQL, except reports, is kept on SQLite too."""
+
+    def test_a_life(self, space: SimulatedSpace, sqlite: Workspace) -> None:
+        assert sqlite.run(space).stats.mode == "backfill"
+        assert sqlite.orders() == true_orders(space)
+        for _ in range(3):
+            space.clock.advance(2 * DAY)
+            assert sqlite.run(space, page_size=5).stats.counts()["orders_loaded"] > 0
+            assert sqlite.orders() == true_orders(space)
+        vanished = true_orders(space)[5]["id"]
+        space.world.remove_order(vanished)
+        space.clock.advance(HOUR)
+        assert sqlite.run(space, full=True).stats.counts()["orders_deleted"] == 1
+        assert sqlite.orders() == true_orders(space)
+        (row,) = (row for row in sqlite.table("orders") if row["id"] == vanished)
+        assert row["deleted_at"] is not None
+
+    def test_a_run_without_changes_writes_no_row(
+        self, space: SimulatedSpace, sqlite: Workspace
+    ) -> None:
+        tables = ("orders", "order_changes", "campaigns", "brands")
+        sqlite.run(space, include_sensitive=True)
+        before = {name: sqlite.rows(f"SELECT * FROM {name}") for name in tables}
+        result = sqlite.run(space, include_sensitive=True)
+        assert result.stats.counts()["orders_loaded"] == 0
+        # the load's id in each row tells that none was written again
+        assert {name: sqlite.rows(f"SELECT * FROM {name}") for name in tables} == before
+
+    def test_without_the_working_directory(self, space: SimulatedSpace, sqlite: Workspace) -> None:
+        sqlite.run(space)
+        shutil.rmtree(sqlite.folder / "data")
+        assert sqlite.run(space).stats.counts()["orders_loaded"] == 0
+        space.clock.advance(2 * DAY)
+        assert sqlite.run(space).stats.mode == "incremental"
+        assert sqlite.orders() == true_orders(space)
+
+    def test_a_package_left_on_another_machine(
+        self, space: SimulatedSpace, sqlite: Workspace, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        from pipelines import signalwire_orders
+
+        sqlite.run(space)
+        space.clock.advance(2 * DAY)
+        with monkeypatch.context() as patch:
+            patch.setenv("DLT_DATA_DIR", str(sqlite.folder / "other machine"))
+            patch.setattr(signalwire_orders, "normalize_and_load", lambda *_: None)
+            sqlite.run(space)  # reads, and is gone before it loads
+        space.clock.advance(2 * DAY)
+        sqlite.run(space)
+        now = sqlite.table("orders"), sqlite.table("order_changes")
+        space.faults.add(Fault("", "respond", status=500))
+        monkeypatch.setenv("DLT_DATA_DIR", str(sqlite.folder / "other machine"))
+        with pytest.raises(Exception, match="500"):
+            sqlite.run(space)  # loads what was left, and can read nothing
+        assert (sqlite.table("orders"), sqlite.table("order_changes")) == now
+
+    def test_an_id_twice_in_one_load(self, space: SimulatedSpace, sqlite: Workspace) -> None:
+        _, campaign_id, order = space.world.truth_orders()[0]
+        path = f"/api/relay/rest/registry/beta/campaigns/{campaign_id}/orders"
+        for number, state in enumerate(("pending", "processing", "processed"), start=1):
+            links = {"next": f"{path}?page={number}"} if number < 3 else {}
+            body = {"links": links, "data": [order | {"state": state, "updated_at": None}]}
+            fault = Fault(f"{campaign_id}/orders", "respond", times=1, status=200, body=body)
+            space.faults.add(fault)
+        sqlite.run(space, campaign_ids=[campaign_id])
+        (row,) = sqlite.orders()
+        assert row["state"] == "processed"
+
+    def test_a_table_that_somebody_dropped(self, space: SimulatedSpace, sqlite: Workspace) -> None:
+        sqlite.run(space)
+        sqlite.execute("DROP TABLE orders")
+        sqlite.run(space)
+        assert sqlite.orders() == true_orders(space)
+
+    def test_another_run_into_the_same_file(
+        self, space: SimulatedSpace, sqlite: Workspace, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        with exclusive(find_target(), 0):
+            # the lock lies beside the database, not in the working directory
+            monkeypatch.setenv("DLT_DATA_DIR", str(sqlite.folder / "other machine"))
+            with pytest.raises(Busy):
+                sqlite.run(space)
+
+    def test_the_commands(self, space: SimulatedSpace, sqlite: Workspace) -> None:
+        ran = sqlite.command("run", space=space)
+        assert ran.returncode == 0
+        assert ran.stderr.count(NO_REPORTS) == 1
+        assert "SAWarning" not in ran.stderr
+        checked = sqlite.command("check", "--max-age", "1h", space=space)
+        assert checked.returncode == 0, checked.stdout
+        assert f"ok    limits       {NO_REPORTS}" in checked.stdout
+        assert "48 orders, the newest changed" in checked.stdout
+        asked = sqlite.command("query", "SELECT count(*) AS orders FROM orders")
+        assert asked.stdout.split() == ["orders", "48"]
+        for arguments in (("report",), ("dashboard",), ("reports", "apply")):
+            done = sqlite.command(*arguments)
+            assert done.returncode == 2
+            assert "there are no reports for sqlite; known are" in done.stderr
+        done = sqlite.command("run", "--publish", "copy.duckdb", space=space)
+        assert done.returncode == 2
+        assert "not of sqlite" in done.stderr
+
+
+class TestGuarantees:
+    """One table says what is kept; what is not, is said at the start."""
+
+    @pytest.mark.parametrize("kind", ["duckdb", "postgres"])
+    def test_all_is_kept(self, kind: str) -> None:
+        assert all(kept_by(kind))
+        assert caveats(kind) == []
+
+    def test_what_is_not_kept_is_said(self) -> None:
+        assert [NO_REPORTS in sentence for sentence in caveats("sqlite")] == [True]
+        (sentence,) = caveats("ducklake")
+        assert "two machines" in sentence
+        untried, lock = caveats("snowflake")
+        assert "never tried" in untried
+        assert "two machines" in lock
+
+    def test_nothing_is_promised_of_what_was_not_tried(self) -> None:
+        assert not any(UNTRIED)
+        assert all(kept.tried and kept.guard for kept in KEPT.values())
+
+    def test_nothing_is_said_where_all_is_kept(
+        self, space: SimulatedSpace, any_workspace: Workspace
+    ) -> None:
+        ran = any_workspace.command("run", "--quiet", space=space)
+        assert (ran.returncode, ran.stderr) == (0, "")
+        assert "limits" not in any_workspace.command("check", space=space).stdout
+
+    @pytest.mark.parametrize("resources", [None, ["brands"]], ids=["all", "brands"])
+    def test_files_that_rows_would_only_be_added_to_are_refused(
+        self,
+        space: SimulatedSpace,
+        workspace: Workspace,
+        monkeypatch: pytest.MonkeyPatch,
+        resources: list[str] | None,
+    ) -> None:
+        monkeypatch.setenv("DESTINATION__FILESYSTEM__BUCKET_URL", str(workspace.folder / "lake"))
+        with pytest.raises(ConfigurationError, match=r"filesystem cannot be loaded into: .*twice"):
+            workspace.run(space, destination="filesystem", resources=resources)
+        assert space.journal.entries() == []
+        assert not (workspace.folder / "lake").exists()
+
+    def test_check_tells_that_it_is_refused(
+        self, space: SimulatedSpace, workspace: Workspace
+    ) -> None:
+        workspace.environment["DESTINATION__FILESYSTEM__BUCKET_URL"] = str(workspace.folder)
+        done = workspace.command("check", "--destination", "filesystem", space=space)
+        assert done.returncode == 1
+        assert re.search("^FAIL  destination .*cannot be loaded into", done.stdout, re.MULTILINE)
+
+    def test_the_documentation_has_the_same_table(self) -> None:
+        text = (ROOT / "docs" / "destinations.md").read_text(encoding="utf-8")
+        rows = [line.split("|")[1:-1] for line in text.splitlines() if line.startswith("| `")]
+        width = len(Guarantees._fields) + 2  # the kind, and how it was tried
+        cells = {
+            row[0].split("`")[1]: [cell.strip() for cell in row[1:]]
+            for row in rows
+            if len(row) == width
+        }
+        for kind, kept in KEPT.items():
+            assert cells[kind][: len(Guarantees._fields)] == [
+                "yes" if one else "no" for one in kept
+            ], kind
+
+
+class TestPostgresRows:
+    """Every value as it was served, by whichever way rows go there."""
+
+    @pytest.fixture
+    def awkward(self, space: SimulatedSpace) -> SimulatedSpace:
+        for (_, _, record), text in zip(space.world.truth_orders(), TEXTS, strict=False):
+            space.world.patch_order(
+                record["id"],
+                status_callback_url=text,
+                processed_at="2026-01-02T03:04:05.123457Z",
+            )
+        return space
+
+    def test_as_served(self, awkward: SimulatedSpace, any_workspace: Workspace) -> None:
+        any_workspace.run(awkward)
+        assert any_workspace.orders() == true_orders(awkward)
+        callbacks = {row["status_callback_url"] for row in any_workspace.orders()}
+        assert {*TEXTS, None} <= callbacks
+
+    def test_without_the_adbc_driver(
+        self, awkward: SimulatedSpace, postgres_workspace: Workspace
+    ) -> None:
+        missing = _hide(postgres_workspace.folder, "adbc_driver_manager")
+        ran = postgres_workspace.command("run", "--quiet", space=awkward, PYTHONPATH=missing)
+        assert (ran.returncode, ran.stderr) == (0, "")
+        assert postgres_workspace.orders() == true_orders(awkward)
+
+    def test_tables_without_a_row(
+        self, open_space: OpenSpace, postgres_workspace: Workspace
+    ) -> None:
+        result = postgres_workspace.run(open_space(brands=0))
+        assert result.stats.complete
+        for table in ("orders", "campaigns", "brands", "rejected", "campaign_failures"):
+            assert postgres_workspace.table(table) == []
+
+
+class TestWhatIsMissing:
+    """One sentence for each thing that a destination can lack."""
+
+    def test_the_packages_for_postgresql(
+        self, space: SimulatedSpace, postgres_workspace: Workspace
+    ) -> None:
+        missing = _hide(postgres_workspace.folder, "psycopg2")
+        done = postgres_workspace.command("run", space=space, PYTHONPATH=missing)
+        assert done.returncode == 2
+        assert done.stderr == (
+            "signalwire-orders: postgres needs packages that are not installed:"
+            " pip install 'signalwire-orders[postgres]'\n"
+        )
+
+    @pytest.mark.parametrize(
+        ("change", "reason"),
+        [
+            ((r":\d+/.*", ":1/orders"), "Connection refused"),
+            ((r"/\w+$", "/nowhere"), 'database "nowhere" does not exist'),
+            (("postgres:none", "nobody:none"), 'role "nobody" does not exist'),
+        ],
+        ids=["server", "database", "role"],
+    )
+    def test_a_connection(
+        self,
+        space: SimulatedSpace,
+        postgres_workspace: Workspace,
+        change: tuple[str, str],
+        reason: str,
+    ) -> None:
+        assert postgres_workspace.postgres_url
+        url = re.sub(*change, postgres_workspace.postgres_url)
+        postgres_workspace.environment["DESTINATION__POSTGRES__CREDENTIALS"] = url
+        done = postgres_workspace.command("run", "--quiet", space=space)
+        assert done.returncode == 1
+        sentence = done.stderr.splitlines()[0]
+        assert sentence.startswith("signalwire-orders: no connection to the destination (")
+        assert reason in sentence
+        assert "password right?" in sentence
+
+    def test_the_right_to_make_a_schema(
+        self, space: SimulatedSpace, postgres_workspace: Workspace
+    ) -> None:
+        role = f"loader_{postgres_workspace.folder.name}"[:60]
+        postgres_workspace.execute(f'CREATE ROLE "{role}" LOGIN')
+        assert postgres_workspace.postgres_url
+        url = postgres_workspace.postgres_url.replace("postgres:none", f"{role}:none")
+        postgres_workspace.environment["DESTINATION__POSTGRES__CREDENTIALS"] = url
+        done = postgres_workspace.command("run", "--quiet", space=space)
+        assert done.returncode == 1
+        assert "the database refuses to be written to (permission denied for" in done.stderr
+
+
+def _hide(folder: Path, module: str) -> str:
+    """A folder for PYTHONPATH in which a module is as if it were not installed."""
+    hiding = folder / "hidden"
+    hiding.mkdir()
+    program = "raise ModuleNotFoundError(f'No module named {__name__!r}', name=__name__)\n"
+    (hiding / f"{module}.py").write_text(program, encoding="utf-8")
+    return str(hiding)
