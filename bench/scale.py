@@ -1,4 +1,4 @@
-"""What one process costs, and what many would: `make bench-scale` prints the tables in docs/scale.md.
+"""What one process costs, and many would: `make bench-scale` prints the tables in docs/scale.md.
 
 Measured: processor time of the real command, from a simulated space in a process of its own, into
 a PostgreSQL of its own; and how long that server takes to answer what every run asks of it. All

@@ -124,6 +124,8 @@ class Workspace:
             yield
             return
         with duckdb.connect(str(self.database)) as self._held:
+            # threads cost more than they bring where tables hold a dozen rows
+            self._held.execute("SET threads = 1")
             yield
         self._held = None
 

@@ -28,8 +28,8 @@ from simulator import Clock, SimulatedSpace
 
 START = datetime(2026, 3, 2, 12, tzinfo=timezone.utc)
 # in how many parts the histories are played, so that they can be played side by side
-PARTS = 16
-HISTORIES = int(os.environ.get("HISTORIES", "192"))
+PARTS = 8
+HISTORIES = int(os.environ.get("HISTORIES", "184"))
 ON_POSTGRES = int(os.environ.get("HISTORIES_ON_POSTGRES", "16"))
 SEED = int(os.environ.get("SEED", "0"))
 
