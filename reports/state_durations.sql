@@ -40,7 +40,8 @@ SELECT
     state,
     -- it was entered as often as it was left, or is not left yet
     count(CASE WHEN state_after IS NULL OR state_after <> state THEN 1 END) AS times,
-    sum(CAST(greatest(coalesce(until, as_of) - since, 0) AS DOUBLE) / 3600) AS hours,
+    -- seconds since 1970 as doubles are off in the seventh digit; times have six
+    sum(CAST(greatest(round(coalesce(until, as_of) - since, 6), 0) AS DOUBLE) / 3600) AS hours,
     max(CASE WHEN until IS NULL THEN 1 ELSE 0 END) = 1 AS is_current,
     max(CASE WHEN state = 'failed' AND state_after <> 'failed' THEN 1 ELSE 0 END) = 1 AS recovered
 FROM stays
