@@ -8,21 +8,20 @@ that formats tend to spoil.
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import psycopg2
 
+from bench.served import served
 from simulator import Clock, SimulatedSpace
 from tests.postgres_server import PostgresServer, running_server
 
@@ -75,7 +74,7 @@ def main() -> None:
     with (
         tempfile.TemporaryDirectory() as folder,
         running_server(Path(folder)) as server,
-        _served(space) as url,
+        served(space) as url,
     ):
         print(f"| {len(truth):,} orders as | seconds | ratio | peak memory (MB) | exact |")
         print("|---|---|---|---|---|")
@@ -118,27 +117,6 @@ def _load(
         cursor.execute(ORDERS)
         loaded = [tuple(map(_comparable, row)) for row in cursor]
     return Load(seconds, int(done.stdout) / 1024, sorted(loaded) == truth)
-
-
-@contextmanager
-def _served(space: SimulatedSpace) -> Iterator[str]:
-    """The URL of the space, which answers in a process of its own."""
-    fork = multiprocessing.get_context("fork")
-    ours, theirs = fork.Pipe()
-    process = fork.Process(target=_serve, args=(space, theirs), daemon=True)
-    process.start()
-    try:
-        yield ours.recv()
-    finally:
-        process.terminate()
-        process.join()
-
-
-def _serve(space: SimulatedSpace, pipe: Any) -> None:
-    space.start()
-    pipe.send(space.url)
-    while True:
-        time.sleep(3600)
 
 
 def _row(served: tuple[str, str, dict[str, Any]]) -> tuple[Any, ...]:

@@ -1,14 +1,13 @@
 """What one process costs, and many would: `make bench-scale` prints the tables in docs/scale.md.
 
 Measured: processor time of the real command, from a simulated space in a process of its own, into
-a PostgreSQL of its own; and how long that server takes to answer what every run asks of it. All
-else is worked out from that.
+a PostgreSQL of its own; elapsed time where it waits for that server to merge. All else is worked
+out from that.
 """
 
 from __future__ import annotations
 
 import json
-import multiprocessing
 import os
 import resource
 import statistics
@@ -16,12 +15,11 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from bench.served import served
 from simulator import Clock, SimulatedSpace
 from tests.postgres_server import running_server
 
@@ -44,7 +42,7 @@ COMMAND = [
 
 
 class Cost(NamedTuple):
-    """Processor seconds of one process, and seconds at the server."""
+    """Seconds that one process takes for each of these; without the network."""
 
     start: float
     campaign: float
@@ -138,27 +136,6 @@ def run(environment: dict[str, str], *arguments: str) -> float:
     processor = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     # the server works while the process waits for it
     return max(processor, elapsed) if counts["orders_loaded"] else processor
-
-
-@contextmanager
-def served(space: SimulatedSpace) -> Iterator[str]:
-    """The space's URL, served by a process of its own."""
-    context = multiprocessing.get_context("fork")
-    here, there = context.Pipe()
-    process = context.Process(target=_serve, args=(space, there), daemon=True)
-    process.start()
-    try:
-        yield here.recv()
-    finally:
-        process.terminate()
-        process.join()
-
-
-def _serve(space: SimulatedSpace, pipe: Any) -> None:
-    with space:
-        pipe.send(space.url)
-        while True:
-            time.sleep(3600)
 
 
 if __name__ == "__main__":

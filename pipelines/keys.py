@@ -40,6 +40,6 @@ def add_unique_keys(target: Target) -> None:
                 client.execute_sql(f'CREATE UNIQUE INDEX "{name}_key" ON {table} ("{key}")')
             except DatabaseException as error:
                 raise KeysFailed(
-                    f"{name} holds a {key} twice, which no run of this program leaves behind;"
-                    f" remove one of the two rows and run again ({first_line(error)})"
+                    f"{name} holds the same {key} twice, which no run of this program leaves"
+                    f" behind; remove one of the two rows and run again ({first_line(error)})"
                 ) from error

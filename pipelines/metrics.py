@@ -6,19 +6,22 @@ The format is Prometheus' text exposition format; the exporter's textfile collec
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import tempfile
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from dlt.common.destination.exceptions import DestinationUndefinedEntity
 
+from pipelines.messages import explain
 from pipelines.reports import reports_dataset
 from pipelines.signalwire_orders import RunResult
 from pipelines.target import Target
+
+logger = logging.getLogger(__name__)
 
 PREFIX = "signalwire_orders_"
 HELP = {
@@ -39,9 +42,7 @@ HELP = {
     "orders_stuck": "Open orders that have waited longer than is usual.",
 }
 # what a run that failed leaves as it was, so that an alert on age does not fall silent
-LASTING = (
-    "success_timestamp_seconds", "data_timestamp_seconds", "orders", "orders_open", "orders_stuck",
-)  # fmt: skip
+LASTING = [name for name in HELP if not name.startswith("run_")]
 CONTENTS = """
 SELECT (SELECT as_of FROM {reports}.data_as_of),
     (SELECT orders - deleted FROM {reports}.processing_time_summary),
@@ -79,8 +80,7 @@ def write_metrics(
         values["success_timestamp_seconds"] = time.time()
     if result is not None:
         counts = result.stats.counts()
-        names = [n.removeprefix("run_") for n in HELP if n.startswith("run_")]
-        values |= {f"run_{name}": counts[name] for name in names if name in counts}
+        values |= {f"run_{name}": counts[name] for name in counts if f"run_{name}" in HELP}
         values["run_lists_failed"] = len(result.stats.failures)
     if target is not None:
         values |= _contents(target)
@@ -88,12 +88,16 @@ def write_metrics(
 
 
 def _contents(target: Target) -> dict[str, float]:
-    """What the reports say; nothing where there are none."""
+    """What the reports say; nothing where there are none, or where they cannot be asked now."""
     sql = CONTENTS.format(reports=reports_dataset(target.dataset))
     try:
         with target.probe.sql_client() as client:
             ((as_of, orders, open_now, stuck),) = client.execute_sql(sql) or ()
     except DestinationUndefinedEntity:
+        return {}
+    except Exception as error:  # noqa: BLE001 - the next run may have opened the file already
+        # the run itself is done, and an age that stands still is what an alert looks for
+        logger.warning("the metrics tell of the data what they told before: %s", explain(error)[0])
         return {}
     told = {
         "data_timestamp_seconds": as_of.timestamp() if as_of else None,
@@ -130,13 +134,11 @@ def _before(path: Path) -> dict[str, float]:
 
 def _replace(path: Path, text: str) -> None:
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    written: Any = None
+    written = Path(name)
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             file.write(text)
-        # the exporter is another user
-        Path(name).chmod(0o644)
-        written = Path(name).replace(path)
+        written.chmod(0o644)  # the exporter is another user
+        written.replace(path)
     finally:
-        if written is None:
-            Path(name).unlink(missing_ok=True)
+        written.unlink(missing_ok=True)  # there only if something failed

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from postgres_server import PostgresServer, running_server
 from support import Workspace
 
 from simulator import Clock, SimulatedSpace
 
+pytest_plugins = ["workspaces"]
 START = datetime(2026, 3, 2, 12, 0, 0, tzinfo=timezone.utc)
 
 
@@ -36,27 +36,6 @@ def open_space() -> Iterator[Callable[..., SimulatedSpace]]:
 @pytest.fixture
 def space(open_space: Callable[..., SimulatedSpace]) -> SimulatedSpace:
     return open_space()
-
-
-@pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]:
-    """One server for all tests of this process, started when the first one asks."""
-    with running_server(tmp_path_factory.mktemp("postgres")) as server:
-        yield server
-
-
-@pytest.fixture
-def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
-    """A user's folder, for runs in this process and in others, with DuckDB."""
-    return Workspace(tmp_path).prepared(monkeypatch)
-
-
-@pytest.fixture
-def postgres_workspace(
-    postgres: PostgresServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Workspace:
-    """The same with PostgreSQL."""
-    return Workspace(tmp_path, postgres.new_database()).prepared(monkeypatch)
 
 
 @pytest.fixture(params=["duckdb", "postgres"])

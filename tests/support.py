@@ -64,6 +64,17 @@ class Workspace:
             space=space.url, project_id=space.project_id, api_token=space.api_token, **settings
         )
 
+    def leave_package(
+        self, space: SimulatedSpace, machine: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A run with its working directory in `machine`, gone after it has read."""
+        from pipelines import signalwire_orders
+
+        with monkeypatch.context() as patch:
+            patch.setenv("DLT_DATA_DIR", str(machine))
+            patch.setattr(signalwire_orders, "normalize_and_load", lambda *_: None)
+            self.run(space)
+
     def command(
         self, *arguments: str, space: SimulatedSpace | None = None, **environment: str
     ) -> subprocess.CompletedProcess[str]:

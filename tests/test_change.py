@@ -378,19 +378,15 @@ class TestNeverBackwards:
         any_workspace: Workspace,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
-        from pipelines import signalwire_orders
-
+        other = any_workspace.folder / "other machine"
         any_workspace.run(space)
         space.clock.advance(6 * HOUR)
-        with monkeypatch.context() as patch:
-            patch.setenv("DLT_DATA_DIR", str(any_workspace.folder / "other machine"))
-            patch.setattr(signalwire_orders, "normalize_and_load", lambda *_: None)
-            any_workspace.run(space)  # reads, and is gone before it loads
+        any_workspace.leave_package(space, other, monkeypatch)
         space.clock.advance(6 * HOUR)
         any_workspace.run(space)
         now = any_workspace.table("orders")
         space.faults.add(Fault("", "respond", status=500))
-        monkeypatch.setenv("DLT_DATA_DIR", str(any_workspace.folder / "other machine"))
+        monkeypatch.setenv("DLT_DATA_DIR", str(other))
         with pytest.raises(Exception, match="500"):
             any_workspace.run(space)  # loads what was left, and can read nothing
         assert any_workspace.table("orders") == now

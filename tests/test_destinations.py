@@ -116,19 +116,15 @@ class TestSqlite:
     def test_a_package_left_on_another_machine(
         self, space: SimulatedSpace, sqlite: Workspace, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        from pipelines import signalwire_orders
-
+        other = sqlite.folder / "other machine"
         sqlite.run(space)
         space.clock.advance(2 * DAY)
-        with monkeypatch.context() as patch:
-            patch.setenv("DLT_DATA_DIR", str(sqlite.folder / "other machine"))
-            patch.setattr(signalwire_orders, "normalize_and_load", lambda *_: None)
-            sqlite.run(space)  # reads, and is gone before it loads
+        sqlite.leave_package(space, other, monkeypatch)
         space.clock.advance(2 * DAY)
         sqlite.run(space)
         now = sqlite.table("orders"), sqlite.table("order_changes")
         space.faults.add(Fault("", "respond", status=500))
-        monkeypatch.setenv("DLT_DATA_DIR", str(sqlite.folder / "other machine"))
+        monkeypatch.setenv("DLT_DATA_DIR", str(other))
         with pytest.raises(Exception, match="500"):
             sqlite.run(space)  # loads what was left, and can read nothing
         assert (sqlite.table("orders"), sqlite.table("order_changes")) == now

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import stat
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +13,8 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from support import Workspace
 
+from pipelines.metrics import write_metrics
+from pipelines.target import find_target
 from simulator import Fault, SimulatedSpace
 
 
@@ -87,6 +91,32 @@ class TestMetrics:
         workspace.command("run", "--metrics-file", "collector/orders.prom", space=space)
         (written,) = folder.iterdir()
         assert stat.S_IMODE(written.stat().st_mode) == 0o644
+
+    def test_of_a_done_run_do_not_hang_on_who_opens_the_database_next(
+        self,
+        space: SimulatedSpace,
+        workspace: Workspace,
+        tmp_path: Path,
+        metrics: Callable[[], dict[str, float]],
+        caplog: pytest.LogCaptureFixture,
+    ) -> None:
+        result = workspace.run(space)
+        path, target = tmp_path / "orders.prom", find_target()
+        write_metrics(path, 0, 1.0, result, target)
+        before = metrics()
+        holder = (
+            f"import duckdb, time; held = duckdb.connect({str(workspace.database)!r});"
+            " print('held', flush=True); time.sleep(60)"
+        )
+        with subprocess.Popen([sys.executable, "-c", holder], stdout=subprocess.PIPE) as other:
+            assert other.stdout
+            other.stdout.readline()
+            write_metrics(path, 0, 2.0, result, target)
+            other.kill()
+        after = metrics()
+        assert after["run_duration_seconds"] == 2
+        assert after["data_timestamp_seconds"] == before["data_timestamp_seconds"]
+        assert "open in another program" in caplog.text
 
     def test_want_a_folder_that_is_there(self, space: SimulatedSpace, workspace: Workspace) -> None:
         done = workspace.command("run", "--metrics-file", "nowhere/orders.prom", space=space)

@@ -246,7 +246,7 @@ class TestKeys:
         load(workspace, space, None)
         workspace.execute("DROP INDEX signalwire.orders_key")
         workspace.execute("INSERT INTO signalwire.orders SELECT * FROM signalwire.orders LIMIT 1")
-        with pytest.raises(KeysFailed, match="orders holds a id twice"):
+        with pytest.raises(KeysFailed, match="orders holds the same id twice"):
             workspace.run(space)
 
 

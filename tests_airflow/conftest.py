@@ -14,11 +14,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from postgres_server import PostgresServer, running_server
-from support import ROOT, Workspace
+from support import ROOT
 
 from simulator import SimulatedSpace
 
+pytest_plugins = ["workspaces"]
 HOME = Path(tempfile.mkdtemp(prefix="airflow-"))
 # nothing of whoever runs the tests counts
 for name in [n for n in os.environ if n.startswith(("AIRFLOW", "SOURCES__", "DESTINATION__"))]:
@@ -53,24 +53,3 @@ def space() -> Iterator[SimulatedSpace]:
     """A space of two brands with two campaigns of 12 orders."""
     with SimulatedSpace(brands=2, campaigns=2, orders=12) as space:
         yield space
-
-
-@pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]:
-    """One server for all tests, started when the first one asks."""
-    with running_server(tmp_path_factory.mktemp("postgres")) as server:
-        yield server
-
-
-@pytest.fixture
-def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
-    """A user's folder, with DuckDB."""
-    return Workspace(tmp_path).prepared(monkeypatch)
-
-
-@pytest.fixture
-def postgres_workspace(
-    postgres: PostgresServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Workspace:
-    """The same with PostgreSQL."""
-    return Workspace(tmp_path, postgres.new_database()).prepared(monkeypatch)

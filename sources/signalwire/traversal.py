@@ -242,7 +242,7 @@ class Traversal:
 
     def _look_for_unlisted_campaigns(self) -> None:
         """Has campaigns looked up that the destination knows and no list has, once in a while."""
-        for campaign_id, brand_id, known in list(self._unlisted_campaigns()):
+        for campaign_id, brand_id, known in self._unlisted_campaigns():
             self._workers.submit(
                 partial(self._reader.unlisted_campaign, brand_id, campaign_id, known)
             )
