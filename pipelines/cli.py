@@ -59,7 +59,8 @@ def _interrupted(interruption: KeyboardInterrupt) -> int:
     from pipelines.logs import tell
     from pipelines.signals import exit_code
 
-    logging.getLogger("pipelines").warning(INTERRUPTED)
+    # with its traceback, which keeps it to the log file where `tell` prints the sentence
+    logging.getLogger("pipelines").error("%s", INTERRUPTED, exc_info=interruption)
     tell(f"\nsignalwire-orders: {INTERRUPTED}")
     return exit_code(interruption)
 

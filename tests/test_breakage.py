@@ -134,11 +134,25 @@ class TestSignals:
             run.send_signal(number)
             _, err = run.communicate(timeout=30)
         assert run.returncode == 128 + number
-        assert "interrupted" in err
+        assert err.count("interrupted") == 1
         assert "Traceback" not in err
         space.set_latency(0)
         assert workspace.command("run", space=space).returncode == 0
         assert workspace.orders() == true_orders(space)
+
+    @pytest.mark.parametrize("quietly", [[], ["--quiet"]], ids=["", "quiet"])
+    def test_are_told_in_one_json_line(
+        self, open_space: OpenSpace, workspace: Workspace, quietly: list[str]
+    ) -> None:
+        space = open_space(latency_ms=300)
+        options = ("--workers", "1", "--log-format", "json", *quietly)
+        with started(workspace, space, *options) as run:
+            wait_for_requests(space, 3)
+            run.send_signal(signal.SIGTERM)
+            _, err = run.communicate(timeout=30)
+        lines = [json.loads(line) for line in err.splitlines()]
+        told = [line["message"] for line in lines if line["level"] == "ERROR"]
+        assert told == ["interrupted; nothing is lost, the next run makes it good"]
 
     @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
     def test_while_loading(
