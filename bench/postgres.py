@@ -16,7 +16,6 @@ import tempfile
 import time
 from contextlib import closing
 from datetime import datetime, timezone
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import psycopg2
@@ -71,11 +70,7 @@ def main() -> None:
     for (_, _, record), text in zip(space.world.truth_orders(), TEXTS, strict=False):
         space.world.patch_order(record["id"], status_callback_url=text, processed_at=MOMENT)
     truth = sorted(map(_row, space.world.truth_orders()))
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        running_server(Path(folder)) as server,
-        served(space) as url,
-    ):
+    with running_server() as server, served(space) as url:
         print(f"| {len(truth):,} orders as | seconds | ratio | peak memory (MB) | exact |")
         print("|---|---|---|---|---|")
         environment = {

@@ -16,7 +16,6 @@ import sys
 import tempfile
 import time
 from datetime import datetime, timezone
-from pathlib import Path
 from typing import NamedTuple
 
 from bench.served import served
@@ -104,7 +103,7 @@ def measured(orders: int) -> dict[str, float]:
     )
     with (
         tempfile.TemporaryDirectory() as folder,
-        running_server(Path(folder)) as server,
+        running_server() as server,
         served(space) as url,
     ):
         environment = {

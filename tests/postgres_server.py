@@ -7,6 +7,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 import uuid
 from collections.abc import Iterator
@@ -107,13 +108,18 @@ class PostgresServer:
 
 
 @contextmanager
-def running_server(folder: Path) -> Iterator[PostgresServer]:
-    """A server with its data in `folder`, stopped at the end."""
-    server = PostgresServer(folder)
-    try:
-        yield server
-    finally:
-        server.stop()
+def running_server() -> Iterator[PostgresServer]:
+    """A server with its data in a temporary folder, both gone at the end.
+
+    Not below pytest's own folders: each new session takes the right to enter those from all but
+    its user, while the server, as somebody else, still needs to.
+    """
+    with tempfile.TemporaryDirectory(prefix="postgres-") as folder:
+        server = PostgresServer(Path(folder))
+        try:
+            yield server
+        finally:
+            server.stop()
 
 
 def _binaries() -> Path:

@@ -276,12 +276,10 @@ class TestDestination:
         self,
         open_space: OpenSpace,
         tmp_path: Path,
-        tmp_path_factory: pytest.TempPathFactory,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         space = open_space(latency_ms=300)
-        folder = tmp_path_factory.mktemp("server")
-        with running_server(folder) as server:
+        with running_server() as server:
             workspace = Workspace(tmp_path, server.new_database())
             with started(workspace, space, "--workers", "1") as run:
                 wait_for_requests(space, 3)
