@@ -18,6 +18,7 @@ from dlt.pipeline.pipeline import Pipeline
 from dlt.pipeline.state_sync import load_pipeline_state_from_destination
 
 from pipelines.causes import causes_of, database_trouble, first_line, interruption_in
+from pipelines.duckdb import load
 from pipelines.guarantees import kept_by
 from pipelines.keys import add_unique_keys
 from pipelines.lock import Lock, LockLost
@@ -67,7 +68,7 @@ def normalize_and_load(pipeline: Pipeline, target: Target, lock: Lock) -> None:
         with lock.alone():
             pipeline.sync_schema()
             add_unique_keys(target)
-    info = pipeline.load()
+    info = load(pipeline, target) if target.kind == "duckdb" else pipeline.load()
     if info is not None:
         info.raise_on_failed_jobs()
 

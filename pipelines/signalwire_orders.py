@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import dlt
+import pyarrow as pa
 
+from pipelines import duckdb
 from pipelines.destination import DataInDestination
 from pipelines.guarantees import caveats, kept_by, require_merge
 from pipelines.guards import guard
@@ -89,18 +91,24 @@ def run(
     started = time.monotonic()
     target = find_target(destination, dataset, parse_shard(shard))
     require_merge(target)
+    if target.kind == "duckdb":
+        duckdb.load_lightly(target)
     for caveat in caveats(target.kind):
         logger.warning(caveat)
+    # Arrow's own allocator keeps much of what threads gave back; the system's is as quick here
+    pa.set_memory_pool(pa.system_memory_pool())
     stats = stats or RunStats()
     known = DataInDestination(target)
     source = signalwire(stats=stats, known=known, shard=shard, **source_settings)
-    guard(source, target.probe)
+    guard(source, target.probe, target.kind)
     place = place_to_publish(target, publish)
     with orderly_end(), exclusive(target, wait) as lock:
         logger.info("run %s begins, into %s", stats.run_id, target.description)
         with target.kept_open():
             pipeline = resume(target, lock)
         pipeline.extract(source)
+        # hands the memory that reading took back to the system, for loading
+        pa.default_memory_pool().release_unused()
         lock.verify()
         with target.kept_open():
             normalize_and_load(pipeline, target, lock)

@@ -1,11 +1,12 @@
 """What the reports have to say of some tables, computed without any SQL.
 
-Percentiles are numpy's, the survival curve is lifelines', its quantiles come from fractions.
+Percentiles are numpy's, the survival curve is SciPy's, its quantiles come from fractions.
 """
 
 from __future__ import annotations
 
 import math
+import warnings
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from datetime import date, datetime, timedelta, timezone
@@ -13,7 +14,7 @@ from fractions import Fraction
 from typing import Any
 
 import numpy as np
-from lifelines import KaplanMeierFitter
+from scipy.stats import CensoredData, ecdf
 
 Row = dict[str, Any]
 TARGETS = (1.0, 4.0, 24.0, 48.0)
@@ -139,27 +140,28 @@ def grouped(orders: list[Row], keys: tuple[str, ...], labels: tuple[str, ...] = 
 
 
 def survival(orders: list[Row]) -> list[Row]:
-    """The curve, from lifelines."""
+    """The curve, from SciPy."""
     observed = [o for o in orders if o["observed_hours"] is not None]
     if not observed:
         return []
-    fitter = KaplanMeierFitter().fit(
-        [o["observed_hours"] for o in observed], [o["status"] == "processed" for o in observed]
-    )
-    present = {o["observed_hours"] for o in observed}
+    hours = np.array([o["observed_hours"] for o in observed], float)
+    done = np.array([o["status"] == "processed" for o in observed])
+    curve = ecdf(CensoredData.right_censored(hours, ~done)).sf
+    with np.errstate(divide="ignore", invalid="ignore"), warnings.catch_warnings():
+        # it says that there is no band where the share is 0 or 1
+        warnings.simplefilter("ignore", RuntimeWarning)
+        bounds = curve.confidence_interval(method="log-log")
     rows = []
-    for moment, events in fitter.event_table.iterrows():
-        if moment not in present:
-            continue  # lifelines begins at zero in any case
-        share = float(fitter.survival_function_.loc[moment].iloc[0])
-        lower, upper = (float(v) for v in fitter.confidence_interval_.loc[moment])
+    for moment in sorted(set(hours.tolist())):
+        share = float(curve.evaluate(moment))
+        lower, upper = (float(b.evaluate(moment)) for b in (bounds.low, bounds.high))
         band = share not in (0.0, 1.0)
         rows.append(
             {
                 "hours": moment,
-                "at_risk": int(events["at_risk"]),
-                "processed": int(events["observed"]),
-                "censored": int(events["censored"]),
+                "at_risk": int((hours >= moment).sum()),
+                "processed": int((done & (hours == moment)).sum()),
+                "censored": int((~done & (hours == moment)).sum()),
                 "share_waiting": share,
                 "lower": lower if band else None,
                 "upper": upper if band else None,

@@ -19,6 +19,7 @@ from dlt.load.load import Load
 from postgres_server import PostgresServer, running_server
 from support import Workspace, true_orders
 
+from pipelines import duckdb
 from pipelines.causes import causes_of
 from pipelines.lock import Busy, LockLost, exclusive
 from pipelines.target import find_target
@@ -292,3 +293,19 @@ class TestDestination:
             done = workspace.command("run", space=space)
             assert done.returncode == 0, done.stderr
             assert workspace.orders() == true_orders(space)
+
+
+def test_a_merge_that_needs_more_memory_than_usual_gets_it(
+    open_space: OpenSpace,
+    workspace: Workspace,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setitem(duckdb.SETTINGS, "memory_limit", "4MB")
+    space = open_space(brands=1, campaigns=2, orders=4_000)
+    with caplog.at_level("INFO"):
+        workspace.run(space)
+    assert "the merge needs more memory than 4MB" in caplog.text
+    assert "Out of Memory" not in caplog.text + "".join(capfd.readouterr())
+    assert workspace.orders() == true_orders(space)

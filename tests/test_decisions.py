@@ -6,8 +6,9 @@ import json
 import threading
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
-from typing import Any
+from typing import Any, NamedTuple
 
+import pyarrow as pa
 import pytest
 
 from pipelines.tables import render
@@ -16,7 +17,7 @@ from sources.signalwire.cursor import (
     MAX_RECENT,
     Cursor,
     Reading,
-    Version,
+    Versions,
     dump_cursors,
     is_outdated,
     load_cursors,
@@ -89,6 +90,14 @@ def at(moment: datetime) -> int:
     return microseconds(moment)
 
 
+class Version(NamedTuple):
+    """One order as read."""
+
+    updated_at: int | None
+    created_at: int | None
+    record: dict[str, Any]
+
+
 def version(
     moment: datetime | None, created: datetime = NOW - timedelta(days=9), **fields: Any
 ) -> Version:
@@ -102,7 +111,11 @@ def walk(
     """Positions that are new, and the cursor after a walk that began at `now`."""
     reading = Reading(cursor, "brand")
     reading.begin(None if now is None else at(now))
-    return list(reading.new_ones(versions)), reading.end(full=full)
+    updated, created, records = (list(column) for column in zip(*versions, strict=True))
+    names = sorted(set().union(*records))
+    rows = pa.table({name: [record.get(name) for record in records] for name in names})
+    columns = Versions([record["id"] for record in records], updated, created, rows)
+    return reading.new_ones(columns), reading.end(full=full)
 
 
 class TestCursor:

@@ -23,7 +23,7 @@ ENDED_WHILE_LOADING = """
 import os, signal, sys
 from dlt.load.load import Load
 load = Load.load_single_package
-def ended(*arguments):
+def ended(*arguments, **named):
     os.kill(os.getpid(), signal.SIGTERM)
     return load(*arguments)
 Load.load_single_package = ended
@@ -193,7 +193,7 @@ def leave_a_package(
     class Ended(BaseException):
         pass
 
-    def end(*_: object) -> None:
+    def end(*_: object, **__: object) -> None:
         raise Ended
 
     workspace.run(space)

@@ -5,16 +5,22 @@ Nothing here sends anything.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 from urllib.parse import urlsplit
 
 import orjson
+import pyarrow as pa
 import requests
 from urllib3.util import parse_url
 
 from sources.signalwire.errors import AccessDenied, NotFound, ProtocolError, Unavailable
+from sources.signalwire.settings import READ_SIZE
+
+# the records of a page as served, or, where a decoder made them, rows
+Records: TypeAlias = list[Any] | pa.Table
 
 
 class Answer(NamedTuple):
@@ -41,15 +47,23 @@ def served_at(response: requests.Response) -> datetime | None:
     return moment.astimezone(timezone.utc) if moment.tzinfo else None
 
 
-def decode(response: requests.Response, **_: Any) -> None:
-    """Decodes a 200 while a failure can still be tried again (it runs inside dlt's retry)."""
+def read_payload(response: requests.Response, decode: Callable[[bytes], Any]) -> None:
+    """Reads an answer's body, and decodes it if it is a 200's.
+
+    `response.content` would read it 10 kB at a time, which makes the threads queue for the
+    interpreter 20 times a page.
+
+    Raises:
+        NotJson: it cannot be decoded.
+    """
+    body = b"".join(response.iter_content(READ_SIZE))
     if response.status_code != 200:
         return
     try:
-        response.payload = orjson.loads(response.content)  # type: ignore[attr-defined]
+        response.payload = decode(body)  # type: ignore[attr-defined]
     except orjson.JSONDecodeError:
         kind = response.headers.get("Content-Type", "no content type").split(";")[0]
-        raise NotJson(f"{len(response.content)} bytes ({kind}) that are not JSON") from None
+        raise NotJson(f"{len(body)} bytes ({kind}) that are not JSON") from None
 
 
 def payload_of(response: requests.Response) -> Any:
@@ -73,8 +87,10 @@ def payload_of(response: requests.Response) -> Any:
     raise ProtocolError(f"{where} answered {status}, which this list is not known to do")
 
 
-def records_of(answer: Answer) -> list[Any]:
+def records_of(answer: Answer) -> Records:
     data = answer.payload.get("data") if isinstance(answer.payload, dict) else None
+    if isinstance(data, pa.Table):
+        return data
     if not isinstance(data, list):
         raise ProtocolError(f"GET {shown(answer.url)} answered 200 without a list in 'data'")
     return data

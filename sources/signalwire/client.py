@@ -11,10 +11,11 @@ import base64
 import hashlib
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 from urllib.parse import urljoin, urlsplit
 
+import orjson
 import requests
 from dlt.sources.helpers import requests as dlt_requests
 from requests.adapters import HTTPAdapter
@@ -24,10 +25,11 @@ from urllib3.exceptions import HTTPError as Urllib3Error
 from sources.signalwire.answers import (
     Answer,
     NotJson,
-    decode,
+    Records,
     next_of,
     origin,
     payload_of,
+    read_payload,
     reason,
     records_of,
     served_at,
@@ -45,6 +47,8 @@ from sources.signalwire.settings import CONNECT_TIMEOUT, MAX_PAGES_WITHOUT_NEWS
 from sources.signalwire.space import is_loopback
 from sources.signalwire.stats import RunStats
 
+Decoder = Callable[[bytes], Any]
+
 
 class HttpSettings(NamedTuple):
     """How patient the client is; all times in seconds."""
@@ -56,15 +60,31 @@ class HttpSettings(NamedTuple):
 
 
 class Page(NamedTuple):
-    """One page of a list: its records as served; otherwise like an answer."""
+    """One page of a list: its records, as its decoder made them; otherwise like an answer."""
 
-    records: list[Any]
+    records: Records
     url: str
     served_at: int | None
 
 
 class Stopped(SignalWireError):
     """The run is ending; no further requests are sent."""
+
+
+class _Line(NamedTuple):
+    """A thread's session, and what is the same in every request it sends.
+
+    To work out headers, proxies and certificates anew for each takes as long as sending it.
+    """
+
+    session: requests.Session
+    request: requests.PreparedRequest
+    settings: Mapping[str, Any]
+
+    def get(self, url: str, params: dict[str, str] | None) -> requests.Response:
+        request = self.request.copy()
+        request.prepare_url(url, params)
+        return self.session.send(request, **self.settings)
 
 
 # also worth another try: a compressed body that breaks off, and a 200 that is not JSON
@@ -93,11 +113,11 @@ class Client:
         stats: RunStats | None = None,
     ) -> None:
         settings = settings or HttpSettings()
-        self._base = base
+        self._base, self._origin = base, origin(base)
         self._stats = stats or RunStats()
         self.clock = ServerClock()
         self._stop = threading.Event()
-        self._attempts = threading.local()
+        self._of_thread = threading.local()
         self._auth = _BasicAuth(project_id, api_token)
         # tells projects apart without naming one
         self.project = hashlib.blake2b(project_id.encode(), digest_size=6).hexdigest()
@@ -120,8 +140,12 @@ class Client:
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self._base}>"
 
-    def get(self, path: str, params: dict[str, str] | None = None) -> Answer:
+    def get(
+        self, path: str, params: dict[str, str] | None = None, decode: Decoder = orjson.loads
+    ) -> Answer:
         """Reads one URL: `path` is a path below the space, or a URL of the same origin.
+
+        `decode` makes the payload from the body, and raises JSONDecodeError if it is no JSON.
 
         Raises:
             AccessDenied: the credentials or their scopes are refused.
@@ -130,9 +154,9 @@ class Client:
             ProtocolError: the answer, or where it points, is not to be trusted.
         """
         url = urljoin(self._base, path)
-        self._attempts.count = 0
+        self._of_thread.attempts, self._of_thread.decode = 0, decode
         try:
-            response = self._session().get(url, params=params)
+            response = self._line().get(url, params)
         except NotJson as error:
             raise Unavailable(f"GET {shown(url)} answered 200 with {error}") from None
         except requests.TooManyRedirects:
@@ -141,7 +165,7 @@ class Client:
             # "from None": the library's exceptions carry the request, and that the credentials
             raise Unavailable(f"GET {shown(url)} failed: {reason(error)}") from None
         finally:
-            self._stats.add(retries=max(0, self._attempts.count - 1))
+            self._stats.add(retries=max(0, self._of_thread.attempts - 1))
         moment = served_at(response)
         self.clock.set(moment)
         told = None if moment is None else microseconds(moment)
@@ -158,14 +182,16 @@ class Client:
             raise ProtocolError(f"GET {shown(answer.url)} answered 200 without that record")
         return answer
 
-    def pages(self, path: str, params: dict[str, str] | None = None) -> Iterator[Page]:
+    def pages(
+        self, path: str, params: dict[str, str] | None = None, decode: Decoder = orjson.loads
+    ) -> Iterator[Page]:
         """Reads a list to its end by following `links.next`, page by page, in the API's order.
 
         Raises what `get` raises, and ProtocolError for a list that cannot end or is no list.
         """
-        answer = self.get(path, params)
+        answer = self.get(path, params, decode)
         followed = {answer.url}
-        before: list[Any] = []
+        before: Records = []
         barren = 0
         while True:
             records = records_of(answer)
@@ -174,13 +200,13 @@ class Client:
             following = next_of(answer)
             if following is None:
                 return
-            barren = 0 if records and records != before else barren + 1
+            barren = 0 if len(records) and records != before else barren + 1
             before = records
             url = urljoin(answer.url, following)
             if url in followed or barren >= MAX_PAGES_WITHOUT_NEWS:
                 raise ProtocolError(f"the list {shown(path)} goes round in circles at {shown(url)}")
             followed.add(url)
-            answer = self.get(url)
+            answer = self.get(url, decode=decode)
 
     def stop(self) -> None:
         """Lets no further request out and wakes the threads that wait for their turn."""
@@ -194,27 +220,31 @@ class Client:
                 adapter.close()
             self._adapters.clear()
 
-    def _session(self) -> requests.Session:
-        session = self._retrying.session
-        if not isinstance(session.get_adapter(self._base), _Adapter):
-            self._prepare(session)
-        return session
+    def _line(self) -> _Line:
+        line: _Line | None = getattr(self._of_thread, "line", None)
+        if line is None:
+            line = self._of_thread.line = self._new_line()
+        return line
 
-    def _prepare(self, session: requests.Session) -> None:
-        adapter = _Adapter(self)
+    def _new_line(self) -> _Line:
+        session, adapter = self._retrying.session, _Adapter(self)
         with self._adapter_lock:
             self._adapters.append(adapter)
         session.mount("https://", adapter)
         session.mount("http://", adapter)
         session.auth = self._auth
         session.headers["Accept"] = "application/json"
-        session.hooks["response"].append(decode)
+        session.hooks["response"].append(self._decode)
         # a proxy set for the outside world is no way to reach this machine itself
         session.trust_env = not is_loopback(urlsplit(self._base).hostname or "")
+        request = session.prepare_request(requests.Request("GET", self._base))
+        # stream: `_decode` reads the body itself
+        settings = session.merge_environment_settings(self._base, {}, True, None, None)
+        return _Line(session, request, settings)
 
     def _before_send(self, url: str) -> None:
         """What holds for every single request on the wire, retries and redirects included."""
-        if origin(url) != origin(self._base):
+        if origin(url) != self._origin:
             raise ProtocolError(
                 f"the API points to another server ({shown(url)}); not followed, because the"
                 f" credentials belong to {self._base} alone"
@@ -222,15 +252,19 @@ class Client:
         self._pace.wait(self._stop)
         if self._stop.is_set():
             raise Stopped("the run is ending")
-        self._attempts.count += 1
+        self._of_thread.attempts += 1
         self._stats.add(requests=1)
+
+    def _decode(self, response: requests.Response, **_: Any) -> None:
+        """Decodes an answer inside dlt's retry, while it can still be tried again."""
+        read_payload(response, self._of_thread.decode)
 
     def _after_answer(self, response: requests.Response) -> None:
         if response.status_code == 429:
             asked = retry_after_seconds(response.headers.get("Retry-After"), time.time())
             self._pace.slow_down(self._backoff if asked is None else asked)
         elif response.is_redirect:
-            self._attempts.count -= 1
+            self._of_thread.attempts -= 1
 
 
 class _Adapter(HTTPAdapter):

@@ -40,9 +40,10 @@ def compare(read: pa.Table, known: pa.Table) -> Difference:
 def fingerprints(rows: pa.Table) -> Iterator[bytes]:
     """Eight bytes for each row, that differ when any of its values differs.
 
-    A column without a value counts for nothing, so that it does not matter which table has it.
+    A column without a value counts for nothing, so that it does not matter which table has it;
+    nor does when the row was read.
     """
-    names = sorted(rows.column_names)
+    names = sorted({*rows.column_names} - _NOT_COMPARED)
     for row in zip(*(_values(rows, name) for name in names), strict=True):
         there = [pair for pair in zip(names, row, strict=True) if pair[1] is not None]
         yield hashlib.blake2b(repr(there).encode(), digest_size=8).digest()
@@ -50,6 +51,8 @@ def fingerprints(rows: pa.Table) -> Iterator[bytes]:
 
 def changed(read: pa.Table, known: Mapping[str, bytes]) -> pa.Table:
     """The rows that the destination lacks or has otherwise, by its fingerprints."""
+    if not known:
+        return read
     ids = read["id"].to_pylist()
     prints = zip(ids, fingerprints(read), strict=True)
     return read.filter(

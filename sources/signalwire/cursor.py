@@ -12,14 +12,15 @@ All moments are in microseconds since the epoch, UTC.
 from __future__ import annotations
 
 import base64
-import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
+import pyarrow as pa
+
+from sources.signalwire.comparison import fingerprints
 from sources.signalwire.errors import ConfigurationError
 from sources.signalwire.shard import Shard
-from sources.signalwire.values import as_json
 
 STATE_VERSION = 1
 LATE_COMMIT_MARGIN = 300_000_000
@@ -43,27 +44,36 @@ class Cursor(NamedTuple):
     recent: frozenset[str] = frozenset()
 
 
-class Version(NamedTuple):
-    """One order as read: when it changed and was created, and its content."""
+class Versions(NamedTuple):
+    """The orders of one page as read, in columns: ids, when each changed and was created, and rows.
 
-    updated_at: int | None
-    created_at: int | None
-    record: dict[str, Any]
+    In columns, because there are a million of them in a backfill, and objects cost time.
+    """
+
+    ids: Sequence[str]
+    updated_at: Sequence[int | None]
+    created_at: Sequence[int | None]
+    rows: pa.Table
+
+    def marks(self, positions: Sequence[int]) -> list[str]:
+        """For each position eight characters that differ when anything of the order differs."""
+        rows = self.rows.take(pa.array(positions, pa.int64()))
+        return [base64.b64encode(found[:6]).decode() for found in fingerprints(rows)]
 
 
-def fingerprint(record: dict[str, Any]) -> str:
-    """Eight characters that differ when any field of the record differs."""
-    digest = hashlib.blake2b(as_json(record).encode(), digest_size=6).digest()
-    return base64.b64encode(digest).decode()
-
-
-def is_loaded(cursor: Cursor | None, version: Version) -> bool:
-    """Whether this very version is in the destination already, as far as the cursor can tell."""
-    if cursor is None or version.updated_at is None:
-        return False
-    if version.updated_at <= cursor.watermark:
-        return True
-    return bool(cursor.recent) and fingerprint(version.record) in cursor.recent
+def not_loaded(cursor: Cursor | None, versions: Versions) -> list[int]:
+    """Positions of the versions that are not in the destination, as far as the cursor can tell."""
+    if cursor is None:
+        return list(range(len(versions.ids)))
+    limit = cursor.watermark
+    ahead = [n for n, moment in enumerate(versions.updated_at) if moment is None or moment > limit]
+    if not ahead or not cursor.recent:
+        return ahead
+    return [
+        n
+        for n, mark in zip(ahead, versions.marks(ahead), strict=True)
+        if versions.updated_at[n] is None or mark not in cursor.recent
+    ]
 
 
 def is_outdated(updated_at: int | None, by: int | None, now: int) -> bool:
@@ -86,7 +96,7 @@ class Reading:
         self._brand_id = brand_id
         self._began_at: int | None = None
         self._highest: int | None = None
-        self._newest: int | None = None
+        self._newest = 0
         self._recent: set[str] = set()
         self._found_new = False
 
@@ -98,18 +108,27 @@ class Reading:
         if self._began_at is None:
             self._began_at = now
 
-    def note(self, versions: Sequence[Version]) -> None:
+    def note(self, versions: Versions) -> None:
         """Takes note of versions of which another part decides whether they are loaded."""
-        for version in versions:
-            self._note(version)
+        self._newest = max(filter(None, (self._newest, *versions.created_at)), default=0)
+        began = self._began_at
+        changed = [moment for moment in versions.updated_at if moment is not None]
+        if began is None or not changed:
+            return
+        highest = max(changed)
+        self._highest = highest if self._highest is None else max(highest, self._highest)
+        limit = began - LATE_COMMIT_MARGIN
+        if highest > limit and len(self._recent) <= MAX_RECENT:
+            moments = enumerate(versions.updated_at)
+            recent = [n for n, moment in moments if moment is not None and moment > limit]
+            self._recent.update(versions.marks(recent))
 
-    def new_ones(self, versions: Sequence[Version]) -> Iterator[int]:
+    def new_ones(self, versions: Versions) -> list[int]:
         """Positions of the versions that have to be loaded."""
         self.note(versions)
-        for position, version in enumerate(versions):
-            if not is_loaded(self.cursor, version):
-                self._found_new = True
-                yield position
+        new = not_loaded(self.cursor, versions)
+        self._found_new = self._found_new or bool(new)
+        return new
 
     def end(self, *, full: bool = False) -> Cursor | None:
         """The cursor after a walk that read all it meant to; `full`: to the end, on purpose.
@@ -123,19 +142,10 @@ class Reading:
         return Cursor(
             watermark=min(limit, before.watermark if self._highest is None else self._highest),
             brand_id=self._brand_id,
-            created_watermark=max(before.created_watermark, min(limit, self._newest or 0)),
+            created_watermark=max(before.created_watermark, min(limit, self._newest)),
             full_walk_at=self._began_at if full else before.full_walk_at,
             recent=frozenset(self._recent if len(self._recent) <= MAX_RECENT else ()),
         )
-
-    def _note(self, version: Version) -> None:
-        self._newest = max(version.created_at or 0, self._newest or 0)
-        if version.updated_at is None or self._began_at is None:
-            return
-        self._highest = max(version.updated_at, self._highest or version.updated_at)
-        is_recent = version.updated_at > self._began_at - LATE_COMMIT_MARGIN
-        if is_recent and len(self._recent) <= MAX_RECENT:
-            self._recent.add(fingerprint(version.record))
 
 
 def microseconds(moment: datetime) -> int:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from sources.signalwire.tables import ORDER_CHANGES
 
 # what makes a change: the same order with the same of these is the same change, seen again
-_IDENTITY = ("id", "state", "updated_at", "processed_at", "deleted_at")
+_IDENTITY = ("updated_at", "processed_at", "deleted_at", "id", "state")
+_SEPARATOR, _NULL = "|", "\0"
 _SAME_NAME = ("campaign_id", "brand_id", "state", "created_at", "updated_at", "processed_at")
 
 
@@ -26,9 +28,19 @@ def changes_of(orders: pa.Table, run_id: str) -> pa.Table:
 
 
 def _digests(orders: pa.Table) -> list[str]:
-    columns = [
-        (orders[n].cast(pa.int64()) if pa.types.is_timestamp(orders[n].type) else orders[n])
-        for n in _IDENTITY
+    identities = pc.binary_join_element_wise(
+        *(_as_text(orders[name]) for name in _IDENTITY),
+        _SEPARATOR,
+        null_handling="replace",
+        null_replacement=_NULL,
+    )
+    return [
+        hashlib.blake2b(identity, digest_size=12).hexdigest()
+        for identity in identities.cast(pa.binary()).to_pylist()
     ]
-    rows = zip(*(column.to_pylist() for column in columns), strict=True)
-    return [hashlib.blake2b(repr(row).encode(), digest_size=12).hexdigest() for row in rows]
+
+
+def _as_text(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    if pa.types.is_timestamp(column.type):
+        return column.cast(pa.int64()).cast(pa.string())
+    return column

@@ -5,16 +5,20 @@ How far that is, is decided in `walk.py`; what is new, in `cursor.py`.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
-from typing import Any, NamedTuple
+from collections.abc import Generator, Iterator, Sequence
+from functools import partial
+from typing import NamedTuple
 from urllib.parse import quote
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
+from sources.signalwire.answers import Records
 from sources.signalwire.client import Client, Page
-from sources.signalwire.cursor import Cursor, Reading, Version, is_outdated
+from sources.signalwire.columnar import decode_orders, with_own_columns
+from sources.signalwire.cursor import Cursor, Reading, Versions, is_outdated
 from sources.signalwire.errors import NotFound
-from sources.signalwire.records import Converted, Origin, Reject, convert
+from sources.signalwire.records import Origin, Reject, convert
 from sources.signalwire.settings import REGISTRY
 from sources.signalwire.stats import RunStats
 from sources.signalwire.tables import ORDERS, TIMESTAMP
@@ -83,8 +87,8 @@ class OrderWalk:
         ordered, oldest = True, None
         for number, page in enumerate(self._pages(), start=1):
             versions = yield from self._load_new(page.records)
-            created = [v.created_at for v in versions if v.record["id"] not in self._slid]
-            all_dated = len(versions) == len(page.records)
+            created = self._without_slid(versions)
+            all_dated = len(versions.ids) == len(page.records)
             ordered = ordered and all_dated and in_order(created, oldest)
             oldest = created[-1] if created else oldest
             if ordered and may_stop(number, planned, oldest, watermark):
@@ -101,18 +105,18 @@ class OrderWalk:
             if self._known is None:
                 yield from self._load_new(page.records)
                 continue
-            converted, versions = self._convert(page.records)
+            versions, rejects = self._convert(page.records)
             self._reading.note(versions)
-            if converted.rejects:
-                yield converted.rejects
-            if converted.records:
+            if rejects:
+                yield rejects
+            if versions.ids:
                 kind = ReadOrders if self._known.orders else NewOrders
-                yield kind(converted.rows)
+                yield kind(versions.rows)
 
     def in_state(self, state: str) -> Iterator[Step]:
         """Reads the orders in one state only, to the end of their list."""
         for page in self._pages(state):
-            yield from self._load_new([r for r in page.records if _may_be_in(state, r)])
+            yield from self._load_new(_only_in(state, page.records))
 
     def one(self, order_id: str) -> Iterator[Step]:
         """Reads one order by its id; it may turn out to be gone."""
@@ -133,7 +137,7 @@ class OrderWalk:
         """Brings unsettled orders up to date that were not on the pages read."""
         for state, pages in states_to_list(self._unmet.values(), self._page_size).items():
             for number, page in enumerate(self._pages(state), start=1):
-                yield from self._load_new([r for r in page.records if _may_be_in(state, r)])
+                yield from self._load_new(_only_in(state, page.records))
                 if number >= pages:
                     break
         for order_id in list(self._unmet):
@@ -141,56 +145,79 @@ class OrderWalk:
 
     def _pages(self, state: str | None = None) -> Iterator[Page]:
         params = {"page_size": str(self._page_size)} | ({"filter_state": state} if state else {})
-        for page in self._client.pages(self._origin.path, params):
+        decode = partial(decode_orders, origin=self._origin)
+        for page in self._client.pages(self._origin.path, params, decode):
             self._reading.begin(page.served_at)
             self._stats.add(orders_seen=len(page.records))
             yield page
 
-    def _load_new(self, records: list[Any]) -> Generator[Step, None, list[Version]]:
+    def _without_slid(self, versions: Versions) -> Sequence[int | None]:
+        """When the orders were created, but for those met on a page before."""
+        if not self._slid:
+            return versions.created_at
+        created = zip(versions.ids, versions.created_at, strict=True)
+        return [moment for order_id, moment in created if order_id not in self._slid]
+
+    def _load_new(self, records: Records) -> Generator[Step, None, Versions]:
         """Yields the rows that are new, and returns all versions read."""
-        converted, versions = self._convert(records)
-        new = list(self._reading.new_ones(versions))
-        if converted.rejects:
-            yield converted.rejects
+        versions, rejects = self._convert(records)
+        new = self._reading.new_ones(versions)
+        if rejects:
+            yield rejects
         if new:
-            rows = converted.rows
+            rows = versions.rows
             yield NewOrders(rows if len(new) == len(rows) else rows.take(new))
         return versions
 
-    def _convert(self, records: list[Any]) -> tuple[Converted, list[Version]]:
+    def _convert(self, records: Records) -> tuple[Versions, list[Reject]]:
         now = self._client.clock.now()
         own = {"read_at": pa.scalar(now, pa.int64()).cast(TIMESTAMP)}
-        converted = convert(ORDERS, records, self._origin, own=own)
-        kept = self._drop_outdated(converted, now)
-        times = (
-            kept.rows[name].cast(pa.int64()).to_pylist() for name in ("updated_at", "created_at")
-        )
-        versions = [Version(*parts) for parts in zip(*times, kept.records, strict=True)]
-        for version in versions:
-            self._unmet.pop(version.record["id"], None)
-        return kept, versions
+        if isinstance(records, pa.Table):
+            rows, rejects = with_own_columns(records, own), list[Reject]()
+        else:
+            rows, rejects = convert(ORDERS, records, self._origin, own=own)
+        ids = rows["id"].to_pylist()
+        for order_id in self._unmet.keys() & set(ids) if self._unmet else ():
+            del self._unmet[order_id]
+        updated = _moments(rows, "updated_at")
+        keep = self._up_to_date(ids, updated, now)
+        if len(keep) < len(ids):
+            rows = rows.take(pa.array(keep, pa.int64()))
+            ids, updated = ([column[n] for n in keep] for column in (ids, updated))
+        return Versions(ids, updated, _moments(rows, "created_at"), rows), rejects
 
-    def _drop_outdated(self, converted: Converted, now: int) -> Converted:
-        """Leaves out what this walk has met in a newer version, on this page or just before."""
-        updated = converted.rows["updated_at"].cast(pa.int64()).to_pylist()
-        met: dict[str, int | None] = {}
+    def _up_to_date(
+        self, ids: Sequence[str], updated: Sequence[int | None], now: int
+    ) -> Sequence[int]:
+        """Positions of all orders that this walk has not met in a newer version.
+
+        That would have been on this page or just before; of two alike the later one is kept.
+        """
+        met = dict(zip(ids, updated, strict=True))
+        before, self._met_lately = self._met_lately, [self._met_lately[1], met]
+        self._slid = {order_id for m in before for order_id in m.keys() & met.keys()}
+        if len(met) == len(ids) and not self._slid:
+            return range(len(ids))
+        met.clear()
         last: dict[str, int] = {}
-        for position, (record, moment) in enumerate(zip(converted.records, updated, strict=True)):
-            order_id = record["id"]
-            earlier = [m[order_id] for m in (*self._met_lately, met) if order_id in m]
+        for position, (order_id, moment) in enumerate(zip(ids, updated, strict=True)):
+            earlier = [m[order_id] for m in (*before, met) if order_id in m]
             if not any(is_outdated(moment, by, now) for by in earlier):
                 met[order_id], last[order_id] = moment, position
-        self._slid = {order_id for m in self._met_lately for order_id in m if order_id in met}
-        self._met_lately = [self._met_lately[1], met]
-        if len(last) == len(converted.records):
-            return converted
-        keep = sorted(last.values())
-        records = [converted.records[position] for position in keep]
-        return Converted(
-            converted.rows.take(pa.array(keep, pa.int64())), records, converted.rejects
-        )
+        self._slid &= met.keys()
+        return sorted(last.values())
 
 
-def _may_be_in(state: str, record: Any) -> bool:
+def _moments(rows: pa.Table, column: str) -> list[int | None]:
+    """Times in microseconds since the epoch (UTC)."""
+    moments: list[int | None] = []
+    for chunk in rows[column].chunks:
+        moments += chunk.view(pa.int64()).to_pylist()
+    return moments
+
+
+def _only_in(state: str, records: Records) -> Records:
     """Checks the server's filter; what is no record at all is passed on, to be rejected."""
-    return not isinstance(record, dict) or record.get("state") == state
+    if isinstance(records, pa.Table):
+        return records.filter(pc.equal(records["state"], state))
+    return [r for r in records if not isinstance(r, dict) or r.get("state") == state]

@@ -191,9 +191,10 @@ class Reader:
         if table.name in self._selection.resources:
             if converted.rejects:
                 yield self._rejected(table, converted.rejects)
-            if converted.records:
+            if len(converted.rows):
                 yield Rows(table.name, converted.rows)
-        return [record["id"] for record in converted.records]
+        ids: list[str] = converted.rows["id"].to_pylist()
+        return ids
 
     def _rejected(self, table: Table, rejects: list[Reject]) -> Rows:
         self._stats.add(rejected=len(rejects))

@@ -18,6 +18,9 @@ SETTLE_AFTER = 30 * 24 * 3600.0
 # seconds to wait for a TCP connection; an answer may take longer (request_timeout)
 CONNECT_TIMEOUT = 10.0
 
+# bytes of an answer that are read at once; a full page of orders has some 250,000
+READ_SIZE = 1_000_000
+
 # A server that ignores its own page token serves one page for ever, each time under another URL.
 # Rows do shift between pages while orders arrive, so one page without news is no
 # proof; this many are.

@@ -102,7 +102,7 @@ class Traversal:
             yield from self._work()
             for campaign_id in sorted(self._not_found_yet):
                 yield from self._follow(self._reader.no_such_campaign(campaign_id))
-            yield from self._batches.rest()
+            yield from self._with_changes(self._batches.rest())
             if self.failures:
                 yield _rows_of_failures(self.failures, self._stats.run_id)
         finally:
@@ -169,15 +169,20 @@ class Traversal:
     def _load(self, found: Rows) -> Iterator[Rows]:
         if found.table == ORDERS.name:
             self._stats.add(orders_loaded=len(found.rows))
-            changes = changes_of(found.rows, self._stats.run_id)
-            yield from self._batches.add(Rows(ORDER_CHANGES.name, changes))
         elif found.table in (BRANDS.name, CAMPAIGNS.name):
             # lists short enough to compare at every run, so that only what changed is written
             if self._fingerprints is None:
                 self._fingerprints = self._known.fingerprints(BRANDS, CAMPAIGNS)
             found = Rows(found.table, changed(found.rows, self._fingerprints[found.table]))
         if len(found.rows):
-            yield from self._batches.add(found)
+            yield from self._with_changes(self._batches.add(found))
+
+    def _with_changes(self, batches: Iterator[Rows]) -> Iterator[Rows]:
+        """The same batches, each one of orders followed by what it adds to their history."""
+        for batch in batches:
+            yield batch
+            if batch.table == ORDERS.name:
+                yield Rows(ORDER_CHANGES.name, changes_of(batch.rows, self._stats.run_id))
 
     def _known_of(self, campaign_id: str) -> KnownCampaign | None:
         """What the destination has of a campaign; None if nobody can tell."""
