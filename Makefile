@@ -10,7 +10,7 @@ AIRFLOW_STAMP := $(AIRFLOW_VENV)/.installed
 UV_VERSION := 0.13.9
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo run test test-airflow lint format bench bench-reports bench-postgres bench-scale soak docs lock clean
+.PHONY: help install demo run test test-airflow lint format bench bench-peers bench-cost bench-reports bench-postgres bench-scale soak docs lock clean
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -56,7 +56,23 @@ format: $(STAMP) ## put the code into the project's style
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
-bench: $(STAMP) ## count what runs cost: requests, rows written (takes a minute)
+bench: $(STAMP) ## time runs beside others' and write docs/performance.md (takes ten minutes)
+	@$(BIN)/python -m bench.backfill
+	@$(BIN)/python -m bench.quiet
+	@$(BIN)/python -m bench.merge
+
+bench-peers: $(STAMP) ## the same beside PyAirbyte and Singer, in environments of their own
+	@for peer in airbyte singer; do \
+		test -e .cache/peers/$$peer/.installed || { \
+			echo "Setting up $$peer, once ..." >&2; \
+			$(PYTHON) -m venv .cache/peers/$$peer && \
+			.cache/peers/$$peer/bin/pip install --quiet --disable-pip-version-check \
+				--require-hashes -r bench/peers/$$peer/requirements.lock && \
+			touch .cache/peers/$$peer/.installed; } || exit 1; \
+	done
+	@$(BIN)/python -m bench.backfill peers
+
+bench-cost: $(STAMP) ## count what runs cost: requests, rows written (takes a minute)
 	@$(BIN)/python -m bench.cost
 
 bench-reports: $(STAMP) ## time every report over a million orders

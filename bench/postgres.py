@@ -70,11 +70,11 @@ def main() -> None:
     for (_, _, record), text in zip(space.world.truth_orders(), TEXTS, strict=False):
         space.world.patch_order(record["id"], status_callback_url=text, processed_at=MOMENT)
     truth = sorted(map(_row, space.world.truth_orders()))
-    with running_server() as server, served(space) as url:
+    with running_server() as server, served(space) as api:
         print(f"| {len(truth):,} orders as | seconds | ratio | peak memory (MB) | exact |")
         print("|---|---|---|---|---|")
         environment = {
-            "SOURCES__SIGNALWIRE__SPACE": url,
+            "SOURCES__SIGNALWIRE__SPACE": api.url,
             "SOURCES__SIGNALWIRE__PROJECT_ID": space.project_id,
             "SOURCES__SIGNALWIRE__API_TOKEN": space.api_token,
         }

@@ -104,12 +104,12 @@ def measured(orders: int) -> dict[str, float]:
     with (
         tempfile.TemporaryDirectory() as folder,
         running_server() as server,
-        served(space) as url,
+        served(space) as api,
     ):
         environment = {
             "DLT_DATA_DIR": folder,
             "DESTINATION__POSTGRES__CREDENTIALS": server.new_database(),
-            "SOURCES__SIGNALWIRE__SPACE": url,
+            "SOURCES__SIGNALWIRE__SPACE": api.url,
             "SOURCES__SIGNALWIRE__PROJECT_ID": space.project_id,
             "SOURCES__SIGNALWIRE__API_TOKEN": space.api_token,
         }

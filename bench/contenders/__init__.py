@@ -1,0 +1,70 @@
+"""What is compared: programs that load every order of a space into a DuckDB file.
+
+Each runs as a process of its own and is told by environment variables where the space is
+(BENCH_SPACE, BENCH_PROJECT_ID, BENCH_API_TOKEN), how many requests it may send at a time
+(BENCH_WORKERS) and which file is to hold the result (BENCH_DATABASE).
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+from simulator import SimulatedSpace
+
+HERE = Path(__file__).parent
+PEERS = HERE.parent / "peers"
+# made by `make bench-peers`
+ENVIRONMENTS = HERE.parent.parent / ".cache" / "peers"
+
+
+class Contender(NamedTuple):
+    """One of them: its command, and the table of its database that has the orders."""
+
+    name: str
+    command: list[str]
+    table: str
+
+
+def _ours(script: str) -> list[str]:
+    return [sys.executable, str(HERE / script)]
+
+
+def _peer(name: str, *arguments: str) -> list[str]:
+    python = ENVIRONMENTS / name / "bin" / "python"
+    return [str(python), str(PEERS / name / "run.py"), *arguments]
+
+
+BARE = Contender("bare script", _ours("bare_script.py"), "main.orders")
+PROJECT = Contender(
+    "**this project**",
+    [sys.executable, "-m", "pipelines", "run", "--quiet"],
+    "signalwire.orders",
+)
+TUNED = Contender("dlt `rest_api`, tuned", [*_ours("rest_api.py"), "tuned"], "data.orders")
+PLAIN = Contender("dlt `rest_api`, as documented", _ours("rest_api.py"), "data.orders")
+AIRBYTE = Contender("PyAirbyte, low-code source", _peer("airbyte"), "main.orders")
+SINGER = Contender("Singer, SDK's child streams", _peer("singer"), "main.orders")
+SINGER_THREADS = Contender(
+    "Singer, threads of our own in the tap", _peer("singer", "threads"), "main.orders"
+)
+
+
+def environment(space: SimulatedSpace, url: str, folder: Path, workers: int) -> dict[str, str]:
+    """The variables that tell every contender what it needs to know."""
+    database = str(folder / "orders.duckdb")
+    return {
+        "BENCH_SPACE": url,
+        "BENCH_PROJECT_ID": space.project_id,
+        "BENCH_API_TOKEN": space.api_token,
+        "BENCH_WORKERS": str(workers),
+        "BENCH_DATABASE": database,
+        "SOURCES__SIGNALWIRE__SPACE": url,
+        "SOURCES__SIGNALWIRE__PROJECT_ID": space.project_id,
+        "SOURCES__SIGNALWIRE__API_TOKEN": space.api_token,
+        "SOURCES__SIGNALWIRE__WORKERS": str(workers),
+        "DESTINATION__DUCKDB__CREDENTIALS": database,
+        "DLT_DATA_DIR": str(folder / "data"),
+        "RUNTIME__DLTHUB_TELEMETRY": "false",
+    }
