@@ -1,14 +1,12 @@
-"""A page of orders, of which every value is as documented, turned into rows in few steps.
+"""A long page of orders, from JSON straight into columns, without a Python object for each value.
 
-Orders are what there are a million of. All other pages are left to `records.py`, which looks at
-each value; both make the same rows. Steps count, because Arrow lets go of the interpreter in each
-of them, and a thread that wants it back has to queue with all the others.
+Orders are what there are a million of. A page of which every value is as documented is read here,
+outside Python's interpreter; all others are left to `records.py`. Both make the same rows.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from itertools import chain
 from typing import Any
 
 import orjson
@@ -25,7 +23,6 @@ LONG = 60_000
 _OWN = frozenset(column.name for column in ORDERS.own)
 _SCHEMA = pa.schema([field for field in ORDERS.arrow_schema() if field.name not in _OWN])
 _LINKS = pa.struct([(name, pa.string()) for name in ("self", "first", "next", "prev")])
-_FIELDS = frozenset(_SCHEMA.names)
 _RECORD = pa.struct([(name, pa.string()) for name in _SCHEMA.names])
 _ROW = pa.struct([(field.name, field.type) for field in _SCHEMA])
 _PAGE = pa.struct([("links", _LINKS), ("data", pa.list_(_RECORD))])
@@ -46,10 +43,7 @@ def decode_orders(body: bytes, origin: Origin) -> Any:
         rows = _rows(page.field("data").flatten(), origin)
         if rows is not None:
             return {"links": page.field("links")[0].as_py(), "data": rows}
-    payload = orjson.loads(body)
-    records = _as_struct(payload)
-    rows = None if records is None else _rows(records, origin)
-    return payload if rows is None else payload | {"data": rows}
+    return orjson.loads(body)
 
 
 def with_own_columns(rows: pa.Table, own: Mapping[str, pa.Scalar]) -> pa.Table:
@@ -59,19 +53,6 @@ def with_own_columns(rows: pa.Table, own: Mapping[str, pa.Scalar]) -> pa.Table:
             value = own.get(column.name, pa.scalar(None, column.type))
             rows = rows.append_column(column, pa.repeat(value, len(rows)))
     return rows
-
-
-def _as_struct(payload: Any) -> pa.StructArray | None:
-    """The records of a page, None unless they are objects of documented fields with texts."""
-    records = payload.get("data") if isinstance(payload, dict) else None
-    if not isinstance(records, list) or set(map(type, records)) != {dict}:
-        return None
-    if not _FIELDS.issuperset(chain.from_iterable(records)):
-        return None
-    try:
-        return pa.array(records, _RECORD)
-    except (pa.ArrowException, TypeError):
-        return None
 
 
 def _parsed(body: bytes) -> pa.StructArray | None:

@@ -12,7 +12,7 @@ import pyarrow as pa
 from dlt.common.normalizers.naming.snake_case import NamingConvention
 
 from sources.signalwire.tables import NUMBER_ASSIGNMENTS, REJECTED, TIMESTAMP, Table
-from sources.signalwire.values import as_json, column_of
+from sources.signalwire.values import as_json, column_of, columns_at_once
 
 # names dlt or a later version of this source gives to columns of its own
 RESERVED_PREFIXES = ("_dlt",)
@@ -65,9 +65,12 @@ def convert(
     arrays: list[pa.Array] = []
     faults: defaultdict[int, list[str]] = defaultdict(list)
     given = set().union(*flat)
+    kinds = [(column.name, column.kind) for column in table.columns(include_sensitive)]
+    at_once = columns_at_once([pair for pair in kinds if pair[0] in given - _ids_of(table)], flat)
     for column in table.columns(include_sensitive):
         name = column.name
-        raw = [record.get(name) for record in flat] if name in given else []
+        seen = name in given and name not in at_once
+        raw = [record.get(name) for record in flat] if seen else []
         unfit: dict[int, str] = {}
         if column in table.own:
             constant = (own or {}).get(name, pa.scalar(None, TIMESTAMP))
@@ -76,6 +79,8 @@ def convert(
             # the list it was read from decides, whatever the record says of its parents
             values = pa.repeat(pa.scalar(parents[name], pa.string()), len(flat))
             unfit = _contradictions(parents[name], raw)
+        elif name in at_once:
+            values = at_once[name]
         elif name in given:
             values, unfit = column_of(column.kind, raw)
         else:
@@ -146,6 +151,11 @@ def _all_usable(records: Sequence[Any]) -> bool:
         return False
     ids = [record.get("id") for record in records]
     return set(map(type, ids)) == {str} and all(map(str.strip, ids))
+
+
+def _ids_of(table: Table) -> set[str]:
+    """Columns whose values do not come from the records."""
+    return {column.name for column in (*table.parents, *table.own)}
 
 
 def _contradictions(value: str | None, raw: Sequence[Any]) -> dict[int, str]:

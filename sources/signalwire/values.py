@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -29,6 +30,31 @@ def column_of(kind: Kind, values: Sequence[Any]) -> tuple[pa.Array, dict[int, st
         return _AT_ONCE[kind](values), {}
     except (pa.ArrowException, TypeError, ValueError):
         return _one_by_one(kind, values)
+
+
+def columns_at_once(
+    kinds: Iterable[tuple[str, Kind]], records: Sequence[Mapping[str, Any]]
+) -> dict[str, pa.Array]:
+    """Columns of the fields of `records` in two steps; none at all if any value is unreadable.
+
+    Arrow lets go of Python's interpreter in each step, and a thread that wants it back has to
+    queue with all the others. JSON columns take steps of their own and are left out.
+    """
+    raw, typed = _struct_types(tuple(kinds))
+    try:
+        read = pa.array(records, raw).cast(typed)
+    except (pa.ArrowException, TypeError, ValueError):
+        return {}
+    return {field.name: read.field(field.name) for field in typed}
+
+
+@lru_cache
+def _struct_types(kinds: tuple[tuple[str, Kind], ...]) -> tuple[pa.DataType, pa.DataType]:
+    """Records as they come in JSON, and as their columns are."""
+    plain = [(name, kind) for name, kind in kinds if kind != "json"]
+    raw = [(name, pa.bool_() if kind == "bool" else pa.string()) for name, kind in plain]
+    typed = [(name, _TYPES.get(kind, pa.string())) for name, kind in plain]
+    return pa.struct(raw), pa.struct(typed)
 
 
 def as_json(value: Any) -> str:
