@@ -18,7 +18,7 @@ from bench.page import write_block
 from bench.served import served
 
 LATENCY_MS = 50
-TRIES = 5
+TRIES = 3
 OPENS = (
     "import time, duckdb, sys; began = time.perf_counter()\n"
     "duckdb.connect(sys.argv[1]).execute('FROM signalwire.runs')\n"
