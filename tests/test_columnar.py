@@ -53,6 +53,9 @@ def test_a_documented_page_is_read_into_columns() -> None:
 @given(PAGES, st.booleans())
 @example([DOCUMENTED, DOCUMENTED | {"status_callback_url": "\N{GRINNING FACE}\n"}], True)
 @example([DOCUMENTED, None], True)
+@example([DOCUMENTED | {"campaign_id": "c", "brand_id": "b"}], True)
+@example([DOCUMENTED | {"campaign_id": "another"}], True)
+@example([DOCUMENTED, DOCUMENTED | {"brand_id": "another"}], True)
 def test_rows_are_those_made_value_by_value(records: list[Any], ascii_only: bool) -> None:
     body = json.dumps({"links": {}, "data": records}, ensure_ascii=ascii_only).encode()
     page = decode_orders(body, ORIGIN)["data"]
@@ -90,7 +93,8 @@ def test_anything_else_is_as_the_json_has_it(body: bytes) -> None:
     [
         b"", b"<html>", b'{"data":[]', b'{"data":[]}x', b'{"data":[]}{"data":[]}',
         b'{"data":[]}\nnull', b'{"data":[{"id":"\xff"}]}', b'{"data":[{"id":"\\ud800"}]}',
-        b'{"data":[{"id":NaN}]}', b"{'data':[]}", b'{"data":[],}',
+        b'{"data":[]}} {"page":{"data":[]}', b'{"data":[{"id":NaN}]}',
+        b"{'data':[]}", b'{"data":[],}',
     ],
 )  # fmt: skip
 def test_no_json_is_refused(body: bytes) -> None:

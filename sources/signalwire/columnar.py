@@ -68,15 +68,16 @@ def _parsed(body: bytes) -> pa.StructArray | None:
         read = json.read_json(pa.BufferReader(wrapped), options, _AS_DOCUMENTED)
     except pa.ArrowException:
         return None
-    if len(read) != 1 or read["page"].null_count:
+    # more than one if the body ends the object it is wrapped into, and begins another
+    if len(read) != 1:
         return None
+    # of a page that is null, the data are too
     page = read["page"].chunk(0)
     return None if page.field("data").null_count else page
 
 
 def _rows(records: pa.StructArray, origin: Origin) -> pa.Table | None:
-    if records.null_count:
-        return None
+    # a record that is null has a null id
     ids = records.field("id")
     if ids.null_count or not all(map(str.strip, ids.to_pylist())):
         return None
