@@ -36,8 +36,12 @@ def load_lightly(target: Target) -> None:
 def load(pipeline: Pipeline, target: Target) -> Any:
     """Loads what is pending, with more memory if DuckDB turns out to need it.
 
-    Not everything in it can make do with a disk, and how much it needs is not known before.
+    Not everything in it can make do with a disk, and how much it needs is not known before. A limit
+    that the user has set holds.
     """
+    settings = _credentials(target).global_config
+    if settings["memory_limit"] != SETTINGS["memory_limit"]:
+        return pipeline.load(workers=1)
     try:
         with _no_word_of_memory():
             # it uses its threads for each table anyway; side by side tables need more memory
@@ -46,7 +50,7 @@ def load(pipeline: Pipeline, target: Target) -> Any:
         if not any(isinstance(cause, duckdb.OutOfMemoryException) for cause in causes_of(error)):
             raise
     logger.info("the merge needs more memory than %s; it gets it", SETTINGS["memory_limit"])
-    _credentials(target).global_config.pop("memory_limit")
+    del settings["memory_limit"]
     with target.probe.sql_client() as client:
         client.execute_sql("RESET GLOBAL memory_limit")
     return pipeline.load(workers=1)

@@ -33,8 +33,6 @@ id NOT IN (
 )"""
 # a change seen again keeps the moment and the run in which it was seen first
 THERE_ALREADY = "id NOT IN (SELECT kept.id FROM {table} AS kept)"
-
-
 # One of those with the same id, the newest first. dlt's own way sorts all rows by id, a million of
 # them in a backfill, and holds them in memory meanwhile; hardly any id comes twice. `rowid` tells
 # even those apart that are the same in everything, as after a load that was begun anew.

@@ -309,3 +309,19 @@ def test_a_merge_that_needs_more_memory_than_usual_gets_it(
     assert "the merge needs more memory than 4MB" in caplog.text
     assert "Out of Memory" not in caplog.text + "".join(capfd.readouterr())
     assert workspace.orders() == true_orders(space)
+
+
+def test_a_limit_on_memory_that_the_user_has_set_holds(
+    open_space: OpenSpace, workspace: Workspace
+) -> None:
+    space = open_space(brands=1, campaigns=2, orders=4_000)
+    credentials = "DESTINATION__DUCKDB__CREDENTIALS"
+    del workspace.environment[credentials]
+    workspace.environment |= {
+        f"{credentials}__DATABASE": str(workspace.database),
+        f"{credentials}__GLOBAL_CONFIG": json.dumps({"memory_limit": "4MB"}),
+    }
+    with started(workspace, space) as run:
+        _, err = run.communicate(timeout=60)
+    assert run.returncode == 1
+    assert "Out of Memory" in err

@@ -177,7 +177,7 @@ class OrderWalk:
         else:
             rows, rejects = convert(ORDERS, records, self._origin, own=own)
         ids = rows["id"].to_pylist()
-        for order_id in self._unmet.keys() & set(ids) if self._unmet else ():
+        for order_id in self._unmet.keys() & ids:
             del self._unmet[order_id]
         updated = _moments(rows, "updated_at")
         keep = self._up_to_date(ids, updated, now)

@@ -66,7 +66,9 @@ def convert(
     faults: defaultdict[int, list[str]] = defaultdict(list)
     given = set().union(*flat)
     kinds = [(column.name, column.kind) for column in table.columns(include_sensitive)]
-    at_once = columns_at_once([pair for pair in kinds if pair[0] in given - _ids_of(table)], flat)
+    at_once = columns_at_once(
+        [pair for pair in kinds if pair[0] in given - _not_of_records(table)], flat
+    )
     for column in table.columns(include_sensitive):
         name = column.name
         seen = name in given and name not in at_once
@@ -153,7 +155,7 @@ def _all_usable(records: Sequence[Any]) -> bool:
     return set(map(type, ids)) == {str} and all(map(str.strip, ids))
 
 
-def _ids_of(table: Table) -> set[str]:
+def _not_of_records(table: Table) -> set[str]:
     """Columns whose values do not come from the records."""
     return {column.name for column in (*table.parents, *table.own)}
 
