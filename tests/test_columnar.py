@@ -11,10 +11,12 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from sources.signalwire import columnar
-from sources.signalwire.columnar import decode_orders
+from sources.signalwire.answers import Answer
+from sources.signalwire.columnar import decode_pages
+from sources.signalwire.cursor import Versions
+from sources.signalwire.paging import Get
 from sources.signalwire.records import Origin, convert
-from sources.signalwire.tables import ORDERS
+from sources.signalwire.tables import ORDERS, TIMESTAMP
 
 ORIGIN = Origin("/campaigns/c/orders", "b", "c")
 MOMENTS = st.sampled_from(
@@ -37,16 +39,63 @@ PAGES = st.lists(ORDER, max_size=4)
 DOCUMENTED = {"id": "o", "state": "processed", "updated_at": "2026-07-29T15:51:28.071Z"}
 
 
-@pytest.fixture(autouse=True)
-def any_page_is_long(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Has short pages read this way too."""
-    monkeypatch.setattr(columnar, "LONG", 0)
+READ_AT = 1_785_340_000_000_000
+GOOD = orjson.dumps({"links": {"next": "/n"}, "data": [DOCUMENTED]})
+
+
+def fetched(body: bytes, origin: Origin = ORIGIN, read_at: int = READ_AT) -> tuple[Get, Answer]:
+    return Get(origin.path, None, origin), Answer(body, "http://x/", None, read_at)
+
+
+def decode(body: bytes) -> Any:
+    """The page that is this body alone; None if it is no JSON."""
+    (answer,) = decode_pages([fetched(body)])
+    return answer.payload if answer else None
+
+
+def expected_rows(records: list[Any], origin: Origin = ORIGIN, read_at: int = READ_AT) -> pa.Table:
+    own = {"read_at": pa.scalar(read_at, pa.int64()).cast(TIMESTAMP)}
+    converted = convert(ORDERS, records, origin, own=own)
+    assert converted.rejects == []
+    return converted.rows
 
 
 def test_a_documented_page_is_read_into_columns() -> None:
-    page = decode_orders(orjson.dumps({"links": {"next": "/n"}, "data": [DOCUMENTED]}), ORIGIN)
-    assert isinstance(page["data"], pa.Table)
+    page = decode(GOOD)
+    assert isinstance(page["data"], Versions)
     assert page["links"]["next"] == "/n"
+
+
+def test_pages_read_together_are_each_their_own() -> None:
+    others = [Origin(f"/campaigns/{n}/orders", f"b{n}", f"c{n}") for n in range(3)]
+    records = [[DOCUMENTED | {"id": f"{n}{m}"} for m in range(n)] for n in range(3)]
+    bodies = [orjson.dumps({"links": {"next": str(n)}, "data": records[n]}) for n in range(3)]
+    answers = decode_pages([fetched(bodies[n], others[n], READ_AT + n) for n in range(3)])
+    for n, answer in enumerate(answers):
+        assert answer is not None
+        versions = answer.payload["data"]
+        assert answer.payload["links"]["next"] == str(n)
+        assert versions.rows.equals(expected_rows(records[n], others[n], READ_AT + n))
+        assert versions.ids == [record["id"] for record in records[n]]
+        assert versions.updated_at == versions.rows["updated_at"].cast(pa.int64()).to_pylist()
+        assert versions.created_at == [None] * n
+
+
+@pytest.mark.parametrize("odd", [b'{"data":[{"id":7}]}', '{"data":[{"id":"é"}]}'.encode(), b"{no}"])
+def test_an_odd_page_among_others_changes_nothing_of_them(odd: bytes) -> None:
+    good, other = decode_pages([fetched(GOOD), fetched(odd)])
+    assert good is not None
+    rows = good.payload["data"]
+    if isinstance(rows, Versions):
+        assert rows.rows.equals(expected_rows([DOCUMENTED]))
+    else:
+        assert rows == [DOCUMENTED]
+    assert (other.payload if other else None) == (None if odd == b"{no}" else orjson.loads(odd))
+
+
+def test_answers_decoded_already_are_passed_on() -> None:
+    plain = Answer({"data": []}, "http://x/", None, READ_AT)
+    assert decode_pages([(Get("/brands"), plain)]) == [plain]
 
 
 @settings(max_examples=150, deadline=None)
@@ -58,14 +107,11 @@ def test_a_documented_page_is_read_into_columns() -> None:
 @example([DOCUMENTED, DOCUMENTED | {"brand_id": "another"}], True)
 def test_rows_are_those_made_value_by_value(records: list[Any], ascii_only: bool) -> None:
     body = json.dumps({"links": {}, "data": records}, ensure_ascii=ascii_only).encode()
-    page = decode_orders(body, ORIGIN)["data"]
-    if not isinstance(page, pa.Table):
+    page = decode(body)["data"]
+    if isinstance(page, Versions):
+        assert page.rows.equals(expected_rows(records))
+    else:
         assert page == records
-        return
-    expected = convert(ORDERS, records, ORIGIN)
-    assert expected.rejects == []
-    assert page.equals(expected.rows.select(page.column_names))
-    assert page.schema.names == ORDERS.arrow_schema().names[: len(page.schema)]
 
 
 @pytest.mark.parametrize(
@@ -78,10 +124,10 @@ def test_rows_are_those_made_value_by_value(records: list[Any], ascii_only: bool
     ],
 )  # fmt: skip
 def test_anything_else_is_as_the_json_has_it(body: bytes) -> None:
-    page = decode_orders(body, ORIGIN)
+    page = decode(body)
     plain = orjson.loads(body)
-    if isinstance(page, dict) and isinstance(page.get("data"), pa.Table):
-        assert page["data"]["id"].to_pylist() == [record["id"] for record in plain["data"]]
+    if isinstance(page, dict) and isinstance(page.get("data"), Versions):
+        assert page["data"].ids == [record["id"] for record in plain["data"]]
         following = [(p.get("links") or {}).get("next") for p in (page, plain)]
         assert following[0] == following[1]
     else:
@@ -97,6 +143,8 @@ def test_anything_else_is_as_the_json_has_it(body: bytes) -> None:
         b"{'data':[]}", b'{"data":[],}',
     ],
 )  # fmt: skip
-def test_no_json_is_refused(body: bytes) -> None:
-    with pytest.raises(orjson.JSONDecodeError):
-        decode_orders(body, ORIGIN)
+def test_no_json_is_none(body: bytes) -> None:
+    assert decode(body) is None
+    good, bad = decode_pages([fetched(GOOD), fetched(body)])
+    assert good is not None
+    assert bad is None

@@ -12,26 +12,28 @@ from typing import Any, NamedTuple, TypeAlias
 from urllib.parse import urlsplit
 
 import orjson
-import pyarrow as pa
 import requests
 from urllib3.util import parse_url
 
+from sources.signalwire.cursor import Versions
 from sources.signalwire.errors import AccessDenied, NotFound, ProtocolError, Unavailable
 from sources.signalwire.settings import READ_SIZE
 
-# the records of a page as served, or, where a decoder made them, rows
-Records: TypeAlias = list[Any] | pa.Table
+# the records of a page as served, or as rows where `columnar.py` made them
+Records: TypeAlias = list[Any] | Versions
 
 
 class Answer(NamedTuple):
     """A decoded answer: its JSON, where it came from, and the server's clock if it told it.
 
-    `served_at` is in microseconds since the epoch (UTC), cut to whole seconds.
+    Times are in microseconds since the epoch (UTC): `served_at` as the answer told it, cut to whole
+    seconds; `read_at` when it was read, by the server's clock (`clock.py`).
     """
 
     payload: Any
     url: str
     served_at: int | None
+    read_at: int
 
 
 class NotJson(Exception):
@@ -61,9 +63,24 @@ def read_payload(response: requests.Response, decode: Callable[[bytes], Any]) ->
         return
     try:
         response.payload = decode(body)  # type: ignore[attr-defined]
-    except orjson.JSONDecodeError:
+    except ValueError:
         kind = response.headers.get("Content-Type", "no content type").split(";")[0]
         raise NotJson(f"{len(body)} bytes ({kind}) that are not JSON") from None
+
+
+def whole(body: bytes) -> bytes:
+    """The body as it is, if it looks like an object's JSON from its first byte to its last.
+
+    One that is cut or another server's page does not; one that does may still be no JSON, which
+    shows when it is decoded.
+
+    Raises:
+        ValueError: it is no JSON.
+    """
+    text = body.strip()
+    if not (text.startswith(b"{") and text.endswith(b"}")):
+        orjson.loads(body)
+    return body
 
 
 def payload_of(response: requests.Response) -> Any:
@@ -89,11 +106,20 @@ def payload_of(response: requests.Response) -> Any:
 
 def records_of(answer: Answer) -> Records:
     data = answer.payload.get("data") if isinstance(answer.payload, dict) else None
-    if isinstance(data, pa.Table):
-        return data
-    if not isinstance(data, list):
+    if not isinstance(data, list | Versions):
         raise ProtocolError(f"GET {shown(answer.url)} answered 200 without a list in 'data'")
     return data
+
+
+def record_of(answer: Answer, record_id: str) -> Any:
+    """The one record that was asked for by its id.
+
+    Raises:
+        ProtocolError: it is not that record; that would look as if there were nothing to load.
+    """
+    if not isinstance(answer.payload, dict) or answer.payload.get("id") != record_id:
+        raise ProtocolError(f"GET {shown(answer.url)} answered 200 without that record")
+    return answer.payload
 
 
 def next_of(answer: Answer) -> str | None:

@@ -1,4 +1,4 @@
-"""All HTTP with the API: authentication, retries, paging, and no trust in what comes back.
+"""All HTTP with the API: authentication, retries, and no trust in what comes back.
 
 The retries themselves are dlt's (`dlt.sources.helpers.requests`): 429, 5xx, connections that fail
 or break and timeouts, with exponential backoff and `Retry-After`. Added here: broken bodies are
@@ -25,15 +25,13 @@ from urllib3.exceptions import HTTPError as Urllib3Error
 from sources.signalwire.answers import (
     Answer,
     NotJson,
-    Records,
-    next_of,
     origin,
     payload_of,
     read_payload,
     reason,
-    records_of,
     served_at,
     shown,
+    whole,
 )
 from sources.signalwire.clock import ServerClock
 from sources.signalwire.cursor import microseconds
@@ -43,7 +41,8 @@ from sources.signalwire.errors import (
     Unavailable,
 )
 from sources.signalwire.pace import Pace, retry_after_seconds
-from sources.signalwire.settings import CONNECT_TIMEOUT, MAX_PAGES_WITHOUT_NEWS
+from sources.signalwire.paging import Get, Listing, Page
+from sources.signalwire.settings import CONNECT_TIMEOUT
 from sources.signalwire.space import is_loopback
 from sources.signalwire.stats import RunStats
 
@@ -57,14 +56,6 @@ class HttpSettings(NamedTuple):
     request_max_attempts: int = 5
     request_backoff_factor: float = 1.0
     request_max_retry_delay: float = 300.0
-
-
-class Page(NamedTuple):
-    """One page of a list: its records, as its decoder made them; otherwise like an answer."""
-
-    records: Records
-    url: str
-    served_at: int | None
 
 
 class Stopped(SignalWireError):
@@ -81,7 +72,7 @@ class _Line(NamedTuple):
     request: requests.PreparedRequest
     settings: Mapping[str, Any]
 
-    def get(self, url: str, params: dict[str, str] | None) -> requests.Response:
+    def get(self, url: str, params: Mapping[str, str] | None) -> requests.Response:
         request = self.request.copy()
         request.prepare_url(url, params)
         return self.session.send(request, **self.settings)
@@ -141,7 +132,7 @@ class Client:
         return f"<{type(self).__name__} {self._base}>"
 
     def get(
-        self, path: str, params: dict[str, str] | None = None, decode: Decoder = orjson.loads
+        self, path: str, params: Mapping[str, str] | None = None, decode: Decoder = orjson.loads
     ) -> Answer:
         """Reads one URL: `path` is a path below the space, or a URL of the same origin.
 
@@ -169,44 +160,20 @@ class Client:
         moment = served_at(response)
         self.clock.set(moment)
         told = None if moment is None else microseconds(moment)
-        return Answer(payload_of(response), response.url, told)
+        return Answer(payload_of(response), response.url, told, self.clock.now())
 
-    def record(self, path: str, record_id: str) -> Answer:
-        """Reads one record by its id.
+    def fetch(self, request: Get) -> Answer:
+        """The answer to a request; that of a page of orders still has to be decoded.
 
-        Raises what `get` raises, and ProtocolError when the answer is not that record: it would
-        look as if there were nothing to load.
+        Raises what `get` raises.
         """
-        answer = self.get(path)
-        if not isinstance(answer.payload, dict) or answer.payload.get("id") != record_id:
-            raise ProtocolError(f"GET {shown(answer.url)} answered 200 without that record")
-        return answer
+        return self.get(request.path, request.params, whole if request.orders_of else orjson.loads)
 
-    def pages(
-        self, path: str, params: dict[str, str] | None = None, decode: Decoder = orjson.loads
-    ) -> Iterator[Page]:
-        """Reads a list to its end by following `links.next`, page by page, in the API's order.
-
-        Raises what `get` raises, and ProtocolError for a list that cannot end or is no list.
-        """
-        answer = self.get(path, params, decode)
-        followed = {answer.url}
-        before: Records = []
-        barren = 0
-        while True:
-            records = records_of(answer)
-            self._stats.add(pages=1)
-            yield Page(records, answer.url, answer.served_at)
-            following = next_of(answer)
-            if following is None:
-                return
-            barren = 0 if len(records) and records != before else barren + 1
-            before = records
-            url = urljoin(answer.url, following)
-            if url in followed or barren >= MAX_PAGES_WITHOUT_NEWS:
-                raise ProtocolError(f"the list {shown(path)} goes round in circles at {shown(url)}")
-            followed.add(url)
-            answer = self.get(url, decode=decode)
+    def pages(self, path: str, params: Mapping[str, str] | None = None) -> Iterator[Page]:
+        """Reads a list page by page, one after the other. Raises what `get` and `Listing` raise."""
+        listing = Listing(Get(path, params), self._stats)
+        while request := listing.next():
+            yield listing.page(self.fetch(request))
 
     def stop(self) -> None:
         """Lets no further request out and wakes the threads that wait for their turn."""

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -44,16 +45,30 @@ class Cursor(NamedTuple):
     recent: frozenset[str] = frozenset()
 
 
-class Versions(NamedTuple):
+@dataclass(frozen=True)
+class Versions:
     """The orders of one page as read, in columns: ids, when each changed and was created, and rows.
 
-    In columns, because there are a million of them in a backfill, and objects cost time.
+    In columns, because there are a million of them in a backfill, and objects cost time. Two pages
+    are equal if ids and times are, whenever they were read.
     """
 
     ids: Sequence[str]
     updated_at: Sequence[int | None]
     created_at: Sequence[int | None]
-    rows: pa.Table
+    rows: pa.Table = field(compare=False)
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def take(self, positions: Sequence[int]) -> Versions:
+        """Those at some positions."""
+        return Versions(
+            [self.ids[n] for n in positions],
+            [self.updated_at[n] for n in positions],
+            [self.created_at[n] for n in positions],
+            self.rows.take(pa.array(positions, pa.int64())),
+        )
 
     def marks(self, positions: Sequence[int]) -> list[str]:
         """For each position eight characters that differ when anything of the order differs."""
@@ -64,7 +79,7 @@ class Versions(NamedTuple):
 def not_loaded(cursor: Cursor | None, versions: Versions) -> list[int]:
     """Positions of the versions that are not in the destination, as far as the cursor can tell."""
     if cursor is None:
-        return list(range(len(versions.ids)))
+        return list(range(len(versions)))
     limit = cursor.watermark
     ahead = [n for n, moment in enumerate(versions.updated_at) if moment is None or moment > limit]
     if not ahead or not cursor.recent:

@@ -1,14 +1,19 @@
-"""What the worker threads find, as they tell it to the one consumer (`traversal.py`)."""
+"""What the walks find, as they tell it to the one who leads them (`traversal.py`)."""
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from datetime import datetime
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias, TypeVar
 
 import pyarrow as pa
 
+from sources.signalwire.answers import Answer
 from sources.signalwire.cursor import Cursor
+from sources.signalwire.paging import Get
 from sources.signalwire.records import Origin
+
+R = TypeVar("R")
 
 
 class Rows(NamedTuple):
@@ -79,3 +84,5 @@ Finding = (
     | OrdersGone
     | CampaignGone
 )
+# yields what it finds, and requests, to each of which it is sent the answer
+Walk: TypeAlias = Generator[Get | Finding, Answer, R]

@@ -5,23 +5,20 @@ How far that is, is decided in `walk.py`; what is new, in `cursor.py`.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Sequence
-from functools import partial
-from typing import NamedTuple
+from collections.abc import Iterator, Sequence
 from urllib.parse import quote
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from sources.signalwire.answers import Records
-from sources.signalwire.client import Client, Page
-from sources.signalwire.columnar import decode_orders, with_own_columns
+from sources.signalwire.answers import Answer, Records, record_of
 from sources.signalwire.cursor import Cursor, Reading, Versions, is_outdated
 from sources.signalwire.errors import NotFound
-from sources.signalwire.records import Origin, Reject, convert
+from sources.signalwire.findings import Finding, OrdersGone, Rows, RowsToCompare, Walk
+from sources.signalwire.paging import Get, Listing, Page
+from sources.signalwire.records import Origin, Reject, convert, rows_of_rejects
 from sources.signalwire.settings import REGISTRY
 from sources.signalwire.stats import RunStats
-from sources.signalwire.tables import ORDERS, TIMESTAMP
+from sources.signalwire.tables import ORDERS, REJECTED, TIMESTAMP
 from sources.signalwire.walk import (
     KnownCampaign,
     in_order,
@@ -31,40 +28,17 @@ from sources.signalwire.walk import (
 )
 
 
-class NewOrders(NamedTuple):
-    """Rows of orders that are new or changed."""
-
-    rows: pa.Table
-
-
-class ReadOrders(NamedTuple):
-    """Rows of a campaign read to its end, to be compared with the destination."""
-
-    rows: pa.Table
-
-
-class GoneOrders(NamedTuple):
-    """Ids of orders whose own URL answers 404."""
-
-    order_ids: list[str]
-
-
-Step = NewOrders | ReadOrders | GoneOrders | list[Reject]
-
-
 class OrderWalk:
     """One walk through one campaign's orders."""
 
     def __init__(
         self,
-        client: Client,
         stats: RunStats,
         origin: Origin,
         cursor: Cursor | None,
         known: KnownCampaign | None,
         page_size: int,
     ) -> None:
-        self._client = client
         self._stats = stats
         self._origin = origin
         self._known = known
@@ -80,76 +54,86 @@ class OrderWalk:
         """The cursor from earlier walks, if it can be used for this one."""
         return self._reading.cursor
 
-    def in_part(self) -> Iterator[Step]:
+    def in_part(self) -> Walk[None]:
         """Reads what may have changed: the newest pages, and unsettled orders further down."""
         planned = pages_to_read(self._known or KnownCampaign(), self._page_size)
         watermark = self.cursor.created_watermark if self.cursor else None
-        ordered, oldest = True, None
-        for number, page in enumerate(self._pages(), start=1):
-            versions = yield from self._load_new(page.records)
+        ordered, oldest, number = True, None, 0
+        listing = self._listing()
+        while request := listing.next():
+            page = self._page(listing, (yield request))
+            number += 1
+            versions = yield from self._load_new(page.records, page.read_at)
             created = self._without_slid(versions)
-            all_dated = len(versions.ids) == len(page.records)
+            all_dated = len(versions) == len(page.records)
             ordered = ordered and all_dated and in_order(created, oldest)
             oldest = created[-1] if created else oldest
             if ordered and may_stop(number, planned, oldest, watermark):
                 break
         yield from self._stragglers()
 
-    def to_the_end(self) -> Iterator[Step]:
+    def to_the_end(self) -> Walk[None]:
         """Reads all there is.
 
         Where the destination has orders of this campaign, all rows are to be compared with them;
         where it is known to have none, all are new; where nothing is known, the cursor decides.
         """
-        for page in self._pages():
+        listing = self._listing()
+        while request := listing.next():
+            page = self._page(listing, (yield request))
             if self._known is None:
-                yield from self._load_new(page.records)
+                yield from self._load_new(page.records, page.read_at)
                 continue
-            versions, rejects = self._convert(page.records)
+            versions, rejects = self._convert(page.records, page.read_at)
             self._reading.note(versions)
-            if rejects:
-                yield rejects
-            if versions.ids:
-                kind = ReadOrders if self._known.orders else NewOrders
-                yield kind(versions.rows)
+            yield from self._rejected(rejects)
+            if not versions:
+                continue
+            if self._known.orders:
+                yield RowsToCompare(self._origin, versions.rows)
+            else:
+                yield Rows(ORDERS.name, versions.rows)
 
-    def in_state(self, state: str) -> Iterator[Step]:
-        """Reads the orders in one state only, to the end of their list."""
-        for page in self._pages(state):
-            yield from self._load_new(_only_in(state, page.records))
+    def in_state(self, state: str, pages: int | None = None) -> Walk[None]:
+        """Reads the orders in one state only: so many pages of their list, by default all."""
+        listing = self._listing(state)
+        while request := listing.next():
+            page = self._page(listing, (yield request))
+            yield from self._load_new(_only_in(state, page.records), page.read_at)
+            if pages is not None and (pages := pages - 1) == 0:
+                break
 
-    def one(self, order_id: str) -> Iterator[Step]:
+    def one(self, order_id: str) -> Walk[None]:
         """Reads one order by its id; it may turn out to be gone."""
         try:
-            path = f"{REGISTRY}/orders/{quote(order_id, safe='')}"
-            answer = self._client.record(path, order_id)
+            answer = yield Get(f"{REGISTRY}/orders/{quote(order_id, safe='')}")
+            record = record_of(answer, order_id)
         except NotFound:
-            yield GoneOrders([order_id])
+            yield OrdersGone([order_id])
         else:
             self._stats.add(orders_seen=1)
-            yield from self._load_new([answer.payload])
+            yield from self._load_new([record], answer.read_at)
 
     def end(self, *, full: bool) -> Cursor | None:
         """The cursor after the walk."""
         return self._reading.end(full=full)
 
-    def _stragglers(self) -> Iterator[Step]:
+    def _stragglers(self) -> Walk[None]:
         """Brings unsettled orders up to date that were not on the pages read."""
         for state, pages in states_to_list(self._unmet.values(), self._page_size).items():
-            for number, page in enumerate(self._pages(state), start=1):
-                yield from self._load_new(_only_in(state, page.records))
-                if number >= pages:
-                    break
+            yield from self.in_state(state, pages)
         for order_id in list(self._unmet):
             yield from self.one(order_id)
 
-    def _pages(self, state: str | None = None) -> Iterator[Page]:
+    def _listing(self, state: str | None = None) -> Listing:
         params = {"page_size": str(self._page_size)} | ({"filter_state": state} if state else {})
-        decode = partial(decode_orders, origin=self._origin)
-        for page in self._client.pages(self._origin.path, params, decode):
-            self._reading.begin(page.served_at)
-            self._stats.add(orders_seen=len(page.records))
-            yield page
+        return Listing(Get(self._origin.path, params, self._origin), self._stats)
+
+    def _page(self, listing: Listing, answer: Answer) -> Page:
+        page = listing.page(answer)
+        self._reading.begin(page.served_at)
+        self._stats.add(orders_seen=len(page.records))
+        return page
 
     def _without_slid(self, versions: Versions) -> Sequence[int | None]:
         """When the orders were created, but for those met on a page before."""
@@ -158,33 +142,38 @@ class OrderWalk:
         created = zip(versions.ids, versions.created_at, strict=True)
         return [moment for order_id, moment in created if order_id not in self._slid]
 
-    def _load_new(self, records: Records) -> Generator[Step, None, Versions]:
+    def _load_new(self, records: Records, read_at: int) -> Walk[Versions]:
         """Yields the rows that are new, and returns all versions read."""
-        versions, rejects = self._convert(records)
+        versions, rejects = self._convert(records, read_at)
         new = self._reading.new_ones(versions)
-        if rejects:
-            yield rejects
+        yield from self._rejected(rejects)
         if new:
             rows = versions.rows
-            yield NewOrders(rows if len(new) == len(rows) else rows.take(new))
+            yield Rows(ORDERS.name, rows if len(new) == len(rows) else rows.take(new))
         return versions
 
-    def _convert(self, records: Records) -> tuple[Versions, list[Reject]]:
-        now = self._client.clock.now()
-        own = {"read_at": pa.scalar(now, pa.int64()).cast(TIMESTAMP)}
-        if isinstance(records, pa.Table):
-            rows, rejects = with_own_columns(records, own), list[Reject]()
+    def _rejected(self, rejects: list[Reject]) -> Iterator[Finding]:
+        if rejects:
+            self._stats.add(rejected=len(rejects))
+            # none of an order's fields is sensitive
+            rows = rows_of_rejects(rejects, self._stats.run_id, hidden=frozenset())
+            yield Rows(REJECTED.name, rows)
+
+    def _convert(self, records: Records, read_at: int) -> tuple[Versions, list[Reject]]:
+        if isinstance(records, Versions):
+            versions, rejects = records, list[Reject]()
         else:
+            own = {"read_at": pa.scalar(read_at, pa.int64()).cast(TIMESTAMP)}
             rows, rejects = convert(ORDERS, records, self._origin, own=own)
-        ids = rows["id"].to_pylist()
-        for order_id in self._unmet.keys() & ids:
+            ids, updated, created = (
+                rows["id"].to_pylist(),
+                *(_moments(rows, name) for name in ("updated_at", "created_at")),
+            )
+            versions = Versions(ids, updated, created, rows)
+        for order_id in self._unmet.keys() & versions.ids:
             del self._unmet[order_id]
-        updated = _moments(rows, "updated_at")
-        keep = self._up_to_date(ids, updated, now)
-        if len(keep) < len(ids):
-            rows = rows.take(pa.array(keep, pa.int64()))
-            ids, updated = ([column[n] for n in keep] for column in (ids, updated))
-        return Versions(ids, updated, _moments(rows, "created_at"), rows), rejects
+        keep = self._up_to_date(versions.ids, versions.updated_at, read_at)
+        return versions if len(keep) == len(versions) else versions.take(keep), rejects
 
     def _up_to_date(
         self, ids: Sequence[str], updated: Sequence[int | None], now: int
@@ -218,6 +207,7 @@ def _moments(rows: pa.Table, column: str) -> list[int | None]:
 
 def _only_in(state: str, records: Records) -> Records:
     """Checks the server's filter; what is no record at all is passed on, to be rejected."""
-    if isinstance(records, pa.Table):
-        return records.filter(pc.equal(records["state"], state))
+    if isinstance(records, Versions):
+        states = records.rows["state"].to_pylist()
+        return records.take([n for n, found in enumerate(states) if found == state])
     return [r for r in records if not isinstance(r, dict) or r.get("state") == state]

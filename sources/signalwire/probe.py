@@ -52,4 +52,4 @@ def _some_campaign(client: Client, brands: list[Any]) -> Any | None:
 def _first(client: Client, path: str, count: int) -> list[Any]:
     """The first usable records of a list, at most `count`."""
     page = next(client.pages(path, {"page_size": str(count)}))
-    return [r for r in page.records if isinstance(r, dict) and r.get("id")][:count]
+    return [r for r in page.plain if isinstance(r, dict) and r.get("id")][:count]

@@ -1,13 +1,14 @@
-"""What is read of each list, and what was found there. Runs in the worker threads."""
+"""What is read of each list, and what is found there."""
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from datetime import datetime, timezone
 from typing import Any
 from urllib.parse import quote
 
-from sources.signalwire.client import Client
+from sources.signalwire.answers import record_of
+from sources.signalwire.clock import ServerClock
 from sources.signalwire.cursor import Cursor
 from sources.signalwire.errors import NotFound, ReadError
 from sources.signalwire.findings import (
@@ -16,12 +17,11 @@ from sources.signalwire.findings import (
     CampaignsFound,
     CampaignWalked,
     Failure,
-    Finding,
-    OrdersGone,
     Rows,
-    RowsToCompare,
+    Walk,
 )
-from sources.signalwire.order_walk import GoneOrders, NewOrders, OrderWalk, ReadOrders, Step
+from sources.signalwire.order_walk import OrderWalk
+from sources.signalwire.paging import Get, Listing
 from sources.signalwire.records import Origin, Reject, convert, rows_of_rejects, sensitive_fields
 from sources.signalwire.selection import Selection
 from sources.signalwire.settings import REGISTRY
@@ -38,51 +38,53 @@ from sources.signalwire.walk import KnownCampaign, is_full_walk_due
 
 
 class Reader:
-    """Reads one list at a time and yields what it found; safe to use from several threads."""
+    """Reads one list, or one record, at a time."""
 
     def __init__(
         self,
-        client: Client,
+        clock: ServerClock,
         selection: Selection,
         cursors: Mapping[str, Cursor],
         stats: RunStats,
     ) -> None:
-        self._client = client
+        self._clock = clock
         self._selection = selection
         self._cursors = cursors
         self._stats = stats
 
-    def brands(self) -> Iterator[Finding]:
+    def brands(self) -> Walk[None]:
         """All brands of the space. ReadError if they cannot be listed: nothing else could be."""
         origin = Origin(f"{REGISTRY}/brands")
-        for page in self._client.pages(origin.path, self._page_params()):
-            yield from self._brands_of(page.records, origin)
+        listing = self._listing(origin)
+        while request := listing.next():
+            page = listing.page((yield request))
+            yield from self._brands_of(page.plain, origin)
 
-    def brand(self, brand_id: str) -> Iterator[Finding]:
+    def brand(self, brand_id: str) -> Walk[None]:
         """One brand, by its id."""
         origin = Origin(_path("brands", brand_id), brand_id)
         try:
-            answer = self._client.record(origin.path, brand_id)
+            record = record_of((yield Get(origin.path)), brand_id)
         except ReadError as error:
             yield self._failed(origin, str(error))
             return
-        yield from self._brands_of([answer.payload], origin)
+        yield from self._brands_of([record], origin)
 
-    def campaigns(self, brand_id: str) -> Iterator[Finding]:
+    def campaigns(self, brand_id: str) -> Walk[None]:
         """The campaigns of one brand."""
         origin = Origin(f"{_path('brands', brand_id)}/campaigns", brand_id)
         wanted = self._selection.campaign_ids
+        listing = self._listing(origin)
         try:
-            for page in self._client.pages(origin.path, self._page_params()):
-                found = [r for r in page.records if not wanted or _id_of(r) in wanted]
+            while request := listing.next():
+                page = listing.page((yield request))
+                found = [r for r in page.plain if not wanted or _id_of(r) in wanted]
                 ids = yield from self._rows_of(CAMPAIGNS, found, origin)
                 yield CampaignsFound(brand_id, ids)
         except ReadError as error:
             yield self._failed(origin, str(error))
 
-    def campaign(
-        self, brand_id: str, campaign_id: str, known: KnownCampaign | None
-    ) -> Iterator[Finding]:
+    def campaign(self, brand_id: str, campaign_id: str, known: KnownCampaign | None) -> Walk[None]:
         """One campaign's orders and number assignments, as far as they are asked for."""
         base = _path("campaigns", campaign_id)
         reading = {
@@ -104,11 +106,11 @@ class Reader:
 
     def unlisted_campaign(
         self, brand_id: str, campaign_id: str, known: KnownCampaign
-    ) -> Iterator[Finding]:
+    ) -> Walk[None]:
         """A campaign that the destination knows and no list has: gone, or just passed over."""
         origin = Origin(_path("campaigns", campaign_id), brand_id, campaign_id)
         try:
-            self._client.record(origin.path, campaign_id)
+            record_of((yield Get(origin.path)), campaign_id)
         except NotFound:
             yield CampaignGone(origin)
         except ReadError as error:
@@ -118,12 +120,12 @@ class Reader:
             if self._selection.shard is None:
                 yield from self.campaign(brand_id, campaign_id, known)
 
-    def orders_by_id(self, origin: Origin, order_ids: list[str]) -> Iterator[Finding]:
+    def orders_by_id(self, origin: Origin, order_ids: list[str]) -> Walk[None]:
         """Orders that the destination has and a walk to the end has not met."""
         walk = self._walk(origin, None)
         try:
             for order_id in order_ids:
-                yield from self._findings(walk.one(order_id), origin)
+                yield from walk.one(order_id)
         except ReadError as error:
             yield self._failed(origin, str(error))
 
@@ -132,30 +134,30 @@ class Reader:
         origin = Origin(_path("campaigns", campaign_id), None, campaign_id)
         return self._failed(origin, f"campaign {campaign_id} is not among the campaigns listed")
 
-    def _brands_of(self, records: list[Any], origin: Origin) -> Iterator[Finding]:
+    def _brands_of(self, records: list[Any], origin: Origin) -> Walk[None]:
         if shard := self._selection.shard:
             # a record without an id is everybody's, so that it is not overlooked
             records = [r for r in records if not isinstance(_id_of(r), str) or shard.holds(r["id"])]
         ids = yield from self._rows_of(BRANDS, records, origin)
         yield BrandsFound(ids)
 
-    def _orders(self, origin: Origin, known: KnownCampaign | None) -> Iterator[Finding]:
+    def _orders(self, origin: Origin, known: KnownCampaign | None) -> Walk[None]:
         walk = self._walk(origin, known)
         if self._selection.order_state is not None:
-            yield from self._findings(walk.in_state(self._selection.order_state), origin)
+            yield from walk.in_state(self._selection.order_state)
             return
         # all that was known of it may be gone, and come back
         due = self.reads_to_the_end(walk.cursor)
         full = known is None or not known.orders or due
         compared = full and known is not None and known.orders > 0
         self._stats.add(full_walks=int(compared and walk.cursor is not None))
-        yield from self._findings(walk.to_the_end() if full else walk.in_part(), origin)
+        yield from walk.to_the_end() if full else walk.in_part()
         yield CampaignWalked(origin, walk.end(full=due and known is not None), compared)
 
     def _walk(self, origin: Origin, known: KnownCampaign | None) -> OrderWalk:
         cursor = self._cursors.get(str(origin.campaign_id))
         page_size = self._selection.page_size
-        return OrderWalk(self._client, self._stats, origin, cursor, known, page_size)
+        return OrderWalk(self._stats, origin, cursor, known, page_size)
 
     def reads_to_the_end(self, cursor: Cursor | None) -> bool:
         """Whether a campaign with this cursor is to be read to its end in this run."""
@@ -163,28 +165,19 @@ class Reader:
         return (
             self._selection.full
             or cursor is None
-            or is_full_walk_due(cursor.full_walk_at, self._client.clock.now(), every)
+            or is_full_walk_due(cursor.full_walk_at, self._clock.now(), every)
         )
 
-    def _findings(self, steps: Iterable[Step], origin: Origin) -> Iterator[Finding]:
-        for step in steps:
-            match step:
-                case NewOrders(rows):
-                    yield Rows(ORDERS.name, rows)
-                case ReadOrders(rows):
-                    yield RowsToCompare(origin, rows)
-                case GoneOrders(order_ids):
-                    yield OrdersGone(order_ids)
-                case rejects:
-                    yield self._rejected(ORDERS, rejects)
+    def _numbers(self, origin: Origin, _known: KnownCampaign | None) -> Walk[None]:
+        listing = self._listing(origin)
+        while request := listing.next():
+            page = listing.page((yield request))
+            yield from self._rows_of(NUMBER_ASSIGNMENTS, page.plain, origin)
 
-    def _numbers(self, origin: Origin, _known: KnownCampaign | None) -> Iterator[Finding]:
-        for page in self._client.pages(origin.path, self._page_params()):
-            yield from self._rows_of(NUMBER_ASSIGNMENTS, page.records, origin)
+    def _listing(self, origin: Origin) -> Listing:
+        return Listing(Get(origin.path, {"page_size": str(self._selection.page_size)}), self._stats)
 
-    def _rows_of(
-        self, table: Table, records: list[Any], origin: Origin
-    ) -> Generator[Finding, None, list[str]]:
+    def _rows_of(self, table: Table, records: list[Any], origin: Origin) -> Walk[list[str]]:
         """Yields the rows, if the table is asked for, and returns the ids."""
         sensitive = self._selection.include_sensitive
         converted = convert(table, records, origin, include_sensitive=sensitive)
@@ -204,9 +197,6 @@ class Reader:
     def _failed(self, origin: Origin, reason: str) -> Failure:
         self._stats.add(**{"campaigns_failed" if origin.campaign_id else "brands_failed": 1})
         return Failure(origin, reason, datetime.now(timezone.utc))
-
-    def _page_params(self) -> dict[str, str]:
-        return {"page_size": str(self._selection.page_size)}
 
 
 def _path(kind: str, record_id: str) -> str:

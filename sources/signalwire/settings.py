@@ -27,6 +27,6 @@ READ_SIZE = 1_000_000
 MAX_PAGES_WITHOUT_NEWS = 100
 
 # Rows gathered before they are handed to dlt: large enough for a quick merge, a few megabytes each.
-BATCH_ROWS = 20_000
+BATCH_ROWS = 50_000
 # small tables cost more than their rows; so many of them are joined while a batch is gathered
 MAX_BATCH_PARTS = 256

@@ -1,7 +1,7 @@
 """The way through a space: brands, their campaigns, each campaign's orders, side by side.
 
-The worker threads read and convert (`reader.py`); what they find comes to the one consumer here,
-which decides what is read next, compares with the destination, and keeps cursors and failures.
+Each list is a walk of its own (`reader.py`); all of them are led from here, in one thread. What
+they find decides what is read next, is compared with the destination, and moves the cursors.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 
 from sources.signalwire.batches import Batches, joined
 from sources.signalwire.client import Client
+from sources.signalwire.columnar import decode_pages
 from sources.signalwire.comparison import changed, compare
 from sources.signalwire.cursor import Cursor
 from sources.signalwire.findings import (
@@ -27,6 +28,7 @@ from sources.signalwire.findings import (
     OrdersGone,
     Rows,
     RowsToCompare,
+    Walk,
 )
 from sources.signalwire.history import changes_of
 from sources.signalwire.known import KnownData, NothingKnown
@@ -74,7 +76,7 @@ class Traversal:
         self._known = known
         self._known_space: KnownSpace | None = None
         self._fingerprints: Mapping[str, Mapping[str, bytes]] | None = None
-        self._reader = Reader(client, selection, cursors, stats)
+        self._reader = Reader(client.clock, selection, cursors, stats)
         self._seen: set[str] = set()
         self._not_found_yet = set(selection.campaign_ids)
         self._walks_wanted = bool({ORDERS.name, NUMBER_ASSIGNMENTS.name} & selection.resources)
@@ -91,7 +93,9 @@ class Traversal:
             AccessDenied: the credentials or their scopes are refused.
             ReadError: the list of brands, where everything begins, cannot be read.
         """
-        self._workers: Workers[Finding] = Workers(self._selection.workers)
+        self._workers: Workers[Finding] = Workers(
+            self._selection.workers, self._client.fetch, decode_pages
+        )
         try:
             self._begin()
             yield from self._work()
@@ -155,10 +159,10 @@ class Traversal:
             case Failure():
                 self._note_failure(finding)
 
-    def _campaigns_of(self, brand_id: str) -> Iterator[Finding]:
+    def _campaigns_of(self, brand_id: str) -> Walk[None]:
         if self._selection.campaign_ids and not self._not_found_yet:
-            return iter(())  # those asked for are found; no need to look further
-        return self._reader.campaigns(brand_id)
+            return  # those asked for are found; no need to look further
+        yield from self._reader.campaigns(brand_id)
 
     def _unseen(self, ids: list[str]) -> list[str]:
         """Those met for the first time: one that slid to a later page is not read twice."""

@@ -1,40 +1,56 @@
-"""Tasks side by side in a bounded number of threads, with one consumer, in flat memory."""
+"""Tasks side by side: their requests in a bounded number of threads, all else in the consumer's."""
 
 from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable, Iterable, Iterator
-from typing import Generic, NamedTuple, TypeVar
+from collections import deque
+from collections.abc import Callable, Generator, Iterator, Sequence
+from typing import Generic, TypeAlias, TypeVar
+
+from sources.signalwire.answers import Answer
+from sources.signalwire.paging import Get
 
 T = TypeVar("T")
 
+# yields requests, to each of which it is sent the answer, and what it found
+Task: TypeAlias = Generator[Get | T, Answer, None]
+_Sent: TypeAlias = tuple[Task[T], Get]
+_Done: TypeAlias = tuple[Task[T], Get, Answer | BaseException]
 
-class _Raised(NamedTuple):
-    error: BaseException
-
-
-class _Finished:
-    """Marks the end of one task among the results."""
-
-
-_FINISHED = _Finished()
+# Tasks under way for each thread, so that a thread finds the next request when it is done with one
+TASKS_EACH = 2
+# bytes of answers that are decoded together
+BATCH = 2_000_000
 
 
 class Workers(Generic[T]):
-    """Runs tasks, each an iterable made by a function, and yields what they yield.
+    """Runs tasks, and yields what they find.
 
-    The consumer may submit further tasks while it iterates; iteration ends with the last task.
-    Results wait in a queue of bounded length, so tasks cannot run ahead of the consumer. The first
-    exception of a task is raised to the consumer. Threads are daemons: one that hangs in a request
-    cannot keep the process alive.
+    A task begins when one before it has ended, and waits for one request at a time; an error of
+    that is raised in the task. The consumer may submit further tasks while it iterates; iteration
+    ends with the last task. What a task raises is raised to the consumer.
+
+    Only requests are made in threads, because those that compute have to queue for Python's
+    interpreter, over and over. Answers that come while the consumer is busy are decoded together.
+
+    The threads are daemons: one that hangs in a request cannot keep the process alive.
     """
 
-    def __init__(self, count: int) -> None:
-        self._tasks: queue.SimpleQueue[Callable[[], Iterable[T]] | None] = queue.SimpleQueue()
-        self._results: queue.Queue[T | _Raised | _Finished] = queue.Queue(maxsize=2 * count)
+    def __init__(
+        self,
+        count: int,
+        fetch: Callable[[Get], Answer],
+        decode: Callable[[Sequence[tuple[Get, Answer]]], Sequence[Answer | None]],
+    ) -> None:
+        self._fetch = fetch
+        self._decode = decode
+        self._waiting: deque[Callable[[], Task[T]]] = deque()
+        self._under_way = 0
+        self._most = TASKS_EACH * count
+        self._sent: queue.SimpleQueue[_Sent[T] | None] = queue.SimpleQueue()
+        self._done: queue.SimpleQueue[_Done[T]] = queue.SimpleQueue()
         self._closing = threading.Event()
-        self._open_tasks = 0
         self._threads = [
             threading.Thread(target=self._work, name=f"signalwire-{n}", daemon=True)
             for n in range(1, count + 1)
@@ -42,43 +58,71 @@ class Workers(Generic[T]):
         for thread in self._threads:
             thread.start()
 
-    def submit(self, task: Callable[[], Iterable[T]]) -> None:
+    def submit(self, task: Callable[[], Task[T]]) -> None:
         """Adds a task; they are begun in the order in which they were submitted."""
-        self._open_tasks += 1
-        self._tasks.put(task)
+        self._waiting.append(task)
 
     def __iter__(self) -> Iterator[T]:
-        while self._open_tasks:
-            result = self._results.get()
-            if isinstance(result, _Finished):
-                self._open_tasks -= 1
-            elif isinstance(result, _Raised):
-                raise result.error
-            else:
-                yield result
+        while self._waiting or self._under_way:
+            while self._waiting and self._under_way < self._most:
+                self._under_way += 1
+                yield from self._go_on(self._waiting.popleft()(), None)
+            if self._under_way:
+                yield from self._take()
 
     def close(self) -> None:
-        """Begins no further task and lets the threads go; results not consumed are dropped."""
+        """Sends no further request and lets the threads go; what has come is dropped."""
         self._closing.set()
         for _ in self._threads:
-            self._tasks.put(None)
+            self._sent.put(None)
+
+    def _take(self) -> Iterator[T]:
+        """Waits for answers, and goes on with the tasks that waited for them."""
+        arrived = self._arrived()
+        fetched = [(get, answer) for _, get, answer in arrived if isinstance(answer, Answer)]
+        decoded = iter(self._decode(fetched))
+        for task, request, outcome in arrived:
+            known = next(decoded) if isinstance(outcome, Answer) else outcome
+            if known is None:
+                # it turned out to be no JSON: read again as one whose JSON is checked at once, by
+                # the thread, which tries as often as it may
+                self._sent.put((task, request._replace(orders_of=None)))
+            else:
+                yield from self._go_on(task, known)
+
+    def _arrived(self) -> list[_Done[T]]:
+        """What has come, at least one; not more than is decoded together."""
+        arrived = [self._done.get()]
+        size = 0
+        while size < BATCH:
+            *_, answer = arrived[-1]
+            if isinstance(answer, Answer) and isinstance(answer.payload, bytes):
+                size += len(answer.payload)
+            try:
+                arrived.append(self._done.get_nowait())
+            except queue.Empty:
+                break
+        return arrived
+
+    def _go_on(self, task: Task[T], outcome: Answer | BaseException | None) -> Iterator[T]:
+        """Yields what a task finds, up to its next request or its end."""
+        try:
+            if isinstance(outcome, BaseException):
+                step = task.throw(outcome)
+            else:
+                step = next(task) if outcome is None else task.send(outcome)
+            while not isinstance(step, Get):
+                yield step
+                step = next(task)
+        except StopIteration:
+            self._under_way -= 1
+        else:
+            self._sent.put((task, step))
 
     def _work(self) -> None:
-        while (task := self._tasks.get()) is not None and not self._closing.is_set():
+        while (sent := self._sent.get()) is not None and not self._closing.is_set():
+            task, request = sent
             try:
-                for result in task():
-                    self._hand_over(result)
-                    if self._closing.is_set():
-                        return
+                self._done.put((task, request, self._fetch(request)))
             except BaseException as error:  # noqa: BLE001 - raised again where it can be handled
-                self._hand_over(_Raised(error))
-                return
-            self._hand_over(_FINISHED)
-
-    def _hand_over(self, result: T | _Raised | _Finished) -> None:
-        while not self._closing.is_set():
-            try:
-                self._results.put(result, timeout=0.2)
-            except queue.Full:
-                continue
-            return
+                self._done.put((task, request, error))
