@@ -12,6 +12,7 @@ import duckdb
 from dlt.pipeline.pipeline import Pipeline
 
 from pipelines.causes import causes_of
+from pipelines.staging import merge_from_files
 from pipelines.target import Target
 
 logger = logging.getLogger(__name__)
@@ -31,6 +32,7 @@ def load_lightly(target: Target) -> None:
     """Has the target loaded with these settings; the user's own go first."""
     credentials = _credentials(target)
     credentials.global_config = SETTINGS | (credentials.global_config or {})
+    merge_from_files()
 
 
 def load(pipeline: Pipeline, target: Target) -> Any:

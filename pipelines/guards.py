@@ -12,6 +12,7 @@ from typing import Any
 from dlt.extract import DltResource, DltSource
 from dlt.pipeline.pipeline import Pipeline
 
+from pipelines.staging import PLACE
 from sources.signalwire.tables import ORDER_CHANGES, ORDERS
 
 # The destination's version is the newer one if it changed later; where the times of change do not
@@ -34,15 +35,15 @@ id NOT IN (
 # a change seen again keeps the moment and the run in which it was seen first
 THERE_ALREADY = "id NOT IN (SELECT kept.id FROM {table} AS kept)"
 # One of those with the same id, the newest first. dlt's own way sorts all rows by id, a million of
-# them in a backfill, and holds them in memory meanwhile; hardly any id comes twice. `rowid` tells
-# even those apart that are the same in everything, as after a load that was begun anew.
-COME_ONCE = """
-rowid NOT IN (
-    SELECT rowid FROM (
-        SELECT rowid, row_number() OVER (PARTITION BY id ORDER BY {newest}) AS place
-        FROM {staging} WHERE id IN (SELECT id FROM {staging} GROUP BY id HAVING count(*) > 1)
-    ) AS twice WHERE place > 1
-)"""
+# them in a backfill, and holds them in memory meanwhile; hardly any id comes twice. The place tells
+# even those apart that are the same in everything.
+COME_ONCE = f"""
+{PLACE} NOT IN (
+    SELECT {PLACE} FROM (
+        SELECT {PLACE}, row_number() OVER (PARTITION BY id ORDER BY {{newest}}) AS nth
+        FROM {{staging}} WHERE id IN (SELECT id FROM {{staging}} GROUP BY id HAVING count(*) > 1)
+    ) AS twice WHERE nth > 1
+)"""  # noqa: S608 - all of it is ours
 _CONDITIONS = {
     ORDERS.name: (NEWER_IN_DESTINATION, "read_at DESC"),
     ORDER_CHANGES.name: (THERE_ALREADY, "seen_at"),

@@ -1,0 +1,89 @@
+"""DuckDB merges from the files themselves: whatever they are called, lack, or hold twice."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from support import Workspace, true_orders
+
+from pipelines.staging import PLACE, staged_rows
+from simulator import Fault, SimulatedSpace
+
+
+def test_staging_tables_stay_empty(space: SimulatedSpace, workspace: Workspace) -> None:
+    workspace.run(space)
+    for table in ("orders", "order_changes", "brands", "runs"):
+        assert workspace.rows(f"SELECT * FROM signalwire_staging.{table}") == []
+    assert workspace.orders() == true_orders(space)
+
+
+@pytest.mark.parametrize("folder", ["it's here", "{a} folder"])
+def test_the_files_may_lie_anywhere(
+    space: SimulatedSpace, workspace: Workspace, monkeypatch: pytest.MonkeyPatch, folder: str
+) -> None:
+    monkeypatch.setenv("DLT_DATA_DIR", str(workspace.folder / folder))
+    for _ in range(2):
+        workspace.run(space)
+        assert workspace.orders() == true_orders(space)
+        space.clock.advance(86_400)
+
+
+@pytest.fixture
+def small_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Has every page of orders put into a file of its own."""
+    monkeypatch.setattr("sources.signalwire.batches.BATCH_ROWS", 1)
+    for limit in ("BUFFER_MAX_ITEMS", "FILE_MAX_ITEMS"):
+        monkeypatch.setenv(f"DATA_WRITER__{limit}", "1")
+
+
+@pytest.mark.usefixtures("small_files")
+class TestManyFiles:
+    """A table comes in more than one."""
+
+    def test_all_are_merged(self, space: SimulatedSpace, workspace: Workspace) -> None:
+        workspace.run(space, page_size=5)
+        assert workspace.orders() == true_orders(space)
+
+    def test_an_order_in_two_of_them_is_taken_from_the_newer(
+        self, space: SimulatedSpace, workspace: Workspace
+    ) -> None:
+        _, campaign_id, order = space.world.truth_orders()[0]
+        path = f"/api/relay/rest/registry/beta/campaigns/{campaign_id}/orders"
+        for state, links in (("pending", {"next": f"{path}?page=2"}), ("processed", {})):
+            record = order | {"state": state, "updated_at": None}
+            body = {"links": links, "data": [record]}
+            fault = Fault(f"{campaign_id}/orders", "respond", times=1, status=200, body=body)
+            space.faults.add(fault)
+        workspace.run(space, campaign_ids=[campaign_id])
+        (row,) = workspace.orders()
+        assert row["state"] == "processed"
+
+    def test_a_field_that_only_some_have_is_null_in_the_others(
+        self, space: SimulatedSpace, workspace: Workspace
+    ) -> None:
+        _, campaign_id, order = space.world.truth_orders()[0]
+        body = {"links": {}, "data": [order | {"color": "red"}]}
+        fault = Fault(f"{campaign_id}/orders", "respond", times=1, status=200, body=body)
+        space.faults.add(fault)
+        workspace.run(space)
+        found = {row["id"]: row["color"] for row in workspace.orders()}
+        assert len(found) > 1
+        assert {i for i, color in found.items() if color} == {order["id"]}
+        space.world.update_order(order["id"], state="failed")
+        workspace.run(space, full=True)
+        assert all(row["color"] is None for row in workspace.orders())
+
+
+def test_the_statements_name_each_file_once_and_as_it_is_called(tmp_path: Path) -> None:
+    file = tmp_path / "it's.parquet"
+    pq.write_table(pa.table({"id": ["a", "b"]}), file)
+    with duckdb.connect() as connection:
+        connection.execute("CREATE TABLE kept (id VARCHAR, later TIMESTAMPTZ)")
+        staged = staged_rows("kept", [str(file), "other.insert_values"])
+        rows = connection.execute(f"SELECT id, later, {PLACE} FROM {staged} ORDER BY id")
+        assert rows.fetchall() == [("a", None, 0), ("b", None, 1)]
+    assert staged_rows("kept", ["other.insert_values"]) == "kept"
