@@ -78,12 +78,16 @@ class TestManyFiles:
         assert all(row["color"] is None for row in workspace.orders())
 
 
-def test_the_statements_name_each_file_once_and_as_it_is_called(tmp_path: Path) -> None:
-    file = tmp_path / "it's.parquet"
-    pq.write_table(pa.table({"id": ["a", "b"]}), file)
+def test_files_may_differ_in_their_columns(tmp_path: Path) -> None:
+    files = [tmp_path / name for name in ("it's.parquet", "other.parquet")]
+    pq.write_table(pa.table({"id": ["a", "b"]}), files[0])
+    pq.write_table(pa.table({"id": ["c"], "color": ["red"]}), files[1])
     with duckdb.connect() as connection:
-        connection.execute("CREATE TABLE kept (id VARCHAR, later TIMESTAMPTZ)")
-        staged = staged_rows("kept", [str(file), "other.insert_values"])
-        rows = connection.execute(f"SELECT id, later, {PLACE} FROM {staged} ORDER BY id")
-        assert rows.fetchall() == [("a", None, 0), ("b", None, 1)]
-    assert staged_rows("kept", ["other.insert_values"]) == "kept"
+        connection.execute("CREATE TABLE kept (id VARCHAR, color VARCHAR, later TIMESTAMPTZ)")
+        staged = staged_rows("kept", [*map(str, files), "third.insert_values"])
+        selected = f"SELECT id, color, later, {PLACE} FROM {staged} ORDER BY id"
+        *rows, (*last, place) = connection.execute(selected).fetchall()
+    assert rows == [("a", None, None, 0), ("b", None, None, 1)]
+    assert last == ["c", "red", None]
+    assert place > 1
+    assert staged_rows("kept", ["third.insert_values"]) == "kept"
