@@ -55,7 +55,7 @@ def decode(body: bytes) -> Any:
 
 def expected_rows(records: list[Any], origin: Origin = ORIGIN, read_at: int = READ_AT) -> pa.Table:
     own = {"read_at": pa.scalar(read_at, pa.int64()).cast(TIMESTAMP)}
-    converted = convert(ORDERS, records, origin, own=own)
+    converted = convert(ORDERS, records, [origin] * len(records), own=own)
     assert converted.rejects == []
     return converted.rows
 

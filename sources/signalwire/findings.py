@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from datetime import datetime
-from typing import NamedTuple, TypeAlias, TypeVar
+from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 import pyarrow as pa
 
@@ -21,6 +21,14 @@ class Rows(NamedTuple):
 
     table: str
     rows: pa.Table
+
+
+class Records(NamedTuple):
+    """Records of one page, for one table."""
+
+    table: str
+    records: list[Any]
+    origin: Origin
 
 
 class Failure(NamedTuple):
@@ -76,6 +84,7 @@ class CampaignGone(NamedTuple):
 
 Finding = (
     Rows
+    | Records
     | Failure
     | BrandsFound
     | CampaignsFound

@@ -164,7 +164,7 @@ class OrderWalk:
             versions, rejects = records, list[Reject]()
         else:
             own = {"read_at": pa.scalar(read_at, pa.int64()).cast(TIMESTAMP)}
-            rows, rejects = convert(ORDERS, records, self._origin, own=own)
+            rows, rejects = convert(ORDERS, records, [self._origin] * len(records), own=own)
             ids, updated, created = (
                 rows["id"].to_pylist(),
                 *(_moments(rows, name) for name in ("updated_at", "created_at")),

@@ -17,12 +17,12 @@ from sources.signalwire.findings import (
     CampaignsFound,
     CampaignWalked,
     Failure,
-    Rows,
+    Records,
     Walk,
 )
 from sources.signalwire.order_walk import OrderWalk
 from sources.signalwire.paging import Get, Listing
-from sources.signalwire.records import Origin, Reject, convert, rows_of_rejects, sensitive_fields
+from sources.signalwire.records import Origin, usable_ids
 from sources.signalwire.selection import Selection
 from sources.signalwire.settings import REGISTRY
 from sources.signalwire.stats import RunStats
@@ -31,8 +31,6 @@ from sources.signalwire.tables import (
     CAMPAIGNS,
     NUMBER_ASSIGNMENTS,
     ORDERS,
-    REJECTED,
-    Table,
 )
 from sources.signalwire.walk import KnownCampaign, is_full_walk_due
 
@@ -79,8 +77,8 @@ class Reader:
             while request := listing.next():
                 page = listing.page((yield request))
                 found = [r for r in page.plain if not wanted or _id_of(r) in wanted]
-                ids = yield from self._rows_of(CAMPAIGNS, found, origin)
-                yield CampaignsFound(brand_id, ids)
+                yield Records(CAMPAIGNS.name, found, origin)
+                yield CampaignsFound(brand_id, usable_ids(found))
         except ReadError as error:
             yield self._failed(origin, str(error))
 
@@ -138,8 +136,8 @@ class Reader:
         if shard := self._selection.shard:
             # a record without an id is everybody's, so that it is not overlooked
             records = [r for r in records if not isinstance(_id_of(r), str) or shard.holds(r["id"])]
-        ids = yield from self._rows_of(BRANDS, records, origin)
-        yield BrandsFound(ids)
+        yield Records(BRANDS.name, records, origin)
+        yield BrandsFound(usable_ids(records))
 
     def _orders(self, origin: Origin, known: KnownCampaign | None) -> Walk[None]:
         walk = self._walk(origin, known)
@@ -172,27 +170,10 @@ class Reader:
         listing = self._listing(origin)
         while request := listing.next():
             page = listing.page((yield request))
-            yield from self._rows_of(NUMBER_ASSIGNMENTS, page.plain, origin)
+            yield Records(NUMBER_ASSIGNMENTS.name, page.plain, origin)
 
     def _listing(self, origin: Origin) -> Listing:
         return Listing(Get(origin.path, {"page_size": str(self._selection.page_size)}), self._stats)
-
-    def _rows_of(self, table: Table, records: list[Any], origin: Origin) -> Walk[list[str]]:
-        """Yields the rows, if the table is asked for, and returns the ids."""
-        sensitive = self._selection.include_sensitive
-        converted = convert(table, records, origin, include_sensitive=sensitive)
-        if table.name in self._selection.resources:
-            if converted.rejects:
-                yield self._rejected(table, converted.rejects)
-            if len(converted.rows):
-                yield Rows(table.name, converted.rows)
-        ids: list[str] = converted.rows["id"].to_pylist()
-        return ids
-
-    def _rejected(self, table: Table, rejects: list[Reject]) -> Rows:
-        self._stats.add(rejected=len(rejects))
-        hidden = frozenset() if self._selection.include_sensitive else sensitive_fields(table)
-        return Rows(REJECTED.name, rows_of_rejects(rejects, self._stats.run_id, hidden))
 
     def _failed(self, origin: Origin, reason: str) -> Failure:
         self._stats.add(**{"campaigns_failed" if origin.campaign_id else "brands_failed": 1})

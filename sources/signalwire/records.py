@@ -38,7 +38,7 @@ class Reject(NamedTuple):
 
 
 class Converted(NamedTuple):
-    """The rows of one page, and what is wrong in it."""
+    """The rows of some records, and what is wrong in them."""
 
     rows: pa.Table
     rejects: list[Reject]
@@ -46,22 +46,21 @@ class Converted(NamedTuple):
 
 def convert(
     table: Table,
-    records: Iterable[Any],
-    origin: Origin,
+    records: Sequence[Any],
+    origins: Sequence[Origin],
     *,
     include_sensitive: bool = False,
     own: Mapping[str, pa.Scalar] | None = None,
 ) -> Converted:
-    """Turns one page of `records` into rows of `table`.
+    """Turns `records`, each of which has an origin, into rows of `table`.
 
     A record without a usable id becomes a reject and no row; one with an unreadable value becomes
     both, with null for that value. Fields unknown to `table` get text columns of their own.
     `own` gives values, the same for every row, of the table's own columns; others are null.
     """
-    usable, rejects = _split_by_usable_id(table, records, origin)
+    usable, origins, rejects = _split_by_usable_id(table, records, origins)
     flat = [_flatten(r) for r in usable] if table is NUMBER_ASSIGNMENTS else usable
     schema = table.arrow_schema(include_sensitive)
-    parents = {"brand_id": origin.brand_id, "campaign_id": origin.campaign_id}
     arrays: list[pa.Array] = []
     faults: defaultdict[int, list[str]] = defaultdict(list)
     given = set().union(*flat)
@@ -79,8 +78,9 @@ def convert(
             values = pa.repeat(constant, len(flat))
         elif column in table.parents:
             # the list it was read from decides, whatever the record says of its parents
-            values = pa.repeat(pa.scalar(parents[name], pa.string()), len(flat))
-            unfit = _contradictions(parents[name], raw)
+            parents = [getattr(origin, name) for origin in origins]
+            values = pa.array(parents, pa.string())
+            unfit = _contradictions(parents, raw)
         elif name in at_once:
             values = at_once[name]
         elif name in given:
@@ -94,9 +94,14 @@ def convert(
         arrays.append(column_of("text", [record.get(field) for record in flat])[0])
         schema = schema.append(pa.field(name, pa.string()))
     for position, reasons in faults.items():
-        record = usable[position]
+        record, origin = usable[position], origins[position]
         rejects.append(Reject(table.name, origin, record["id"], record, "; ".join(reasons)))
     return Converted(pa.table(arrays, schema=schema), rejects)
+
+
+def usable_ids(records: Sequence[Any]) -> list[str]:
+    """The ids of those records that have one."""
+    return [record["id"] for record in records if _is_usable(record)]
 
 
 def rows_of_rejects(rejects: Sequence[Reject], run_id: str, hidden: frozenset[str]) -> pa.Table:
@@ -128,23 +133,25 @@ def _row_of_reject(reject: Reject, run_id: str, hidden: frozenset[str]) -> dict[
 
 
 def _split_by_usable_id(
-    table: Table, records: Iterable[Any], origin: Origin
-) -> tuple[list[dict[str, Any]], list[Reject]]:
-    records = list(records)
+    table: Table, records: Sequence[Any], origins: Sequence[Origin]
+) -> tuple[Sequence[dict[str, Any]], Sequence[Origin], list[Reject]]:
     if _all_usable(records):
-        return records, []
-    usable: list[dict[str, Any]] = []
+        return records, origins, []
+    usable: list[tuple[dict[str, Any], Origin]] = []
     rejects: list[Reject] = []
-    for record in records:
-        if not isinstance(record, dict):
-            rejects.append(Reject(table.name, origin, None, record, "not a JSON object"))
-            continue
-        identity = record.get("id")
-        if isinstance(identity, str) and identity.strip():
-            usable.append(record)
+    for record, origin in zip(records, origins, strict=True):
+        if _is_usable(record):
+            usable.append((record, origin))
         else:
-            rejects.append(Reject(table.name, origin, None, record, "id is missing or no text"))
-    return usable, rejects
+            is_object = isinstance(record, dict)
+            why = "id is missing or no text" if is_object else "not a JSON object"
+            rejects.append(Reject(table.name, origin, None, record, why))
+    return [record for record, _ in usable], [origin for _, origin in usable], rejects
+
+
+def _is_usable(record: Any) -> bool:
+    identity = record.get("id") if isinstance(record, dict) else None
+    return isinstance(identity, str) and bool(identity.strip())
 
 
 def _all_usable(records: Sequence[Any]) -> bool:
@@ -160,11 +167,11 @@ def _not_of_records(table: Table) -> set[str]:
     return {column.name for column in (*table.parents, *table.own)}
 
 
-def _contradictions(value: str | None, raw: Sequence[Any]) -> dict[int, str]:
+def _contradictions(parents: Sequence[str | None], raw: Sequence[Any]) -> dict[int, str]:
     return {
         position: "not the one whose list it is in"
-        for position, said in enumerate(raw)
-        if said is not None and said != value
+        for position, (said, parent) in enumerate(zip(raw, parents, strict=False))
+        if said is not None and said != parent
     }
 
 

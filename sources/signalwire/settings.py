@@ -28,5 +28,7 @@ MAX_PAGES_WITHOUT_NEWS = 100
 
 # Rows gathered before they are handed to dlt: large enough for a quick merge, a few megabytes each.
 BATCH_ROWS = 50_000
+# records of brands, campaigns and number assignments that become rows together
+RECORDS_AT_ONCE = 1_000
 # small tables cost more than their rows; so many of them are joined while a batch is gathered
 MAX_BATCH_PARTS = 256

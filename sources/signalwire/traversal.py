@@ -26,10 +26,12 @@ from sources.signalwire.findings import (
     Failure,
     Finding,
     OrdersGone,
+    Records,
     Rows,
     RowsToCompare,
     Walk,
 )
+from sources.signalwire.gathering import Gathering
 from sources.signalwire.history import changes_of
 from sources.signalwire.known import KnownData, NothingKnown
 from sources.signalwire.reader import Reader
@@ -80,6 +82,7 @@ class Traversal:
         self._seen: set[str] = set()
         self._not_found_yet = set(selection.campaign_ids)
         self._walks_wanted = bool({ORDERS.name, NUMBER_ASSIGNMENTS.name} & selection.resources)
+        self._gathering = Gathering(selection, stats)
         self._batches = Batches()
         self._to_compare: dict[Origin, list[pa.Table]] = {}
         self._walked: set[Origin] = set()
@@ -106,6 +109,8 @@ class Traversal:
             yield from self._work()
             for campaign_id in sorted(self._not_found_yet):
                 yield from self._follow(self._reader.no_such_campaign(campaign_id))
+            for rows in self._gathering.rest():
+                yield from self._load(rows)
             yield from self._with_changes(self._batches.rest())
             if self.failures:
                 yield _rows_of_failures(self.failures, self._stats.run_id)
@@ -134,6 +139,9 @@ class Traversal:
         match finding:
             case Rows():
                 yield from self._load(finding)
+            case Records(table, records, origin):
+                for rows in self._gathering.add(table, records, origin):
+                    yield from self._load(rows)
             case BrandsFound(brand_ids):
                 new = self._unseen(brand_ids)
                 self._stats.add(brands=len(new))
