@@ -13,13 +13,14 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlencode, urljoin, urlsplit
 
 import orjson
 import requests
 from dlt.sources.helpers import requests as dlt_requests
 from requests.adapters import HTTPAdapter
 from requests.exceptions import ChunkedEncodingError, ContentDecodingError, RequestException
+from urllib3.connectionpool import ConnectionPool
 from urllib3.exceptions import HTTPError as Urllib3Error
 
 from sources.signalwire.answers import (
@@ -72,9 +73,14 @@ class _Line(NamedTuple):
     request: requests.PreparedRequest
     settings: Mapping[str, Any]
 
-    def get(self, url: str, params: Mapping[str, str] | None) -> requests.Response:
+    def get(self, path: str, params: Mapping[str, str] | None) -> requests.Response:
         request = self.request.copy()
-        request.prepare_url(url, params)
+        if path.startswith("/"):
+            # paths of our own need none of the care that a server's links do
+            query = f"?{urlencode(params)}" if params else ""
+            request.url = f"{str(request.url).rstrip('/')}{path}{query}"
+        else:
+            request.prepare_url(path, params)
         return self.session.send(request, **self.settings)
 
 
@@ -147,7 +153,7 @@ class Client:
         url = urljoin(self._base, path)
         self._of_thread.attempts, self._of_thread.decode = 0, decode
         try:
-            response = self._line().get(url, params)
+            response = self._line().get(path, params)
         except NotJson as error:
             raise Unavailable(f"GET {shown(url)} answered 200 with {error}") from None
         except requests.TooManyRedirects:
@@ -211,7 +217,7 @@ class Client:
 
     def _before_send(self, url: str) -> None:
         """What holds for every single request on the wire, retries and redirects included."""
-        if origin(url) != self._origin:
+        if not url.startswith(f"{self._base}/") and origin(url) != self._origin:
             raise ProtocolError(
                 f"the API points to another server ({shown(url)}); not followed, because the"
                 f" credentials belong to {self._base} alone"
@@ -240,6 +246,13 @@ class _Adapter(HTTPAdapter):
     def __init__(self, client: Client) -> None:
         super().__init__(pool_connections=1, pool_maxsize=1)
         self._client = client
+        self._pool: ConnectionPool | None = None
+
+    def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> ConnectionPool:
+        """The connections to the one origin, looked for once."""
+        if self._pool is None:
+            self._pool = super().get_connection_with_tls_context(*args, **kwargs)
+        return self._pool
 
     def send(
         self, request: requests.PreparedRequest, *args: Any, **kwargs: Any

@@ -7,8 +7,8 @@ same rows.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple, TypeAlias
 
 import orjson
 import pyarrow as pa
@@ -19,8 +19,10 @@ from sources.signalwire.answers import Answer
 from sources.signalwire.cursor import Versions
 from sources.signalwire.paging import Get
 from sources.signalwire.records import Origin
+from sources.signalwire.settings import BYTES_AT_ONCE
 from sources.signalwire.tables import ORDERS, TIMESTAMP
 
+_Fetched: TypeAlias = tuple[Get, Answer]
 _SCHEMA = ORDERS.arrow_schema()
 _OWN = frozenset(column.name for column in ORDERS.own)
 _FIELDS = [field for field in _SCHEMA if field.name not in _OWN]
@@ -43,12 +45,32 @@ class _Body(NamedTuple):
     read_at: int
 
 
-def decode_pages(fetched: Sequence[tuple[Get, Answer]]) -> list[Answer | None]:
+def decode_pages(fetched: Sequence[_Fetched]) -> list[Answer | None]:
     """The answers, with what came as bytes decoded; None in place of one that is no JSON.
 
     The `data` of a page of orders are `Versions` if all is as documented; otherwise the page is as
     the JSON has it.
     """
+    answers: list[Answer | None] = []
+    for together in _bit_by_bit(fetched):
+        answers += _decoded(together)
+    return answers
+
+
+def _bit_by_bit(fetched: Sequence[_Fetched]) -> Iterator[Sequence[_Fetched]]:
+    """Parts of so many bytes that memory does not grow with the pages' size."""
+    part: list[_Fetched] = []
+    size = 0
+    for request, answer in fetched:
+        part.append((request, answer))
+        size += len(answer.payload) if isinstance(answer.payload, bytes) else 0
+        if size >= BYTES_AT_ONCE:
+            yield part
+            part, size = [], 0
+    yield part
+
+
+def _decoded(fetched: Sequence[_Fetched]) -> list[Answer | None]:
     bodies = {
         place: _Body(answer.payload, request.orders_of, answer.read_at)
         for place, (request, answer) in enumerate(fetched)

@@ -26,8 +26,11 @@ READ_SIZE = 1_000_000
 # proof; this many are.
 MAX_PAGES_WITHOUT_NEWS = 100
 
+# bytes of pages of orders that are decoded together
+BYTES_AT_ONCE = 2_000_000
+
 # Rows gathered before they are handed to dlt: large enough for a quick merge, a few megabytes each.
-BATCH_ROWS = 50_000
+BATCH_ROWS = 20_000
 # records of brands, campaigns and number assignments that become rows together
 RECORDS_AT_ONCE = 1_000
 # small tables cost more than their rows; so many of them are joined while a batch is gathered

@@ -18,10 +18,9 @@ Task: TypeAlias = Generator[Get | T, Answer, None]
 _Sent: TypeAlias = tuple[Task[T], Get]
 _Done: TypeAlias = tuple[Task[T], Get, Answer | BaseException]
 
-# Tasks under way for each thread, so that a thread finds the next request when it is done with one
-TASKS_EACH = 2
-# bytes of answers that are decoded together
-BATCH = 2_000_000
+# Tasks under way for each thread: one request is being made, others wait for their turn or have
+# their answer, so that no thread waits for the consumer.
+TASKS_EACH = 3
 
 
 class Workers(Generic[T]):
@@ -32,7 +31,7 @@ class Workers(Generic[T]):
     ends with the last task. What a task raises is raised to the consumer.
 
     Only requests are made in threads, because those that compute have to queue for Python's
-    interpreter, over and over. Answers that come while the consumer is busy are decoded together.
+    interpreter, over and over. Answers are decoded many at a time.
 
     The threads are daemons: one that hangs in a request cannot keep the process alive.
     """
@@ -91,17 +90,14 @@ class Workers(Generic[T]):
                 yield from self._go_on(task, known)
 
     def _arrived(self) -> list[_Done[T]]:
-        """What has come, at least one; not more than is decoded together."""
+        """Waits for answers; for many, as long as the threads have other requests to make.
+
+        Each step of decoding costs a lot once, however many pages there are.
+        """
+        enough = self._under_way // TASKS_EACH if self._under_way > len(self._threads) else 1
         arrived = [self._done.get()]
-        size = 0
-        while size < BATCH:
-            *_, answer = arrived[-1]
-            if isinstance(answer, Answer) and isinstance(answer.payload, bytes):
-                size += len(answer.payload)
-            try:
-                arrived.append(self._done.get_nowait())
-            except queue.Empty:
-                break
+        while len(arrived) < enough or not self._done.empty():
+            arrived.append(self._done.get())
         return arrived
 
     def _go_on(self, task: Task[T], outcome: Answer | BaseException | None) -> Iterator[T]:
