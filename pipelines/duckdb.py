@@ -21,7 +21,7 @@ logger = logging.getLogger(__name__)
 # up to four fifths of the machine's memory. Each of its threads needs some, so they are limited
 # too. The process needs two to three times the limit more than Python alone.
 SETTINGS = {
-    "memory_limit": "64MB",
+    "memory_limit": "56MB",
     "threads": min(os.cpu_count() or 1, 2),
     # rows have no order that anybody could rely on, and to keep one takes memory and time
     "preserve_insertion_order": False,

@@ -12,7 +12,6 @@ from typing import Any
 from dlt.extract import DltResource, DltSource
 from dlt.pipeline.pipeline import Pipeline
 
-from pipelines.staging import PLACE
 from sources.signalwire.tables import ORDER_CHANGES, ORDERS
 
 # The destination's version is the newer one if it changed later; where the times of change do not
@@ -34,41 +33,27 @@ id NOT IN (
 )"""
 # a change seen again keeps the moment and the run in which it was seen first
 THERE_ALREADY = "id NOT IN (SELECT kept.id FROM {table} AS kept)"
-# One of those with the same id, the newest first. dlt's own way sorts all rows by id, a million of
-# them in a backfill, and holds them in memory meanwhile; hardly any id comes twice. The place tells
-# even those apart that are the same in everything.
-COME_ONCE = f"""
-{PLACE} NOT IN (
-    SELECT {PLACE} FROM (
-        SELECT {PLACE}, row_number() OVER (PARTITION BY id ORDER BY {{newest}}) AS nth
-        FROM {{staging}} WHERE id IN (SELECT id FROM {{staging}} GROUP BY id HAVING count(*) > 1)
-    ) AS twice WHERE nth > 1
-)"""  # noqa: S608 - all of it is ours
-_CONDITIONS = {
-    ORDERS.name: (NEWER_IN_DESTINATION, "read_at DESC"),
-    ORDER_CHANGES.name: (THERE_ALREADY, "seen_at"),
-}
+_CONDITIONS = {ORDERS.name: NEWER_IN_DESTINATION, ORDER_CHANGES.name: THERE_ALREADY}
 
 
 def guard(source: DltSource, pipeline: Pipeline, kind: str) -> None:
     """Puts the conditions on the merge of those tables that need one.
 
-    `kind` is the type of destination: DuckDB has a quicker way to leave out what comes twice.
+    `kind` is the type of destination: on DuckDB `staging.py` leaves out what comes twice.
     """
     client = pipeline.destination_client().sql_client  # type: ignore[attr-defined]
-    for name, (condition, newest) in _CONDITIONS.items():
+    for name, condition in _CONDITIONS.items():
         if name not in source.resources:
             continue
         table, staging = client.get_qualified_table_names(name)
         if kind == "duckdb":
-            condition = f"{COME_ONCE} AND {condition}"
             _forget_order_of_versions(source.resources[name])
         # Any: dlt's types know these keys for its other strategies only
         disposition: Any = {
             "disposition": "merge",
             "strategy": "delete-insert",
             "deduplicated": kind == "duckdb",
-            "source_filter": condition.format(table=table, staging=staging, newest=newest),
+            "source_filter": condition.format(table=table, staging=staging),
         }
         source.resources[name].apply_hints(write_disposition=disposition)
 

@@ -15,14 +15,29 @@ from dlt.common.storages.load_package import LoadJobInfo
 from dlt.destinations.impl.duckdb import duck
 from dlt.destinations.impl.duckdb.duck import DuckDbClient, DuckDbCopyJob
 
+from sources.signalwire.tables import ORDER_CHANGES, ORDERS
+
 # tells rows apart that are the same in everything; no field of the API can have such a name
 PLACE = "_dlt_place"
 # The staging table, which is empty, gives the columns that a file lacks, and the types.
 STAGED = f"""(
-    SELECT *, NULL::BIGINT AS {PLACE} FROM {{table}} UNION ALL BY NAME
+    SELECT *, -1 - rowid AS {PLACE} FROM {{table}} UNION ALL BY NAME
     SELECT *, file_index::BIGINT * 1_000_000_000_000 + file_row_number AS {PLACE}
     FROM read_parquet([{{files}}], union_by_name = true)
 )"""  # noqa: S608 - all of it is ours
+# One of those with the same id. dlt's own way sorts all rows by id, a million of them in a
+# backfill, and holds them in memory meanwhile; hardly any id comes twice.
+ONCE = f"""(
+    SELECT * FROM {{staged}} WHERE {PLACE} NOT IN (
+        SELECT {PLACE} FROM (
+            SELECT {PLACE}, row_number() OVER (PARTITION BY id ORDER BY {{order}}) AS nth
+            FROM {{staged}} WHERE id IN (SELECT id FROM {{staged}} GROUP BY id HAVING count(*) > 1)
+        ) WHERE nth > 1
+    )
+)"""  # noqa: S608 - all of it is ours
+# tables that can have millions of rows, and which of those with the same id is taken; of all others
+# dlt leaves out what comes twice
+TAKEN = {ORDERS.name: "read_at DESC", ORDER_CHANGES.name: "seen_at"}
 
 
 class LeaveInPlace(DuckDbCopyJob):
@@ -56,13 +71,14 @@ class Client(DuckDbClient):
         jobs = super().create_table_chain_completed_followup_jobs(table_chain, done)
         for job in jobs:
             script = Path(job.new_file_path())
-            statements = script.read_text(encoding="utf-8")
+            # dlt takes each line for a statement
+            lines = script.read_text(encoding="utf-8").split("\n")
             for table in table_chain:
                 name = str(table["name"])
                 files = [j.file_path for j in done if j.job_file_info.table_name == name]
                 _, staging = self.sql_client.get_qualified_table_names(name)
-                statements = statements.replace(staging, staged_rows(staging, files))
-            script.write_text(statements, encoding="utf-8")
+                lines = [_from_files(line, name, staging, files) for line in lines]
+            script.write_text("\n".join(lines), encoding="utf-8")
         return jobs
 
 
@@ -73,10 +89,20 @@ def merge_from_files() -> None:
 
 
 def staged_rows(staging: str, files: Sequence[str]) -> str:
-    """What stands for a staging table: the rows of these files."""
+    """What stands for a staging table: its rows, and those of these files."""
     parquet = [file for file in files if file.endswith(".parquet")]
     if not parquet:
-        return staging
+        return f"(SELECT *, rowid AS {PLACE} FROM {staging})"  # noqa: S608 - all of it is ours
     quoted = ", ".join("'" + file.replace("'", "''") + "'" for file in parquet)
-    # dlt takes each line of a script for a statement
-    return " ".join(STAGED.splitlines()).format(table=staging, files=quoted)
+    return STAGED.format(table=staging, files=quoted)
+
+
+def _from_files(statement: str, table: str, staging: str, files: Sequence[str]) -> str:
+    """A statement that reads the files instead of the staging table."""
+    staged = staged_rows(staging, files)
+    before, *others = statement.split(staging)
+    if statement.startswith("INSERT") and table in TAKEN:
+        # only what is inserted: the conditions have to see what they see in the DELETE
+        once = ONCE.format(staged=staged, order=TAKEN[table])
+        before, others = f"{before}{once}{others[0]}", others[1:]
+    return " ".join(staged.join([before, *others]).splitlines())

@@ -90,4 +90,4 @@ def test_files_may_differ_in_their_columns(tmp_path: Path) -> None:
     assert rows == [("a", None, None, 0), ("b", None, None, 1)]
     assert last == ["c", "red", None]
     assert place > 1
-    assert staged_rows("kept", ["third.insert_values"]) == "kept"
+    assert "read_parquet" not in staged_rows("kept", ["third.insert_values"])
