@@ -7,6 +7,7 @@ read, 4 another run is loading into the same place, 130 and 143 interrupted.
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import re
 import sys
@@ -37,6 +38,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     command: Callable[[argparse.Namespace], int] = import_module(
         f"pipelines.commands.{parsed.command}"
     ).main
+    # what is imported stays; Python would look through all of it for garbage, at exit too
+    gc.freeze()
     try:
         return command(parsed)
     except KeyboardInterrupt as interruption:

@@ -27,6 +27,7 @@ from sources.signalwire.tables import TABLES
 
 FOLDER = Path(reports.__file__).parent
 MEASURES = FOLDER / "shared" / "measures.sql"
+SOURCES = re.compile(r"\b(?:FROM|JOIN)\s+(\w+)")
 DIALECTS = {
     "duckdb": "duckdb", "motherduck": "duckdb", "ducklake": "duckdb", "postgres": "postgres",
     "snowflake": "snowflake", "bigquery": "bigquery", "redshift": "redshift",
@@ -48,7 +49,7 @@ class Report:
         """The query, parsed."""
         return sqlglot.parse_one(self.query, read="duckdb")
 
-    @property
+    @cached_property
     def tables(self) -> set[str]:
         """The tables and reports it reads."""
         own = {cte.alias for cte in self.tree.find_all(exp.CTE)}
@@ -65,7 +66,8 @@ def load_reports(targets: Sequence[float], main_target: float) -> dict[str, Repo
     read = {path.stem: _read(path) for path in sorted(FOLDER.glob("*.sql"))}
     name = "processing_targets"
     read[name] = _with_targets(read[name], targets, main_target)
-    graph = {name: report.tables & read.keys() for name, report in read.items()}
+    # not from the parsed queries: every run has to know the reports, and to parse them takes time
+    graph = {name: {*SOURCES.findall(report.query)} & read.keys() for name, report in read.items()}
     return {name: read[name] for name in TopologicalSorter(graph).static_order()}
 
 
@@ -110,7 +112,11 @@ def rendered(report: Report, dataset: str, dialect: str) -> str:
             table.set("alias", exp.TableAlias(this=exp.to_identifier(table.name)))
     # what it cannot say in a dialect it leaves out: the order of nulls in a window without any
     return tree.sql(
-        dialect=dialect, pretty=True, comments=False, unsupported_level=sqlglot.ErrorLevel.IGNORE
+        dialect=dialect,
+        copy=False,
+        pretty=True,
+        comments=False,
+        unsupported_level=sqlglot.ErrorLevel.IGNORE,
     )
 
 

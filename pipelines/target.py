@@ -126,7 +126,8 @@ def find_target(
         kind=kind,
         location=location,
         dataset=probe.dataset_name,
-        description=str(config),
+        # dlt imports SQLAlchemy, a tenth of a second, to write the same
+        description=f"duckdb:///{location}" if kind == "duckdb" else str(config),
         probe=probe,
         names=names,
         shard=shard,

@@ -26,6 +26,12 @@ def test_every_column_is_described_in_its_place(name: str) -> None:
     assert [column.alias_or_name for column in report.tree.selects] == list(report.columns)
 
 
+def test_every_report_comes_after_those_it_builds_on() -> None:
+    names = list(REPORTS)
+    for place, report in enumerate(REPORTS.values()):
+        assert report.tables & REPORTS.keys() <= {*names[:place]}
+
+
 @pytest.mark.parametrize("dialect", sorted({*DIALECTS.values()}))
 def test_every_report_is_sql_in_every_dialect(dialect: str) -> None:
     for report in REPORTS.values():
