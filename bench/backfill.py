@@ -19,6 +19,7 @@ import duckdb
 from bench.contenders import (
     AIRBYTE,
     BARE,
+    DATABASE,
     PLAIN,
     PROJECT,
     SINGER,
@@ -97,7 +98,7 @@ def load_once(space: SimulatedSpace, api: Served, contender: Contender, truth: P
         before = api.usage()
         cost = launch(contender.command, environment(space, api.url, folder, WORKERS), folder)
         usage = api.usage().since(before)
-        return Load(cost, usage, compared(folder / "orders.duckdb", contender.table, truth))
+        return Load(cost, usage, compared(folder / DATABASE, contender.table, truth))
 
 
 def compared(database: Path, table: str, truth: Path) -> Rows:

@@ -12,7 +12,7 @@ import tempfile
 from pathlib import Path
 
 from bench.backfill import a_space
-from bench.contenders import PROJECT, environment
+from bench.contenders import DATABASE, PROJECT, environment
 from bench.launch import launch
 from bench.page import write_block
 from bench.served import served
@@ -42,7 +42,7 @@ def row(workers: int) -> str:
             seconds.append(launch(PROJECT.command, variables, folder).seconds)
             requests = api.usage().since(before).requests
             imports.append(launch([sys.executable, "-c", "import dlt"], {}, folder).seconds)
-        database = str(folder / "orders.duckdb")
+        database = str(folder / DATABASE)
         launch([sys.executable, "-c", OPENS, database], {}, folder)
         opening = float((folder / "said.txt").read_text())
     network = requests * LATENCY_MS / 1000 / workers

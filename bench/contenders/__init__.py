@@ -18,6 +18,9 @@ PEERS = HERE.parent / "peers"
 # made by `make bench-peers`
 ENVIRONMENTS = HERE.parent.parent / ".cache" / "peers"
 
+# where this project puts its tables, unless it is told otherwise
+DATABASE = "signalwire_orders.duckdb"
+
 
 class Contender(NamedTuple):
     """One of them: its command, and the table of its database that has the orders."""
@@ -53,18 +56,16 @@ SINGER_THREADS = Contender(
 
 def environment(space: SimulatedSpace, url: str, folder: Path, workers: int) -> dict[str, str]:
     """The variables that tell every contender what it needs to know."""
-    database = str(folder / "orders.duckdb")
     return {
         "BENCH_SPACE": url,
         "BENCH_PROJECT_ID": space.project_id,
         "BENCH_API_TOKEN": space.api_token,
         "BENCH_WORKERS": str(workers),
-        "BENCH_DATABASE": database,
+        "BENCH_DATABASE": str(folder / DATABASE),
         "SOURCES__SIGNALWIRE__SPACE": url,
         "SOURCES__SIGNALWIRE__PROJECT_ID": space.project_id,
         "SOURCES__SIGNALWIRE__API_TOKEN": space.api_token,
         "SOURCES__SIGNALWIRE__WORKERS": str(workers),
-        "DESTINATION__DUCKDB__CREDENTIALS": database,
         "DLT_DATA_DIR": str(folder / "data"),
         "RUNTIME__DLTHUB_TELEMETRY": "false",
     }
