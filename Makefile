@@ -56,7 +56,7 @@ format: $(STAMP) ## put the code into the project's style
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
-bench: $(STAMP) ## time runs beside others' and write docs/performance.md (takes ten minutes)
+bench: $(STAMP) ## time runs beside others' and write docs/performance.md (takes 15 minutes)
 	@$(BIN)/python -m bench.backfill
 	@$(BIN)/python -m bench.quiet
 	@$(BIN)/python -m bench.merge

@@ -36,8 +36,8 @@ from simulator import Clock, SimulatedSpace
 START = datetime(2026, 3, 2, 12, tzinfo=timezone.utc)
 BRANDS, CAMPAIGNS_EACH = 250, 4
 WORKERS = 32
-TRIES = 3
-SLOW_TRIES = 1
+TRIES = 5
+SLOW_TRIES = 3
 HEAD = """\
 | | seconds, median (range) | ratio | processor s | peak MB | requests | orders | lost | wrong | twice | space busy |
 |---|---|---|---|---|---|---|---|---|---|---|"""  # noqa: E501
