@@ -14,6 +14,8 @@ import pytest
 
 from pipelines.tables import render
 from sources.signalwire.answers import Answer
+from sources.signalwire.batches import Batches, copied
+from sources.signalwire.client import Client
 from sources.signalwire.cursor import (
     LATE_COMMIT_MARGIN,
     MAX_RECENT,
@@ -26,10 +28,15 @@ from sources.signalwire.cursor import (
     microseconds,
 )
 from sources.signalwire.errors import ConfigurationError, Unavailable
+from sources.signalwire.findings import Rows, RowsToCompare
+from sources.signalwire.known import NothingKnown
 from sources.signalwire.paging import Get
 from sources.signalwire.records import Origin, column_names
 from sources.signalwire.selection import Selection
+from sources.signalwire.settings import MAX_BATCH_BYTES
 from sources.signalwire.space import base_url
+from sources.signalwire.stats import RunStats
+from sources.signalwire.traversal import Traversal
 from sources.signalwire.walk import (
     KnownCampaign,
     Unsettled,
@@ -444,6 +451,49 @@ class TestWorkers:
         workers.submit(pages)
         assert list(workers) == [6, 7]
         assert server.asked == ["/6", "/7", "/7"]
+
+
+class TestRowsOfOtherPages:
+    """Rows are slices of all that was decoded together, which must not pile up in memory."""
+
+    @staticmethod
+    def slices(count: int) -> Iterator[pa.Table]:
+        """So many rows, each of a megabyte of others."""
+        for n in range(count):
+            yield pa.table({"id": [f"{n}", "x" * 1_000_000]}).slice(0, 1)
+
+    def test_are_let_go_when_they_become_many(self) -> None:
+        before = pa.total_allocated_bytes()
+        batches = Batches()
+        for rows in self.slices(100):
+            assert list(batches.add(Rows("orders", rows))) == []
+            assert pa.total_allocated_bytes() - before < MAX_BATCH_BYTES + 5_000_000
+        (batch,) = batches.rest()
+        assert batch.rows["id"].to_pylist() == [f"{n}" for n in range(100)]
+
+    def test_are_not_in_a_copy(self) -> None:
+        before = pa.total_allocated_bytes()
+        copies = [copied(rows) for rows in self.slices(10)]
+        assert pa.total_allocated_bytes() - before < 100_000
+        assert [rows["id"].to_pylist() for rows in copies] == [[f"{n}"] for n in range(10)]
+
+    def test_are_let_go_by_what_waits_to_be_compared(self) -> None:
+        stats = RunStats()
+        client = Client("http://127.0.0.1:9", "p", "t", stats=stats)
+        traversal = Traversal(client, Selection(), {}, stats, NothingKnown())
+        before = pa.total_allocated_bytes()
+        for rows in self.slices(10):
+            assert list(traversal._follow(RowsToCompare(Origin("/"), rows))) == []
+        del rows
+        assert pa.total_allocated_bytes() - before < 100_000
+        assert len(traversal._to_compare[Origin("/")]) == 10
+
+    def test_of_the_same_page_count_once(self) -> None:
+        batches = Batches()
+        page = pa.table({"id": [f"{n}" * 100_000 for n in range(10)]})
+        for n in range(200):
+            assert list(batches.add(Rows("orders", page.slice(n % 10, 1)))) == []
+        assert len(batches._parts["orders"]) == 200
 
 
 def test_nothing_narrowed_is_told_as_such() -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import pyarrow as pa
 
 from sources.signalwire.findings import Rows
-from sources.signalwire.settings import BATCH_ROWS, MAX_BATCH_PARTS
+from sources.signalwire.settings import BATCH_ROWS, MAX_BATCH_BYTES, MAX_BATCH_PARTS
 
 
 class Batches:
@@ -16,16 +16,25 @@ class Batches:
     def __init__(self) -> None:
         self._parts: dict[str, list[pa.Table]] = {}
         self._counts: dict[str, int] = {}
+        self._held: dict[str, dict[int, int]] = {}
 
     def add(self, found: Rows) -> Iterator[Rows]:
         """Takes rows, and yields the table's batch when it is full."""
-        parts = self._parts.setdefault(found.table, [])
-        parts.append(found.rows)
-        self._counts[found.table] = self._counts.get(found.table, 0) + len(found.rows)
-        if self._counts[found.table] >= BATCH_ROWS:
-            yield self._take(found.table)
-        elif len(parts) >= MAX_BATCH_PARTS:
+        table, rows = found
+        parts = self._parts.setdefault(table, [])
+        parts.append(rows)
+        self._counts[table] = self._counts.get(table, 0) + len(rows)
+        if self._counts[table] >= BATCH_ROWS:
+            yield self._take(table)
+        elif len(parts) >= MAX_BATCH_PARTS or self._hold(table, rows) > MAX_BATCH_BYTES:
+            self._held.pop(table, None)
             parts[:] = [joined(parts)]
+
+    def _hold(self, table: str, rows: pa.Table) -> int:
+        """Bytes that a table's parts keep in memory: all that was decoded together with them."""
+        held = self._held.setdefault(table, {})
+        held[rows.column(0).chunk(0).buffers()[-1].address] = rows.get_total_buffer_size()
+        return sum(held.values())
 
     def rest(self) -> Iterator[Rows]:
         """Yields what is left, a batch for each table."""
@@ -34,9 +43,15 @@ class Batches:
 
     def _take(self, table: str) -> Rows:
         del self._counts[table]
+        self._held.pop(table, None)
         return Rows(table, joined(self._parts.pop(table)))
 
 
 def joined(parts: Sequence[pa.Table]) -> pa.Table:
     """One table of all parts; a part that lacks a column of another has nulls there."""
     return pa.concat_tables(parts, promote_options="default").combine_chunks()
+
+
+def copied(rows: pa.Table) -> pa.Table:
+    """The same rows, holding nothing in memory but themselves."""
+    return rows.take(pa.array(range(len(rows)), pa.int64()))

@@ -31,6 +31,8 @@ BYTES_AT_ONCE = 2_000_000
 
 # Rows gathered before they are handed to dlt: large enough for a quick merge, a few megabytes each.
 BATCH_ROWS = 20_000
+# rows hold on to all pages that were decoded with theirs; beyond so many bytes they are copied
+MAX_BATCH_BYTES = 16_000_000
 # records of brands, campaigns and number assignments that become rows together
 RECORDS_AT_ONCE = 1_000
 # small tables cost more than their rows; so many of them are joined while a batch is gathered

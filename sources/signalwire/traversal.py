@@ -13,7 +13,7 @@ from functools import partial
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from sources.signalwire.batches import Batches, joined
+from sources.signalwire.batches import Batches, copied, joined
 from sources.signalwire.client import Client
 from sources.signalwire.columnar import decode_pages
 from sources.signalwire.comparison import changed, compare
@@ -157,7 +157,8 @@ class Traversal:
                         partial(self._reader.campaign, brand_id, campaign_id, known)
                     )
             case RowsToCompare(origin, rows):
-                self._to_compare.setdefault(origin, []).append(rows)
+                # copied, since they wait for the rest of their campaign, and others' rows need not
+                self._to_compare.setdefault(origin, []).append(copied(rows))
             case CampaignWalked():
                 yield from self._note_walk(finding)
             case OrdersGone(order_ids):
