@@ -136,7 +136,7 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
         help="tables to load: brands, campaigns, orders (these by default), number_assignments",
     )
     parser.add_argument(
-        "--workers", type=int, metavar="N", help="campaigns to read side by side (10)"
+        "--workers", type=int, metavar="N", help="requests to make side by side (10)"
     )
     _add_wait(parser)
     parser.add_argument(

@@ -69,7 +69,7 @@ def signalwire(
         order_state: Read orders in this state only. Such a run moves no cursor.
         number_assignments: Also load number_assignments, at one more list for each campaign.
         include_sensitive: Also load contact data, tax ids and verification tokens.
-        workers: Campaigns read side by side, each over its own connection; 1 to 64.
+        workers: Requests made side by side, each over its own connection; 1 to 64.
         page_size: Records to ask for per page; 1 to 1000.
         request_timeout: Seconds without a byte after which a request is tried again.
         request_max_attempts: How often a request is tried.
