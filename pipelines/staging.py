@@ -17,6 +17,8 @@ from dlt.destinations.impl.duckdb.duck import DuckDbClient, DuckDbCopyJob
 
 from sources.signalwire.tables import ORDER_CHANGES, ORDERS
 
+# dlt's name for what the source `signalwire` loads
+SCHEMA = "signalwire"
 # tells rows apart that are the same in everything; no field of the API can have such a name
 PLACE = "_dlt_place"
 # The staging table, which is empty, gives the columns that a file lacks, and the types.
@@ -57,7 +59,8 @@ class Client(DuckDbClient):
         self, table: PreparedTableSchema, file_path: str, load_id: str, restore: bool = False
     ) -> LoadJob:
         """The job that loads a file."""
-        if table["write_disposition"] == "merge" and file_path.endswith(".parquet"):
+        merged = table["write_disposition"] == "merge" and file_path.endswith(".parquet")
+        if merged and self._is_ours():
             return LeaveInPlace(file_path)
         return super().create_load_job(table, file_path, load_id, restore)
 
@@ -69,7 +72,7 @@ class Client(DuckDbClient):
         """The job that merges a table, an SQL script, once all its files are there."""
         done = completed_table_chain_jobs or ()
         jobs = super().create_table_chain_completed_followup_jobs(table_chain, done)
-        for job in jobs:
+        for job in jobs if self._is_ours() else ():
             script = Path(job.new_file_path())
             # dlt takes each line for a statement
             lines = script.read_text(encoding="utf-8").split("\n")
@@ -81,9 +84,13 @@ class Client(DuckDbClient):
             script.write_text("\n".join(lines), encoding="utf-8")
         return jobs
 
+    def _is_ours(self) -> bool:
+        """Whether it loads this project's tables, not another pipeline's of the same process."""
+        return self.schema.name == SCHEMA
+
 
 def merge_from_files() -> None:
-    """Has every DuckDB destination of dlt merge straight from its files."""
+    """Has this project's tables merged straight from their files, in any DuckDB destination."""
     # dlt has no place to name another client than its own
     duck.DuckDbClient = Client  # type: ignore[misc]
 

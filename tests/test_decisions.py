@@ -488,6 +488,12 @@ class TestRowsOfOtherPages:
         assert pa.total_allocated_bytes() - before < 100_000
         assert len(traversal._to_compare[Origin("/")]) == 10
 
+    def test_may_come_after_an_empty_part(self) -> None:
+        batches = Batches()
+        rows = pa.table({"id": pa.chunked_array([pa.array([], pa.string()), pa.array(["a"])])})
+        assert list(batches.add(Rows("orders", rows))) == []
+        assert [batch.rows["id"].to_pylist() for batch in batches.rest()] == [["a"]]
+
     def test_of_the_same_page_count_once(self) -> None:
         batches = Batches()
         page = pa.table({"id": [f"{n}" * 100_000 for n in range(10)]})

@@ -56,6 +56,7 @@ class TestTriedAgain:
             Fault("/orders", "cut", times=2),
             Fault("/orders", "respond", status=200, body=HTML, times=2),
             Fault("/orders", "respond", status=200, body='{"links": {}, "data": [', times=2),
+            Fault("/orders", "respond", status=200, body='{"links": {}, "data": [}', times=2),
             Fault("/orders", "respond", status=200, body="", times=2),
             Fault("/orders", "hang", seconds=3, times=1),
         ],

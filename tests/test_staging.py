@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import dlt
 import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -19,6 +20,28 @@ def test_staging_tables_stay_empty(space: SimulatedSpace, workspace: Workspace) 
     for table in ("orders", "order_changes", "brands", "runs"):
         assert workspace.rows(f"SELECT * FROM signalwire_staging.{table}") == []
     assert workspace.orders() == true_orders(space)
+
+
+def test_other_pipelines_of_the_process_are_left_alone(
+    space: SimulatedSpace, workspace: Workspace, tmp_path: Path
+) -> None:
+    workspace.run(space)
+    other = dlt.pipeline(
+        "other",
+        pipelines_dir=str(tmp_path),
+        destination=dlt.destinations.duckdb(str(tmp_path / "other.duckdb")),
+        dataset_name="data",
+    )
+    other.run(
+        [{"id": 1}],
+        table_name="orders",
+        write_disposition="merge",
+        primary_key="id",
+        loader_file_format="parquet",
+    )
+    with duckdb.connect(str(tmp_path / "other.duckdb")) as connection:
+        for schema in ("data", "data_staging"):
+            assert connection.execute(f"SELECT id FROM {schema}.orders").fetchall() == [(1,)]
 
 
 @pytest.mark.parametrize("folder", ["it's here", "{a} folder"])

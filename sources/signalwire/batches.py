@@ -30,16 +30,18 @@ class Batches:
             self._held.pop(table, None)
             parts[:] = [joined(parts)]
 
-    def _hold(self, table: str, rows: pa.Table) -> int:
-        """Bytes that a table's parts keep in memory: all that was decoded together with them."""
-        held = self._held.setdefault(table, {})
-        held[rows.column(0).chunk(0).buffers()[-1].address] = rows.get_total_buffer_size()
-        return sum(held.values())
-
     def rest(self) -> Iterator[Rows]:
         """Yields what is left, a batch for each table."""
         for table in list(self._parts):
             yield self._take(table)
+
+    def _hold(self, table: str, rows: pa.Table) -> int:
+        """Bytes that a table's parts keep in memory: all that was decoded together with them."""
+        held = self._held.setdefault(table, {})
+        # rows decoded together share their buffers; the first column has no empty text
+        some = next(chunk for chunk in rows.column(0).chunks if len(chunk))
+        held[some.buffers()[-1].address] = rows.get_total_buffer_size()
+        return sum(held.values())
 
     def _take(self, table: str) -> Rows:
         del self._counts[table]

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timezone
 from importlib.metadata import version
 
 import pyarrow as pa
 from dlt.common.schema import Schema
 
-from sources.signalwire.findings import Rows
+from sources.signalwire.findings import Failure, Rows
 from sources.signalwire.selection import Selection
 from sources.signalwire.stats import RunStats
-from sources.signalwire.tables import BOOKKEEPING, RESOURCES, RUNS, TABLES, TIMESTAMP
+from sources.signalwire.tables import (
+    BOOKKEEPING,
+    CAMPAIGN_FAILURES,
+    RESOURCES,
+    RUNS,
+    TABLES,
+    TIMESTAMP,
+)
 from sources.signalwire.values import as_json
 
 logger = logging.getLogger(__name__)
@@ -70,3 +77,21 @@ class RunLog:
             **self._stats.counts(),
         }
         return Rows(RUNS.name, pa.Table.from_pylist([row], schema=RUNS.arrow_schema()))
+
+
+def rows_of_failures(failures: Sequence[Failure], run_id: str) -> Rows:
+    """The rows of `campaign_failures`: what a run could not read."""
+    rows = [
+        {
+            "id": f"{run_id} {failure.origin.path}",
+            "run_id": run_id,
+            "reason": failure.reason,
+            "failed_at": failure.failed_at,
+            **failure.origin._asdict(),
+        }
+        for failure in failures
+    ]
+    return Rows(
+        CAMPAIGN_FAILURES.name,
+        pa.Table.from_pylist(rows, schema=CAMPAIGN_FAILURES.arrow_schema()),
+    )

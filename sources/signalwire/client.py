@@ -142,7 +142,7 @@ class Client:
     ) -> Answer:
         """Reads one URL: `path` is a path below the space, or a URL of the same origin.
 
-        `decode` makes the payload from the body, and raises JSONDecodeError if it is no JSON.
+        `decode` makes the payload from the body, and raises ValueError if it is no JSON.
 
         Raises:
             AccessDenied: the credentials or their scopes are refused.
@@ -150,23 +150,25 @@ class Client:
             Unavailable: it kept failing after all tries.
             ProtocolError: the answer, or where it points, is not to be trusted.
         """
-        url = urljoin(self._base, path)
         self._of_thread.attempts, self._of_thread.decode = 0, decode
         try:
             response = self._line().get(path, params)
         except NotJson as error:
-            raise Unavailable(f"GET {shown(url)} answered 200 with {error}") from None
+            raise Unavailable(f"GET {self._shown(path)} answered 200 with {error}") from None
         except requests.TooManyRedirects:
-            raise ProtocolError(f"GET {shown(url)} redirects without an end") from None
+            raise ProtocolError(f"GET {self._shown(path)} redirects without an end") from None
         except (RequestException, Urllib3Error) as error:
             # "from None": the library's exceptions carry the request, and that the credentials
-            raise Unavailable(f"GET {shown(url)} failed: {reason(error)}") from None
+            raise Unavailable(f"GET {self._shown(path)} failed: {reason(error)}") from None
         finally:
             self._stats.add(retries=max(0, self._of_thread.attempts - 1))
         moment = served_at(response)
         self.clock.set(moment)
         told = None if moment is None else microseconds(moment)
         return Answer(payload_of(response), response.url, told, self.clock.now())
+
+    def _shown(self, path: str) -> str:
+        return shown(urljoin(self._base, path))
 
     def fetch(self, request: Get) -> Answer:
         """The answer to a request; that of a page of orders still has to be decoded.

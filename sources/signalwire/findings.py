@@ -23,7 +23,7 @@ class Rows(NamedTuple):
     rows: pa.Table
 
 
-class Records(NamedTuple):
+class Listed(NamedTuple):
     """Records of one page, for one table."""
 
     table: str
@@ -84,7 +84,7 @@ class CampaignGone(NamedTuple):
 
 Finding = (
     Rows
-    | Records
+    | Listed
     | Failure
     | BrandsFound
     | CampaignsFound

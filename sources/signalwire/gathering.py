@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from sources.signalwire.findings import Rows
-from sources.signalwire.records import Origin, convert, rows_of_rejects, sensitive_fields
+from sources.signalwire.records import Origin, Reject, convert, rows_of_rejects, sensitive_fields
 from sources.signalwire.selection import Selection
 from sources.signalwire.settings import RECORDS_AT_ONCE
 from sources.signalwire.stats import RunStats
-from sources.signalwire.tables import REJECTED, RESOURCES
+from sources.signalwire.tables import REJECTED, RESOURCES, Table
 
 
 class Gathering:
@@ -39,9 +39,16 @@ class Gathering:
         records, origins = zip(*self._records.pop(name), strict=True)
         table, sensitive = RESOURCES[name], self._selection.include_sensitive
         rows, rejects = convert(table, records, origins, include_sensitive=sensitive)
-        if rejects:
-            self._stats.add(rejected=len(rejects))
-            hidden = frozenset() if sensitive else sensitive_fields(table)
-            yield Rows(REJECTED.name, rows_of_rejects(rejects, self._stats.run_id, hidden))
+        yield from rejected(table, rejects, self._stats, include_sensitive=sensitive)
         if len(rows):
             yield Rows(name, rows)
+
+
+def rejected(
+    table: Table, rejects: Sequence[Reject], stats: RunStats, *, include_sensitive: bool = False
+) -> Iterator[Rows]:
+    """The rows of records of a table that cannot be loaded as they are, if there are any."""
+    if rejects:
+        stats.add(rejected=len(rejects))
+        hidden = frozenset() if include_sensitive else sensitive_fields(table)
+        yield Rows(REJECTED.name, rows_of_rejects(rejects, stats.run_id, hidden))

@@ -5,7 +5,7 @@ How far that is, is decided in `walk.py`; what is new, in `cursor.py`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from urllib.parse import quote
 
 import pyarrow as pa
@@ -13,12 +13,13 @@ import pyarrow as pa
 from sources.signalwire.answers import Answer, Records, record_of
 from sources.signalwire.cursor import Cursor, Reading, Versions, is_outdated
 from sources.signalwire.errors import NotFound
-from sources.signalwire.findings import Finding, OrdersGone, Rows, RowsToCompare, Walk
+from sources.signalwire.findings import OrdersGone, Rows, RowsToCompare, Walk
+from sources.signalwire.gathering import rejected
 from sources.signalwire.paging import Get, Listing, Page
-from sources.signalwire.records import Origin, Reject, convert, rows_of_rejects
+from sources.signalwire.records import Origin, Reject, convert
 from sources.signalwire.settings import REGISTRY
 from sources.signalwire.stats import RunStats
-from sources.signalwire.tables import ORDERS, REJECTED, TIMESTAMP
+from sources.signalwire.tables import ORDERS, TIMESTAMP
 from sources.signalwire.walk import (
     KnownCampaign,
     in_order,
@@ -86,7 +87,7 @@ class OrderWalk:
                 continue
             versions, rejects = self._convert(page.records, page.read_at)
             self._reading.note(versions)
-            yield from self._rejected(rejects)
+            yield from rejected(ORDERS, rejects, self._stats)
             if not versions:
                 continue
             if self._known.orders:
@@ -146,18 +147,11 @@ class OrderWalk:
         """Yields the rows that are new, and returns all versions read."""
         versions, rejects = self._convert(records, read_at)
         new = self._reading.new_ones(versions)
-        yield from self._rejected(rejects)
+        yield from rejected(ORDERS, rejects, self._stats)
         if new:
             rows = versions.rows
             yield Rows(ORDERS.name, rows if len(new) == len(rows) else rows.take(new))
         return versions
-
-    def _rejected(self, rejects: list[Reject]) -> Iterator[Finding]:
-        if rejects:
-            self._stats.add(rejected=len(rejects))
-            # none of an order's fields is sensitive
-            rows = rows_of_rejects(rejects, self._stats.run_id, hidden=frozenset())
-            yield Rows(REJECTED.name, rows)
 
     def _convert(self, records: Records, read_at: int) -> tuple[Versions, list[Reject]]:
         if isinstance(records, Versions):

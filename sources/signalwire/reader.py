@@ -17,7 +17,7 @@ from sources.signalwire.findings import (
     CampaignsFound,
     CampaignWalked,
     Failure,
-    Records,
+    Listed,
     Walk,
 )
 from sources.signalwire.order_walk import OrderWalk
@@ -77,7 +77,7 @@ class Reader:
             while request := listing.next():
                 page = listing.page((yield request))
                 found = [r for r in page.plain if not wanted or _id_of(r) in wanted]
-                yield Records(CAMPAIGNS.name, found, origin)
+                yield Listed(CAMPAIGNS.name, found, origin)
                 yield CampaignsFound(brand_id, usable_ids(found))
         except ReadError as error:
             yield self._failed(origin, str(error))
@@ -136,7 +136,7 @@ class Reader:
         if shard := self._selection.shard:
             # a record without an id is everybody's, so that it is not overlooked
             records = [r for r in records if not isinstance(_id_of(r), str) or shard.holds(r["id"])]
-        yield Records(BRANDS.name, records, origin)
+        yield Listed(BRANDS.name, records, origin)
         yield BrandsFound(usable_ids(records))
 
     def _orders(self, origin: Origin, known: KnownCampaign | None) -> Walk[None]:
@@ -170,7 +170,7 @@ class Reader:
         listing = self._listing(origin)
         while request := listing.next():
             page = listing.page((yield request))
-            yield Records(NUMBER_ASSIGNMENTS.name, page.plain, origin)
+            yield Listed(NUMBER_ASSIGNMENTS.name, page.plain, origin)
 
     def _listing(self, origin: Origin) -> Listing:
         return Listing(Get(origin.path, {"page_size": str(self._selection.page_size)}), self._stats)

@@ -7,13 +7,15 @@ they find decides what is read next, is compared with the destination, and moves
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from sources.signalwire.answers import Answer
 from sources.signalwire.batches import Batches, copied, joined
+from sources.signalwire.bookkeeping import rows_of_failures
 from sources.signalwire.client import Client
 from sources.signalwire.columnar import decode_pages
 from sources.signalwire.comparison import changed, compare
@@ -25,8 +27,8 @@ from sources.signalwire.findings import (
     CampaignWalked,
     Failure,
     Finding,
+    Listed,
     OrdersGone,
-    Records,
     Rows,
     RowsToCompare,
     Walk,
@@ -34,6 +36,7 @@ from sources.signalwire.findings import (
 from sources.signalwire.gathering import Gathering
 from sources.signalwire.history import changes_of
 from sources.signalwire.known import KnownData, NothingKnown
+from sources.signalwire.paging import Get
 from sources.signalwire.reader import Reader
 from sources.signalwire.records import Origin
 from sources.signalwire.selection import Selection
@@ -41,7 +44,6 @@ from sources.signalwire.settings import BATCH_ROWS
 from sources.signalwire.stats import RunStats
 from sources.signalwire.tables import (
     BRANDS,
-    CAMPAIGN_FAILURES,
     CAMPAIGNS,
     NUMBER_ASSIGNMENTS,
     ORDER_CHANGES,
@@ -97,7 +99,7 @@ class Traversal:
             ReadError: the list of brands, where everything begins, cannot be read.
         """
         self._workers: Workers[Finding] = Workers(
-            self._selection.workers, self._client.fetch, decode_pages
+            self._selection.workers, self._client.fetch, self._decode
         )
         try:
             self._begin()
@@ -113,10 +115,16 @@ class Traversal:
                 yield from self._load(rows)
             yield from self._with_changes(self._batches.rest())
             if self.failures:
-                yield _rows_of_failures(self.failures, self._stats.run_id)
+                yield rows_of_failures(self.failures, self._stats.run_id)
         finally:
             self._workers.close()
             self._client.close()
+
+    def _decode(self, fetched: Sequence[tuple[Get, Answer]]) -> Sequence[Answer | None]:
+        answers = decode_pages(fetched)
+        # pages that are no JSON are read again
+        self._stats.add(retries=answers.count(None))
+        return answers
 
     def _begin(self) -> None:
         if not self._selection.brand_ids:
@@ -139,7 +147,7 @@ class Traversal:
         match finding:
             case Rows():
                 yield from self._load(finding)
-            case Records(table, records, origin):
+            case Listed(table, records, origin):
                 for rows in self._gathering.add(table, records, origin):
                     yield from self._load(rows)
             case BrandsFound(brand_ids):
@@ -294,20 +302,3 @@ class Traversal:
             self.cursors[str(origin.campaign_id)] = cursor._replace(
                 full_walk_at=self._client.clock.now()
             )
-
-
-def _rows_of_failures(failures: list[Failure], run_id: str) -> Rows:
-    rows = [
-        {
-            "id": f"{run_id} {failure.origin.path}",
-            "run_id": run_id,
-            "reason": failure.reason,
-            "failed_at": failure.failed_at,
-            **failure.origin._asdict(),
-        }
-        for failure in failures
-    ]
-    return Rows(
-        CAMPAIGN_FAILURES.name,
-        pa.Table.from_pylist(rows, schema=CAMPAIGN_FAILURES.arrow_schema()),
-    )
