@@ -11,7 +11,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import partial
 from graphlib import TopologicalSorter
 from pathlib import Path
 from string import Template
@@ -19,15 +19,16 @@ from typing import Any
 
 import dlt
 import sqlglot
-from sqlglot import exp
 
 import reports
 from sources.signalwire.errors import ConfigurationError
 from sources.signalwire.tables import TABLES
 
 FOLDER = Path(reports.__file__).parent
+REPORT_NAMES = frozenset(path.stem for path in FOLDER.glob("*.sql"))
 MEASURES = FOLDER / "shared" / "measures.sql"
-SOURCES = re.compile(r"\b(?:FROM|JOIN)\s+(\w+)")
+# the name of what is read, and what else it is called
+SOURCES = re.compile(r"\b((?:FROM|JOIN)\s+)(\w+)\b(\s+AS\b)?")
 DIALECTS = {
     "duckdb": "duckdb", "motherduck": "duckdb", "ducklake": "duckdb", "postgres": "postgres",
     "snowflake": "snowflake", "bigquery": "bigquery", "redshift": "redshift",
@@ -44,16 +45,10 @@ class Report:
     columns: Mapping[str, str]
     query: str
 
-    @cached_property
-    def tree(self) -> exp.Expr:
-        """The query, parsed."""
-        return sqlglot.parse_one(self.query, read="duckdb")
-
-    @cached_property
-    def tables(self) -> set[str]:
-        """The tables and reports it reads."""
-        own = {cte.alias for cte in self.tree.find_all(exp.CTE)}
-        return {table.name for table in self.tree.find_all(exp.Table)} - own
+    @property
+    def sources(self) -> set[str]:
+        """The names that it reads from: tables, reports, and parts of its own query."""
+        return {name for _, name, _ in SOURCES.findall(self.query)}
 
 
 def load_reports(targets: Sequence[float], main_target: float) -> dict[str, Report]:
@@ -66,8 +61,7 @@ def load_reports(targets: Sequence[float], main_target: float) -> dict[str, Repo
     read = {path.stem: _read(path) for path in sorted(FOLDER.glob("*.sql"))}
     name = "processing_targets"
     read[name] = _with_targets(read[name], targets, main_target)
-    # not from the parsed queries: every run has to know the reports, and to parse them takes time
-    graph = {name: {*SOURCES.findall(report.query)} & read.keys() for name, report in read.items()}
+    graph = {name: report.sources & read.keys() for name, report in read.items()}
     return {name: read[name] for name in TopologicalSorter(graph).static_order()}
 
 
@@ -100,24 +94,28 @@ def reports_dataset(dataset: str) -> str:
 
 def rendered(report: Report, dataset: str, dialect: str) -> str:
     """The report's query in a dialect, with every table named in full."""
-    tree = report.tree.copy()
-    own = {cte.alias for cte in tree.find_all(exp.CTE)}
-    for table in list(tree.find_all(exp.Table)):
-        if table.name in own:
-            continue
-        schema = dataset if table.name in TABLES else reports_dataset(dataset)
-        table.set("db", exp.to_identifier(schema))
-        if not table.alias:
-            # columns are named with their table, which now has a longer name
-            table.set("alias", exp.TableAlias(this=exp.to_identifier(table.name)))
+    query = SOURCES.sub(partial(_in_full, dataset=dataset), report.query)
+    if dialect == "duckdb":
+        # what it is written in; to parse it takes longer than DuckDB to make the view
+        return query
     # what it cannot say in a dialect it leaves out: the order of nulls in a window without any
-    return tree.sql(
-        dialect=dialect,
-        copy=False,
+    return sqlglot.transpile(
+        query,
+        read="duckdb",
+        write=dialect,
         pretty=True,
         comments=False,
         unsupported_level=sqlglot.ErrorLevel.IGNORE,
-    )
+    )[0]
+
+
+def _in_full(found: re.Match[str], dataset: str) -> str:
+    read_from, name, alias = found.groups()
+    if name not in TABLES and name not in REPORT_NAMES:
+        return found[0]
+    schema = dataset if name in TABLES else reports_dataset(dataset)
+    # columns are named with their table, which now has a longer name
+    return f"{read_from}{schema}.{name}{alias or f' AS {name}'}"
 
 
 def dialect_of(kind: str) -> str:
@@ -141,6 +139,8 @@ def _read(path: Path) -> Report:
         _, measures, template = _parts(MEASURES)
         columns |= measures
         query = Template(template).substitute(_substitutes(**settings))
+        # for people to read: without the lines where there was nothing to put in
+        query = re.sub(r"\n +(?=\n)", "", query).rstrip()
     return Report(path.stem, grain, columns, query)
 
 
@@ -161,7 +161,7 @@ def _substitutes(
     shown = ", ".join(part for part in (key, *names, columns) if part)
     return {
         "key_": f"{key}," if key else "",
-        "labels": "".join(f"max({name}) AS {name}," for name in names),
+        "labels": " ".join(f"max({name}) AS {name}," for name in names),
         "columns": f"{shown},",
         "partition": f"PARTITION BY {key}" if key else "",
         "group": f"GROUP BY {key}" if key else "",

@@ -73,7 +73,7 @@ def apply_reports(target: Target, *, anew: bool = False) -> bool:
 
 
 def _missing_tables(client: Any, found: Iterable[Report], dataset: str) -> list[str]:
-    needed = set().union(*(report.tables for report in found)) & TABLES.keys()
+    needed = set().union(*(report.sources for report in found)) & TABLES.keys()
     sql = "SELECT table_name FROM information_schema.tables WHERE table_schema = %s"
     return sorted(needed - {row[0] for row in client.execute_sql(sql, dataset) or ()})
 

@@ -15,6 +15,7 @@ from support import Workspace, true_orders
 
 from pipelines.reports import DIALECTS, load_reports, rendered
 from simulator import SimulatedSpace
+from sources.signalwire.tables import TABLES
 
 REPORTS = load_reports(TARGETS, MAIN_TARGET)
 
@@ -23,13 +24,25 @@ REPORTS = load_reports(TARGETS, MAIN_TARGET)
 def test_every_column_is_described_in_its_place(name: str) -> None:
     report = REPORTS[name]
     assert report.grain.startswith("One row")
-    assert [column.alias_or_name for column in report.tree.selects] == list(report.columns)
+    tree = sqlglot.parse_one(report.query, read="duckdb")
+    assert [column.alias_or_name for column in tree.selects] == list(report.columns)
 
 
 def test_every_report_comes_after_those_it_builds_on() -> None:
     names = list(REPORTS)
     for place, report in enumerate(REPORTS.values()):
-        assert report.tables & REPORTS.keys() <= {*names[:place]}
+        assert report.sources & REPORTS.keys() <= {*names[:place]}
+
+
+@pytest.mark.parametrize("name", REPORTS)
+def test_every_table_and_report_is_named_in_full_and_nothing_else(name: str) -> None:
+    tree = sqlglot.parse_one(rendered(REPORTS[name], "data", "duckdb"), read="duckdb")
+    own = {part.alias for part in tree.find_all(sqlglot.exp.CTE)}
+    assert not own & {*TABLES, *REPORTS}
+    for table in tree.find_all(sqlglot.exp.Table):
+        of = {**dict.fromkeys(TABLES, "data"), **dict.fromkeys(REPORTS, "data_reports")}
+        assert table.name in own | of.keys()
+        assert table.db == of.get(table.name, "")
 
 
 @pytest.mark.parametrize("dialect", sorted({*DIALECTS.values()}))
