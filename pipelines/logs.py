@@ -8,17 +8,26 @@ from __future__ import annotations
 import logging
 import sys
 from datetime import datetime, timezone
+from functools import cache
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import orjson
-from rich.console import Console
 
-# one console, so that messages and a progress bar do not write over each other
-console = Console(stderr=True, highlight=False, soft_wrap=True)
+if TYPE_CHECKING:
+    from rich.console import Console
 
 _OURS = ("pipelines", "sources")
 _FORMAT = "%(asctime)s %(levelname)s %(message)s"
+
+
+@cache
+def console() -> Console:
+    """The one console, so that messages and a progress bar do not write over each other."""
+    from rich.console import Console  # not where nobody watches: it takes a while to import
+
+    return Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 def set_up_logging(*, quiet: bool = False, as_json: bool = False) -> Path:
@@ -91,4 +100,4 @@ class _JsonLine(logging.Formatter):
 
 class _OnConsole(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
-        console.print(self.format(record), markup=False)
+        console().print(self.format(record), markup=False)

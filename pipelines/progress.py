@@ -7,11 +7,13 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-
-from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
+from typing import TYPE_CHECKING
 
 from pipelines.logs import console
 from sources.signalwire import RunStats
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
 
 logger = logging.getLogger(__name__)
 
@@ -41,6 +43,9 @@ def sentence(counts: dict[str, int]) -> str:
 
 
 def _bar() -> Progress:
+    # not where nobody watches: it takes a while to import
+    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
+
     columns = (
         SpinnerColumn(),
         TextColumn("{task.description}"),
@@ -48,7 +53,7 @@ def _bar() -> Progress:
         TextColumn("{task.fields[words]}"),
         TimeRemainingColumn(compact=True),
     )
-    progress = Progress(*columns, console=console, transient=True)
+    progress = Progress(*columns, console=console(), transient=True)
     progress.add_task("connecting", total=None, words="")
     return progress
 

@@ -141,6 +141,14 @@ class TestSignals:
         assert workspace.command("run", space=space).returncode == 0
         assert workspace.orders() == true_orders(space)
 
+    def test_while_a_request_hangs(self, space: SimulatedSpace, workspace: Workspace) -> None:
+        space.faults.add(Fault("/orders", "delay", seconds=60, times=1))
+        with started(workspace, space, "--workers", "1") as run:
+            wait_for_requests(space, 3)
+            run.send_signal(signal.SIGTERM)
+            run.communicate(timeout=30)
+        assert run.returncode == 128 + signal.SIGTERM
+
     @pytest.mark.parametrize("quietly", [[], ["--quiet"]], ids=["", "quiet"])
     def test_are_told_in_one_json_line(
         self, open_space: OpenSpace, workspace: Workspace, quietly: list[str]

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import json
-import threading
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
-from functools import partial
 from typing import Any, NamedTuple
 
 import pyarrow as pa
 import pytest
 
 from pipelines.tables import render
-from sources.signalwire.answers import Answer
 from sources.signalwire.batches import Batches, copied
 from sources.signalwire.client import Client
 from sources.signalwire.cursor import (
@@ -27,10 +24,9 @@ from sources.signalwire.cursor import (
     load_cursors,
     microseconds,
 )
-from sources.signalwire.errors import ConfigurationError, Unavailable
+from sources.signalwire.errors import ConfigurationError
 from sources.signalwire.findings import Rows, RowsToCompare
 from sources.signalwire.known import NothingKnown
-from sources.signalwire.paging import Get
 from sources.signalwire.records import Origin, column_names
 from sources.signalwire.selection import Selection
 from sources.signalwire.settings import MAX_BATCH_BYTES
@@ -46,7 +42,6 @@ from sources.signalwire.walk import (
     pages_to_read,
     states_to_list,
 )
-from sources.signalwire.workers import TASKS_EACH, Workers
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=timezone.utc)
 
@@ -317,142 +312,6 @@ class TestColumnNames:
         assert column_names(fields, frozenset({"id", "state"})) == names
 
 
-class Server:
-    """Answers a request for `/n` with n, once it is let; counts what is asked for."""
-
-    def __init__(self) -> None:
-        self.asked: list[str] = []
-        self.prompt: set[str] = set()
-        self.let = threading.Event()
-        self.let.set()
-
-    def fetch(self, request: Get) -> Answer:
-        self.asked.append(request.path)
-        if request.path not in self.prompt:
-            self.let.wait(10)
-        if request.path == "/broken":
-            raise Unavailable("it broke")
-        payload: Any = int(request.path[1:])
-        # as the body of a page, which has to be decoded, unless it is asked for otherwise
-        return Answer(str(payload).encode() if request.orders_of else payload, "", None, 0)
-
-
-def decode_numbers(fetched: Sequence[tuple[Get, Answer]]) -> list[Answer | None]:
-    """Odd numbers are taken for broken, where they have not been decoded yet."""
-    return [
-        answer._replace(payload=int(answer.payload))
-        if int(answer.payload) % 2 == 0
-        else None
-        if isinstance(answer.payload, bytes)
-        else answer
-        for _, answer in fetched
-    ]
-
-
-class TestWorkers:
-    """Tasks side by side."""
-
-    @pytest.fixture
-    def server(self) -> Server:
-        return Server()
-
-    @pytest.fixture
-    def workers(self, server: Server) -> Iterator[Workers[Any]]:
-        workers: Workers[Any] = Workers(3, server.fetch, decode_numbers)
-        yield workers
-        server.let.set()
-        workers.close()
-        for thread in workers._threads:
-            thread.join(5)
-            assert not thread.is_alive()
-
-    def test_tasks_may_lead_to_further_tasks(self, workers: Workers[Any]) -> None:
-        def number(n: int) -> Generator[Any, Answer, None]:
-            answer = yield Get(f"/{n}")
-            yield answer.payload
-
-        workers.submit(lambda: number(20))
-        seen = []
-        for n in workers:
-            seen.append(n)
-            if n:
-                workers.submit(partial(number, n - 1))
-        assert seen == list(range(20, -1, -1))
-
-    def test_no_more_are_begun_than_the_threads_can_serve(
-        self, server: Server, workers: Workers[Any]
-    ) -> None:
-        begun = 0
-
-        def endless() -> Generator[Any, Answer, None]:
-            nonlocal begun
-            begun += 1
-            yield begun
-            for n in range(10):
-                yield Get(f"/{n}")
-
-        for _ in range(100):
-            workers.submit(endless)
-        server.let.clear()
-        findings = iter(workers)
-        most = TASKS_EACH * 3
-        assert [next(findings) for _ in range(most)] == list(range(1, most + 1))
-        server.let.set()
-        assert list(findings) == list(range(most + 1, 101))
-        assert len(server.asked) == 1000
-
-    def test_tasks_that_wait_long_hold_up_no_other(self, server: Server) -> None:
-        def numbers(*wanted: int) -> Generator[Any, Answer, None]:
-            for n in wanted:
-                answer = yield Get(f"/{n}")
-                yield answer.payload
-
-        server.let.clear()
-        server.prompt = {"/2", "/4", "/6"}
-        workers: Workers[Any] = Workers(6, server.fetch, decode_numbers)
-        for _ in range(5):
-            workers.submit(partial(numbers, 8))
-        workers.submit(partial(numbers, 2, 4, 6))
-        findings = iter(workers)
-        assert [next(findings) for _ in range(3)] == [2, 4, 6]
-        assert not server.let.is_set()
-        server.let.set()
-        assert list(findings) == [8] * 5
-        workers.close()
-
-    def test_an_error_of_a_request_is_raised_in_its_task(self, workers: Workers[Any]) -> None:
-        def careful() -> Generator[Any, Answer, None]:
-            try:
-                yield Get("/broken")
-            except Unavailable as error:
-                yield str(error)
-            answer = yield Get("/4")
-            yield answer.payload
-
-        workers.submit(careful)
-        assert list(workers) == ["it broke", 4]
-
-    def test_an_error_of_a_task_reaches_the_consumer(self, workers: Workers[Any]) -> None:
-        def careless() -> Generator[Any, Answer, None]:
-            yield Get("/broken")
-
-        workers.submit(careless)
-        with pytest.raises(Unavailable, match="it broke"):
-            list(workers)
-
-    def test_a_page_that_is_no_json_after_all_is_read_again(
-        self, server: Server, workers: Workers[Any]
-    ) -> None:
-        def pages() -> Generator[Any, Answer, None]:
-            for n in (6, 7):
-                answer = yield Get(f"/{n}", None, Origin("/"))
-                yield answer.payload
-
-        workers.submit(pages)
-        assert list(workers) == [6, 7]
-        assert server.asked == ["/6", "/7", "/7"]
-
-
 class TestRowsOfOtherPages:
     """Rows are slices of all that was decoded together, which must not pile up in memory."""
 
@@ -487,6 +346,7 @@ class TestRowsOfOtherPages:
         del rows
         assert pa.total_allocated_bytes() - before < 100_000
         assert len(traversal._to_compare[Origin("/")]) == 10
+        traversal.stop()
 
     def test_may_come_after_an_empty_part(self) -> None:
         batches = Batches()

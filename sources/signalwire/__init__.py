@@ -13,6 +13,7 @@ from dlt.common.typing import TSecretStrValue
 from dlt.extract import DltResource
 
 from sources.signalwire import settings
+from sources.signalwire.ahead import one_ahead
 from sources.signalwire.bookkeeping import RunLog
 from sources.signalwire.client import Client, HttpSettings
 from sources.signalwire.cursor import claim, dump_cursors, load_cursors, newest_cursors
@@ -157,7 +158,7 @@ def _walk(
         cursors = newest_cursors(cursors, load_cursors(other), selection.shard)
     log.begin("backfill" if not cursors else "full" if selection.full else "incremental")
     traversal = Traversal(client, selection, cursors, stats, known)
-    for found in traversal.rows():
+    for found in one_ahead(traversal.rows(), traversal.stop):
         log.note_new_columns(found, dlt.current.source_schema())
         yield found
     dump_cursors(traversal.cursors, state)

@@ -38,7 +38,7 @@ from sources.signalwire.clock import ServerClock
 from sources.signalwire.cursor import microseconds
 from sources.signalwire.errors import (
     ProtocolError,
-    SignalWireError,
+    Stopped,
     Unavailable,
 )
 from sources.signalwire.pace import Pace, retry_after_seconds
@@ -57,10 +57,6 @@ class HttpSettings(NamedTuple):
     request_max_attempts: int = 5
     request_backoff_factor: float = 1.0
     request_max_retry_delay: float = 300.0
-
-
-class Stopped(SignalWireError):
-    """The run is ending; no further requests are sent."""
 
 
 class _Line(NamedTuple):

@@ -3,6 +3,7 @@
 SignalWireError
 ├── ConfigurationError   a setting that cannot work; nothing was sent
 ├── AccessDenied         401 or 403: the credentials or their scopes; ends the run
+├── Stopped              the run is ending, for a reason of its own
 └── ReadError            one list or record could not be read; the rest can
     ├── NotFound         404: it is gone, or another project's
     ├── Unavailable      still failing after all tries: 429, 5xx, network, broken bodies
@@ -20,6 +21,10 @@ class ConfigurationError(SignalWireError):
 
 class AccessDenied(SignalWireError):
     """The space refused the credentials (401) or the token lacks a scope (403)."""
+
+
+class Stopped(SignalWireError):
+    """The run is ending; no further requests are sent."""
 
 
 class ReadError(SignalWireError):

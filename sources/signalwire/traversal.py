@@ -7,7 +7,7 @@ they find decides what is read next, is compared with the destination, and moves
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from functools import partial
 
 import pyarrow as pa
@@ -84,12 +84,13 @@ class Traversal:
         self._seen: set[str] = set()
         self._not_found_yet = set(selection.campaign_ids)
         self._walks_wanted = bool({ORDERS.name, NUMBER_ASSIGNMENTS.name} & selection.resources)
+        self._workers: Workers[Finding] = Workers(selection.workers, client.fetch, self._decode)
         self._gathering = Gathering(selection, stats)
         self._batches = Batches()
         self._to_compare: dict[Origin, list[pa.Table]] = {}
         self._walked: set[Origin] = set()
 
-    def rows(self) -> Iterator[Rows]:
+    def rows(self) -> Generator[Rows, None, None]:
         """Reads everything selected and yields the rows that are new or changed, in large batches.
 
         A campaign or brand that cannot be read becomes a failure and does not stop the others.
@@ -98,9 +99,6 @@ class Traversal:
             AccessDenied: the credentials or their scopes are refused.
             ReadError: the list of brands, where everything begins, cannot be read.
         """
-        self._workers: Workers[Finding] = Workers(
-            self._selection.workers, self._client.fetch, self._decode
-        )
         try:
             self._begin()
             yield from self._work()
@@ -117,8 +115,12 @@ class Traversal:
             if self.failures:
                 yield rows_of_failures(self.failures, self._stats.run_id)
         finally:
-            self._workers.close()
-            self._client.close()
+            self.stop()
+
+    def stop(self) -> None:
+        """Sends no further request. `rows`, in whichever thread, ends with `Stopped`."""
+        self._workers.close()
+        self._client.close()
 
     def _decode(self, fetched: Sequence[tuple[Get, Answer]]) -> Sequence[Answer | None]:
         answers = decode_pages(fetched)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from typing import Generic, TypeAlias, TypeVar
 
 from sources.signalwire.answers import Answer
+from sources.signalwire.errors import Stopped
 from sources.signalwire.paging import Get
 
 T = TypeVar("T")
@@ -48,7 +49,7 @@ class Workers(Generic[T]):
         self._under_way = 0
         self._most = TASKS_EACH * count
         self._sent: queue.SimpleQueue[_Sent[T] | None] = queue.SimpleQueue()
-        self._done: queue.SimpleQueue[_Done[T]] = queue.SimpleQueue()
+        self._done: queue.SimpleQueue[_Done[T] | None] = queue.SimpleQueue()
         self._closing = threading.Event()
         self._threads = [
             threading.Thread(target=self._work, name=f"signalwire-{n}", daemon=True)
@@ -70,8 +71,12 @@ class Workers(Generic[T]):
                 yield from self._take()
 
     def close(self) -> None:
-        """Sends no further request and lets the threads go; what has come is dropped."""
+        """Sends no further request and lets the threads go; what has come is dropped.
+
+        Iteration, if it goes on in another thread, ends with `Stopped`.
+        """
         self._closing.set()
+        self._done.put(None)
         for _ in self._threads:
             self._sent.put(None)
 
@@ -95,10 +100,17 @@ class Workers(Generic[T]):
         Each step of decoding costs a lot once, however many pages there are.
         """
         enough = self._under_way // TASKS_EACH if self._under_way > len(self._threads) else 1
-        arrived = [self._done.get()]
+        arrived = [self._next()]
         while len(arrived) < enough or not self._done.empty():
-            arrived.append(self._done.get())
+            arrived.append(self._next())
         return arrived
+
+    def _next(self) -> _Done[T]:
+        """The next answer, or error, whosever it is."""
+        done = self._done.get()
+        if done is None:
+            raise Stopped("the run is ending")
+        return done
 
     def _go_on(self, task: Task[T], outcome: Answer | BaseException | None) -> Iterator[T]:
         """Yields what a task finds, up to its next request or its end."""
