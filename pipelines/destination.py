@@ -16,7 +16,13 @@ from pipelines.target import PIPELINE_NAME, Target
 from sources.signalwire.comparison import fingerprints
 from sources.signalwire.shard import DIGITS
 from sources.signalwire.tables import BRANDS, ORDERS, Table
-from sources.signalwire.walk import FINAL_STATE, KnownCampaign, KnownSpace, Unsettled
+from sources.signalwire.walk import (
+    FINAL_STATE,
+    SETTLING_STATE,
+    KnownCampaign,
+    KnownSpace,
+    Unsettled,
+)
 
 # ids in one statement; more of them make it long, fewer make more statements
 IDS_AT_ONCE = 1_000
@@ -51,8 +57,8 @@ WITH here AS (
     FROM here WHERE campaign_id NOT IN (SELECT campaign_id FROM large)
 )
 SELECT campaign_id, id, state, place, in_state FROM placed
-WHERE (state IS NULL OR state <> '{FINAL_STATE}')
-    AND (updated_at IS NULL OR updated_at > %s)
+WHERE state IS NULL OR state NOT IN ('{FINAL_STATE}', '{SETTLING_STATE}')
+    OR (state = '{SETTLING_STATE}' AND (updated_at IS NULL OR updated_at > %s))
 """  # noqa: S608 - nothing in it comes from outside
 
 

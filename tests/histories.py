@@ -253,7 +253,8 @@ class Player:
     def _is_settled(self, row: dict[str, Any]) -> bool:
         untouched = self.space.clock.now() - row["updated_at"]
         return bool(
-            row["state"] == "processed" or untouched >= SETTLED_AFTER - timedelta(minutes=1)
+            row["state"] == "processed"
+            or (row["state"] == "failed" and untouched >= SETTLED_AFTER - timedelta(minutes=1))
         )
 
     def _check_history(self) -> None:

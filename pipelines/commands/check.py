@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from datetime import datetime, timezone
 from typing import Any
 
+import dlt
 from dlt.common.destination.exceptions import DestinationUndefinedEntity
 
 from pipelines.destination import instant
@@ -18,6 +19,7 @@ from pipelines.reports import dialect_of, reports_dataset
 from pipelines.target import Target, find_target
 from sources.signalwire import signalwire_client
 from sources.signalwire.probe import Probed, probe
+from sources.signalwire.settings import DEFAULT_PAGE_SIZE
 
 # a run limited to some campaigns leaves the others as old as they were; of shards, all count
 NEWEST_RUN = """
@@ -38,7 +40,7 @@ def main(arguments: argparse.Namespace) -> int:
     client = signalwire_client()
     all_well = True
     for tried in (
-        *probe(client),
+        *probe(client, dlt.config.get("sources.signalwire.page_size", int) or DEFAULT_PAGE_SIZE),
         *probe_destination(target, max_age=arguments.max_age, max_stuck=arguments.max_stuck),
     ):
         sys.stdout.write(f"{'ok  ' if tried.ok else 'FAIL'}  {tried.what:<12} {tried.words}\n")

@@ -78,7 +78,7 @@ def signalwire(
         request_max_retry_delay: Longest wait between two tries, in seconds.
         full: Read every campaign to its end and compare all of it with the destination.
         full_walk_every: Seconds after which a campaign is read to its end in any case.
-        settle_after: Seconds after which an order that nobody touched is not expected to change.
+        settle_after: Seconds after which a failed order that was not touched counts as settled.
         shard: `I/N` reads the I-th of N parts of the brands only. Whatever loads it has to keep
             the state of each part apart.
         known: Answers what the destination has; without it every campaign is read to its end, and

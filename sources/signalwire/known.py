@@ -20,8 +20,9 @@ class KnownData(Protocol):
     def space(self, untouched_since: int, page_size: int) -> KnownSpace:
         """What there is at the beginning of a run, of the brands that fall to it.
 
-        Orders that are not processed count as unsettled if they were touched after
-        `untouched_since`, in microseconds since the epoch (UTC).
+        Orders that are neither processed nor failed count as unsettled, failed ones if they were
+        touched after `untouched_since`, in microseconds since the epoch (UTC). Orders of campaigns
+        that hold no more than `page_size` need no position of their own.
         """
 
     def orders(self, campaign_ids: Sequence[str]) -> pa.Table:

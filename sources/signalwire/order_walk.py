@@ -5,7 +5,7 @@ How far that is, is decided in `walk.py`; what is new, in `cursor.py`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from urllib.parse import quote
 
 import pyarrow as pa
@@ -24,6 +24,7 @@ from sources.signalwire.walk import (
     KnownCampaign,
     in_order,
     may_stop,
+    pages_to_reach,
     pages_to_read,
     states_to_list,
 )
@@ -39,11 +40,17 @@ class OrderWalk:
         cursor: Cursor | None,
         known: KnownCampaign | None,
         page_size: int,
+        placed: Callable[[], KnownCampaign] | None = None,
     ) -> None:
+        """`placed` gives `known` with every order's position, for a server that cuts pages short.
+
+        `known` itself has them only where a campaign fills more than one page of `page_size`.
+        """
         self._stats = stats
         self._origin = origin
         self._known = known
         self._page_size = page_size
+        self._placed = placed
         self._reading = Reading(cursor, str(origin.brand_id))
         self._unmet = {order.order_id: order for order in known.unsettled} if known else {}
         self._slid: set[str] = set()
@@ -57,13 +64,15 @@ class OrderWalk:
 
     def in_part(self) -> Walk[None]:
         """Reads what may have changed: the newest pages, and unsettled orders further down."""
-        planned = pages_to_read(self._known or KnownCampaign(), self._page_size)
         watermark = self.cursor.created_watermark if self.cursor else None
-        ordered, oldest, number = True, None, 0
+        ordered, oldest, number, served, planned = True, None, 0, 0, 1
         listing = self._listing()
         while request := listing.next():
             page = self._page(listing, (yield request))
             number += 1
+            if len(page.records) > served and listing.goes_on:
+                served = len(page.records)
+                planned = pages_to_read(self._known_on_pages_of(served), served)
             versions = yield from self._load_new(page.records, page.read_at)
             created = self._without_slid(versions)
             all_dated = len(versions) == len(page.records)
@@ -71,7 +80,7 @@ class OrderWalk:
             oldest = created[-1] if created else oldest
             if ordered and may_stop(number, planned, oldest, watermark):
                 break
-        yield from self._stragglers()
+        yield from self._stragglers(listing, number, max(served, 1))
 
     def to_the_end(self) -> Walk[None]:
         """Reads all there is.
@@ -119,10 +128,29 @@ class OrderWalk:
         """The cursor after the walk."""
         return self._reading.end(full=full)
 
-    def _stragglers(self) -> Walk[None]:
-        """Brings unsettled orders up to date that were not on the pages read."""
-        for state, pages in states_to_list(self._unmet.values(), self._page_size).items():
+    def _known_on_pages_of(self, served: int) -> KnownCampaign:
+        """What is known, with positions that hold for pages of so many orders."""
+        if self._unmet and served < self._page_size and self._placed is not None:
+            self._known = self._placed()
+            found = {order.order_id: order for order in self._known.unsettled}
+            self._unmet = {name: found[name] for name in self._unmet if name in found}
+        return self._known or KnownCampaign()
+
+    def _stragglers(self, listing: Listing, number: int, served: int) -> Walk[None]:
+        """Brings unsettled orders up to date that were not on the pages read.
+
+        `listing` has been read for `number` pages of `served` orders, and can be read on.
+        """
+        for state, pages in states_to_list(self._unmet.values(), served).items():
             yield from self.in_state(state, pages)
+        # where many have left their state meanwhile, the list has them in fewer requests
+        further = pages_to_reach(self._unmet.values(), served) - number
+        if 0 < further < len(self._unmet):
+            for _ in range(further):
+                if not (request := listing.next()):
+                    break
+                page = self._page(listing, (yield request))
+                yield from self._load_new(page.records, page.read_at)
         for order_id in list(self._unmet):
             yield from self.one(order_id)
 

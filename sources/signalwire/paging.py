@@ -57,6 +57,11 @@ class Listing:
         self._before: Records = []
         self._barren = 0
 
+    @property
+    def goes_on(self) -> bool:
+        """Whether the page read last says that another one follows."""
+        return self._answer is not None and next_of(self._answer) is not None
+
     def next(self) -> Get | None:
         """The request for the next page; None after the last one.
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timezone
+from functools import partial
 from typing import Any
 from urllib.parse import quote
 
@@ -44,7 +45,10 @@ class Reader:
         selection: Selection,
         cursors: Mapping[str, Cursor],
         stats: RunStats,
+        placed: Callable[[str], KnownCampaign],
     ) -> None:
+        """`placed` tells what is known of a campaign, with the position of each of its orders."""
+        self._placed = placed
         self._clock = clock
         self._selection = selection
         self._cursors = cursors
@@ -155,7 +159,8 @@ class Reader:
     def _walk(self, origin: Origin, known: KnownCampaign | None) -> OrderWalk:
         cursor = self._cursors.get(str(origin.campaign_id))
         page_size = self._selection.page_size
-        return OrderWalk(self._stats, origin, cursor, known, page_size)
+        placed = partial(self._placed, str(origin.campaign_id))
+        return OrderWalk(self._stats, origin, cursor, known, page_size, placed)
 
     def reads_to_the_end(self, cursor: Cursor | None) -> bool:
         """Whether a campaign with this cursor is to be read to its end in this run."""

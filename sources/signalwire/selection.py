@@ -29,7 +29,7 @@ class Selection:
 
     Empty ids mean all of them; `order_state` None means any state, `shard` None all brands. `full`
     reads every campaign to its end, which happens anyway once in `full_walk_every` seconds; an
-    order untouched for `settle_after` seconds is no longer expected to change.
+    failed order untouched for `settle_after` seconds is no longer expected to change.
     """
 
     resources: frozenset[str] = DEFAULT_RESOURCES

@@ -79,8 +79,9 @@ class Traversal:
         self._stats = stats
         self._known = known
         self._known_space: KnownSpace | None = None
+        self._all_placed = False
         self._fingerprints: Mapping[str, Mapping[str, bytes]] | None = None
-        self._reader = Reader(client.clock, selection, cursors, stats)
+        self._reader = Reader(client.clock, selection, cursors, stats, self._placed)
         self._seen: set[str] = set()
         self._not_found_yet = set(selection.campaign_ids)
         self._walks_wanted = bool({ORDERS.name, NUMBER_ASSIGNMENTS.name} & selection.resources)
@@ -215,12 +216,25 @@ class Traversal:
 
     def _known_campaigns(self) -> Mapping[str, KnownCampaign]:
         if self._known_space is None:
-            # only now, because it takes the server's clock, which the first answer tells
-            clock = self._client.clock
-            untouched_since = clock.now() - int(self._selection.settle_after * 1_000_000)
-            self._known_space = self._known.space(untouched_since, self._selection.page_size)
-            clock.stay_ahead_of(self._known_space.newest_reading)
+            self._known_space = self._ask_for_space(self._selection.page_size)
         return self._known_space.campaigns
+
+    def _ask_for_space(self, page_size: int) -> KnownSpace:
+        # only now, because it takes the server's clock, which the first answer tells
+        clock = self._client.clock
+        untouched_since = clock.now() - int(self._selection.settle_after * 1_000_000)
+        space = self._known.space(untouched_since, page_size)
+        clock.stay_ahead_of(space.newest_reading)
+        return space
+
+    def _placed(self, campaign_id: str) -> KnownCampaign:
+        """What is known of a campaign, with positions also where all fits on a page as asked for.
+
+        The server cuts pages shorter than that. All campaigns are asked for at once, in one go.
+        """
+        if not self._all_placed:
+            self._known_space, self._all_placed = self._ask_for_space(0), True
+        return self._known_campaigns().get(campaign_id, KnownCampaign())
 
     def _note_walk(self, walked: CampaignWalked) -> Iterator[Rows]:
         origin = walked.origin

@@ -1,10 +1,11 @@
 """How far a campaign's orders are read. Pure functions of plain values.
 
 A list of orders comes newest-created first, and cannot be filtered by time. An order is *settled*
-once it is processed, or untouched for a long time; settled orders are not expected to change. So a
-walk may stop where all that is older was settled at the last walk, as long as it brings the
-unsettled orders further down up to date in another way. Every so often a campaign is read to its
-end, which catches settled orders that changed after all, and orders that vanished.
+once it is processed, or has failed and was not touched for a long time; settled orders are not
+expected to change. One that is still open is never settled, however old it is. So a walk may stop
+where all that is older was settled at the last walk, as long as it brings the unsettled orders
+further down up to date in another way. Every so often a campaign is read to its end, which catches
+settled orders that changed after all, and orders that vanished.
 
 All moments are in microseconds since the epoch, UTC.
 """
@@ -17,6 +18,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 FINAL_STATE = "processed"
+# an order that failed can still turn processed, but hardly after a long time
+SETTLING_STATE = "failed"
 # Of the unsettled orders looked for in their state's list, so many have left that state by then and
 # take a request each all the same.
 SHARE_MOVED_ON = 0.1
@@ -57,14 +60,32 @@ def is_full_walk_due(full_walk_at: int | None, now: int | None, every: int) -> b
 
 
 def pages_to_read(known: KnownCampaign, page_size: int) -> int:
-    """How many pages to read before the rest is looked up otherwise, for the fewest requests."""
-    depths = {1} | {math.ceil(order.position / page_size) for order in known.unsettled}
+    """How many pages to read before the rest is looked up otherwise, for the fewest requests.
 
-    def requests(pages: int) -> int:
-        deeper = [o for o in known.unsettled if o.position > pages * page_size]
-        return pages + sum(_cheapest(group, page_size) for group in _by_state(deeper).values())
+    `page_size` is the number of orders that the server puts on a page, which can be smaller than
+    the one it was asked for.
+    """
+    by_page: defaultdict[int, list[Unsettled]] = defaultdict(list)
+    for order in known.unsettled:
+        by_page[math.ceil(order.position / page_size)].append(order)
+    # what lies below the pages read, by state: how many orders, and the last one's place there
+    deeper: dict[str | None, tuple[int, int]] = {}
+    best, fewest = 1, math.inf
+    for depth in sorted({1, *by_page}, reverse=True):
+        requests = depth + sum(
+            _cheapest(state, count, last, page_size) for state, (count, last) in deeper.items()
+        )
+        if requests < fewest:
+            best, fewest = depth, requests
+        for order in by_page[depth]:
+            count, last = deeper.get(order.state, (0, 0))
+            deeper[order.state] = (count + 1, max(last, order.position_in_state))
+    return best
 
-    return min(sorted(depths, reverse=True), key=requests)
+
+def pages_to_reach(unsettled: Iterable[Unsettled], page_size: int) -> int:
+    """How many pages of the campaign's list reach all the orders given; 0 for none."""
+    return max((math.ceil(order.position / page_size) for order in unsettled), default=0)
 
 
 def states_to_list(unsettled: Iterable[Unsettled], page_size: int) -> dict[str, int]:
@@ -72,10 +93,13 @@ def states_to_list(unsettled: Iterable[Unsettled], page_size: int) -> dict[str, 
 
     To each, how many pages of it reach all the orders given.
     """
+    groups: defaultdict[str | None, list[int]] = defaultdict(list)
+    for order in unsettled:
+        groups[order.state].append(order.position_in_state)
     return {
-        state: _pages_of_list(group, page_size)
-        for state, group in _by_state(unsettled).items()
-        if state is not None and _cheapest(group, page_size) < len(group)
+        state: math.ceil(max(places) / page_size)
+        for state, places in groups.items()
+        if state is not None and _cheapest(state, len(places), max(places), page_size) < len(places)
     }
 
 
@@ -102,20 +126,9 @@ def may_stop(
     return pages_read >= pages_planned and oldest < created_watermark
 
 
-def _by_state(orders: Iterable[Unsettled]) -> dict[str | None, list[Unsettled]]:
-    groups: defaultdict[str | None, list[Unsettled]] = defaultdict(list)
-    for order in orders:
-        groups[order.state].append(order)
-    return dict(groups)
-
-
-def _pages_of_list(group: list[Unsettled], page_size: int) -> int:
-    return math.ceil(max(order.position_in_state for order in group) / page_size)
-
-
-def _cheapest(group: list[Unsettled], page_size: int) -> int:
-    """The requests for orders of one state: through its list, or one by one."""
-    if group[0].state is None:
-        return len(group)
-    through_list = _pages_of_list(group, page_size) + math.ceil(len(group) * SHARE_MOVED_ON)
-    return min(len(group), through_list)
+def _cheapest(state: str | None, count: int, last: int, page_size: int) -> int:
+    """The requests for `count` orders of one state: through its list, or one by one."""
+    if state is None:
+        return count
+    through_list = math.ceil(last / page_size) + math.ceil(count * SHARE_MOVED_ON)
+    return min(count, through_list)
