@@ -12,6 +12,7 @@ from dlt.common.destination.client import WithStateSync
 from dlt.common.destination.exceptions import DestinationUndefinedEntity
 from dlt.pipeline.state_sync import load_pipeline_state_from_destination
 
+from pipelines.columns import made_columns
 from pipelines.target import PIPELINE_NAME, Target
 from sources.signalwire.comparison import fingerprints
 from sources.signalwire.shard import DIGITS
@@ -72,6 +73,7 @@ class DataInDestination:
     def __init__(self, target: Target) -> None:
         self._target = target
         self._client = target.probe.sql_client()
+        self._made: dict[str, set[str]] | None = None
 
     def space(self, untouched_since: int, page_size: int) -> KnownSpace:
         """What there is at the beginning of a run."""
@@ -150,11 +152,14 @@ class DataInDestination:
         return pa.concat_tables(tables)
 
     def _schema(self, table: Table) -> pa.Schema:
-        """The table as it is, with the columns of fields that came later, without dlt's own."""
+        """The table as we made it: with columns of fields that came later, without dlt's own."""
         nothing = f"SELECT * FROM {self._name(table)} WHERE 1 = 0"  # noqa: S608
         with self._client as client, client.execute_query(nothing) as cursor:
             # all names are in lower case, but some destinations keep them in upper case
             there = [name.lower() for name in column_names(cursor)]
+            if self._made is None:
+                self._made = made_columns(client)
+        there = [name for name in there if name in self._made[table.name]]
         known = [field for field in table.arrow_schema(True) if field.name in there]
         names = {field.name for field in known}
         later = [name for name in there if name not in names and not name.startswith("_dlt")]

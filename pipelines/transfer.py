@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
+from pipelines.columns import made_columns
 from pipelines.target import Target
 from sources.signalwire.tables import TABLES
 
@@ -68,9 +69,9 @@ def literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def copied_columns(names: Sequence[str]) -> list[str]:
-    """Those columns of a table that its copy has too."""
-    return [name for name in names if not name.startswith("_dlt")]
+def copied_columns(names: Sequence[str], made: Container[str]) -> list[str]:
+    """Those columns of a table that its copy has too: what we made, without dlt's own."""
+    return [name for name in names if name in made and not name.startswith("_dlt")]
 
 
 def arrow_schema(table: str, names: Sequence[str]) -> pa.Schema:
@@ -99,7 +100,8 @@ def _columns(client: Any, dataset: str) -> dict[str, list[str]]:
     there: dict[str, list[str]] = {}
     for table, column in found or ():
         there.setdefault(table, []).append(column)
-    return {table: copied_columns(there[table]) for table in TABLES if table in there}
+    made = made_columns(client)
+    return {t: copied_columns(there[t], made[t]) for t in TABLES if t in there}
 
 
 def _within_duckdb(
