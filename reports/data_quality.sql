@@ -45,6 +45,15 @@ checks AS (
     SELECT 'records rejected', 'warning', (SELECT count(*) FROM rejected),
         'see the table rejected'
     UNION ALL
+    SELECT 'campaigns listed under several brands', 'warning',
+        (
+            SELECT count(DISTINCT record_id) FROM rejected
+            WHERE table_name = 'campaigns'
+                AND reason LIKE 'listed under more than one brand%'
+                AND run_id IN (SELECT run_id FROM newest_runs)
+        ),
+        'each counts as one of the brand with the smallest id'
+    UNION ALL
     SELECT 'lists the newest run could not read', 'error',
         (SELECT count(*) FROM campaign_failures WHERE run_id IN (SELECT run_id FROM newest_runs)),
         'their orders are older than the rest; see campaign_failures'

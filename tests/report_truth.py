@@ -318,6 +318,15 @@ def quality(orders: list[Row], world: dict[str, list[Row]], now: datetime | None
             orders, lambda o: o["campaign_name"] == o["campaign_id"]
         ),
         "records rejected": len(world["rejected"]),
+        "campaigns listed under several brands": len(
+            {
+                r["record_id"]
+                for r in world["rejected"]
+                if r["run_id"] in newest
+                and r["table_name"] == "campaigns"
+                and r["reason"].startswith("listed under more than one brand")
+            }
+        ),
         "lists the newest run could not read": count(
             world["campaign_failures"], lambda f: f["run_id"] in newest
         ),

@@ -279,8 +279,9 @@ class TestCheck:
         assert "nothing loaded yet" in before.stdout
         workspace.run(space)
         after = workspace.command("check", space=space)
+        looked_at = ("credentials", "scopes", "page", "destination", "freshness", "stuck")
         assert [line.split()[:2] for line in after.stdout.splitlines()] == [
-            ["ok", what] for what in ("credentials", "scopes", "destination", "freshness", "stuck")
+            ["ok", what] for what in looked_at
         ]
         assert "48 orders" in after.stdout
 

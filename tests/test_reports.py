@@ -18,6 +18,7 @@ from psycopg2.extras import execute_values
 from report_truth import MAIN_TARGET, TARGETS, Row, comparable, quality, same, truth
 
 from pipelines.reports import load_reports, rendered
+from sources.signalwire.owners import LISTED_TWICE
 from sources.signalwire.tables import TABLES, Table
 
 REPORTS = load_reports(TARGETS, MAIN_TARGET)
@@ -190,7 +191,18 @@ def worlds(draw: st.DrawFn) -> World:
             {"id": str(n), "run_id": draw(st.sampled_from(["old", "new"]))}
             for n in range(draw(st.integers(0, 2)))
         ],
-        "rejected": [{"id": str(n)} for n in range(draw(st.integers(0, 2)))],
+        "rejected": [
+            {
+                "id": str(n),
+                "table_name": draw(st.sampled_from(["campaigns", "orders"])),
+                "record_id": draw(st.sampled_from(["c1", "c2"])),
+                "run_id": draw(st.sampled_from(["old", "new"])),
+                "reason": draw(
+                    st.sampled_from([f"{LISTED_TWICE}; and so on", "not a JSON object"])
+                ),
+            }
+            for n in range(draw(st.integers(0, 4)))
+        ],
     }
 
 

@@ -29,6 +29,11 @@ class Gathering:
             if len(waiting) >= RECORDS_AT_ONCE:
                 yield from self._rows(table)
 
+    def take(self, table: Table) -> Iterator[Rows]:
+        """Yields the rows of what is left of one table."""
+        if table.name in self._records:
+            yield from self._rows(table.name)
+
     def rest(self) -> Iterator[Rows]:
         """Yields the rows of what is left."""
         for table in list(self._records):

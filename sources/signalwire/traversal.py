@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from functools import partial
+from urllib.parse import quote
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -33,14 +34,15 @@ from sources.signalwire.findings import (
     RowsToCompare,
     Walk,
 )
-from sources.signalwire.gathering import Gathering
+from sources.signalwire.gathering import Gathering, rejected
 from sources.signalwire.history import changes_of
 from sources.signalwire.known import KnownData, NothingKnown
+from sources.signalwire.owners import LISTED_TWICE, Owners
 from sources.signalwire.paging import Get
 from sources.signalwire.reader import Reader
-from sources.signalwire.records import Origin
+from sources.signalwire.records import Origin, Reject
 from sources.signalwire.selection import Selection
-from sources.signalwire.settings import BATCH_ROWS
+from sources.signalwire.settings import BATCH_ROWS, REGISTRY
 from sources.signalwire.stats import RunStats
 from sources.signalwire.tables import (
     BRANDS,
@@ -83,6 +85,11 @@ class Traversal:
         self._fingerprints: Mapping[str, Mapping[str, bytes]] | None = None
         self._reader = Reader(client.clock, selection, cursors, stats, self._placed)
         self._seen: set[str] = set()
+        self._owners = Owners(
+            {campaign_id: cursor.brand_id for campaign_id, cursor in cursors.items()},
+            some_brands_only=bool(selection.brand_ids),
+        )
+        self._campaign_rows: list[pa.Table] = []
         self._not_found_yet = set(selection.campaign_ids)
         self._walks_wanted = bool({ORDERS.name, NUMBER_ASSIGNMENTS.name} & selection.resources)
         self._workers: Workers[Finding] = Workers(selection.workers, client.fetch, self._decode)
@@ -106,6 +113,7 @@ class Traversal:
             if self._selection.shard:
                 self._list_again_where_campaigns_are_missing()
                 yield from self._work()
+            yield from self._settle_owners()
             self._look_for_unlisted_campaigns()
             yield from self._work()
             for campaign_id in sorted(self._not_found_yet):
@@ -160,13 +168,9 @@ class Traversal:
                     self._workers.submit(partial(self._campaigns_of, brand_id))
             case CampaignsFound(brand_id, campaign_ids):
                 self._not_found_yet.difference_update(campaign_ids)
-                new = self._unseen(campaign_ids)
-                self._stats.add(campaigns=len(new))
-                for campaign_id in new if self._walks_wanted else ():
-                    known = self._known_of(campaign_id)
-                    self._workers.submit(
-                        partial(self._reader.campaign, brand_id, campaign_id, known)
-                    )
+                self._stats.add(campaigns=len(self._unseen(campaign_ids)))
+                for campaign_id in self._owners.listed(brand_id, campaign_ids):
+                    self._read_campaign(brand_id, campaign_id)
             case RowsToCompare(origin, rows):
                 # copied, since they wait for the rest of their campaign, and others' rows need not
                 self._to_compare.setdefault(origin, []).append(copied(rows))
@@ -179,8 +183,45 @@ class Traversal:
             case Failure():
                 self._note_failure(finding)
 
+    def _read_campaign(self, brand_id: str, campaign_id: str) -> None:
+        if self._walks_wanted:
+            known = self._known_of(campaign_id)
+            self._workers.submit(partial(self._reader.campaign, brand_id, campaign_id, known))
+
+    def _settle_owners(self) -> Iterator[Rows]:
+        """Once all lists are read: campaigns go to their brands, and are read there if they aren't.
+
+        A campaign can be in the lists of several brands, or in that of another one than before.
+        """
+        for campaign_id, brand_id in self._owners.still_to_read():
+            self._read_campaign(brand_id, campaign_id)
+        for found in self._gathering.take(CAMPAIGNS):
+            yield from self._load(found)
+        while self._campaign_rows:
+            yield from self._load_campaigns(self._campaign_rows.pop(0))
+        rejects = [
+            Reject(
+                CAMPAIGNS.name,
+                Origin(f"{REGISTRY}/brands/{quote(other, safe='')}/campaigns", other, campaign_id),
+                campaign_id,
+                {"id": campaign_id},
+                f"{LISTED_TWICE}; it counts as one of brand {owner}",
+            )
+            for campaign_id, owner, other in self._owners.contested()
+        ]
+        yield from rejected(CAMPAIGNS, rejects, self._stats)
+        yield from self._work()
+
+    def _load_campaigns(self, rows: pa.Table) -> Iterator[Rows]:
+        """Loads campaigns of the brands that they belong to, all lists having been read."""
+        pairs = zip(rows["id"].to_pylist(), rows["brand_id"].to_pylist(), strict=True)
+        owned = [self._owners.owner(campaign_id) == brand_id for campaign_id, brand_id in pairs]
+        kept = rows.filter(pa.array(owned, pa.bool_()))
+        if len(kept):
+            yield from self._with_changes(self._batches.add(Rows(CAMPAIGNS.name, kept)))
+
     def _campaigns_of(self, brand_id: str) -> Walk[None]:
-        if self._selection.campaign_ids and not self._not_found_yet:
+        if self._selection.campaign_ids and not self._not_found_yet and self._owners.as_before():
             return  # those asked for are found; no need to look further
         yield from self._reader.campaigns(brand_id)
 
@@ -198,6 +239,10 @@ class Traversal:
             if self._fingerprints is None:
                 self._fingerprints = self._known.fingerprints(BRANDS, CAMPAIGNS)
             found = Rows(found.table, changed(found.rows, self._fingerprints[found.table]))
+            if found.table == CAMPAIGNS.name:
+                # which brand they belong to is known once all lists are read
+                self._campaign_rows.append(found.rows)
+                return
         if len(found.rows):
             yield from self._with_changes(self._batches.add(found))
 
