@@ -10,7 +10,7 @@ import os
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +76,27 @@ def large_campaign() -> None:
         report("3 open orders in a campaign of 200,000 are processed", once(), 3)
 
 
+def hanging_orders() -> None:
+    """One campaign of 200,000 orders, of which 2,000 have hung there for up to ten years."""
+    with a_space(brands=1, campaigns=1, orders=198_000) as (space, once):
+        settle(space)
+        ((_, campaign),) = space.world.truth_campaigns()
+        hanging = []
+        for number in range(2_000):
+            created = (START - timedelta(days=3650 - 1.8 * number)).strftime("%Y-%m-%dT%H:%M:%SZ")
+            state = "pending" if number % 2 else "processing"
+            hanging.append(
+                space.world.add_order(
+                    campaign["id"], state=state, created_at=created, updated_at=created
+                )
+            )
+        once()
+        space.clock.advance(HOUR)
+        for order_id in hanging[::700]:
+            space.world.update_order(order_id, state="processed")
+        report("3 of 2,000 orders that hung for years are processed", once(), 3)
+
+
 def lively_campaign() -> None:
     """The same with the usual share of open and failed orders, which all have to be followed."""
     with a_space(brands=1, campaigns=1, orders=200_000) as (space, once):
@@ -93,6 +114,7 @@ def main() -> None:
     print("|---|---|---|---|---|---|")
     many_campaigns()
     large_campaign()
+    hanging_orders()
     lively_campaign()
 
 

@@ -9,7 +9,7 @@ import pytest
 from support import Workspace, true_orders
 
 from simulator import SimulatedSpace
-from sources.signalwire.walk import KnownCampaign, Unsettled, pages_to_reach, pages_to_read
+from sources.signalwire.walk import Unsettled, pages_to_read
 
 OpenSpace = Callable[..., SimulatedSpace]
 HOUR, DAY = 3600, 24 * 3600
@@ -69,6 +69,11 @@ def test_one_that_failed_long_ago_is_settled(one: SimulatedSpace, any_workspace:
     assert requests_of_orders(one) == 1
 
 
+def test_a_plan_for_thousands_that_hang_is_to_list_them_by_their_state() -> None:
+    orders = tuple(Unsettled(str(n), "pending", n * 100, n) for n in range(1, 2_001))
+    assert pages_to_read(orders, 1_000) == 1
+
+
 def test_ten_years_of_orders_cost_eight_requests_when_three_move(
     one: SimulatedSpace, workspace: Workspace
 ) -> None:
@@ -114,6 +119,20 @@ def test_check_shows_the_page_size_that_is_served(
     assert "page size    40 served, 1,000 asked for" in workspace.command("check", space=one).stdout
 
 
+def test_one_that_is_in_two_lists_is_written_once(
+    one: SimulatedSpace, workspace: Workspace
+) -> None:
+    campaign_id, _ = large_campaign(one, 60, 20)
+    workspace.run(one, page_size=10)
+    one.clock.advance(HOUR)
+    for _ in range(3):
+        one.world.add_order(campaign_id)
+    one.journal.clear()
+    result = workspace.run(one, page_size=10)
+    assert one.journal.count("filter_state=pending") == 1
+    assert result.stats.counts()["orders_loaded"] == 3
+
+
 def test_where_many_moved_the_list_is_read_on(one: SimulatedSpace, workspace: Workspace) -> None:
     _, waiting = large_campaign(one, 200, 2)
     workspace.run(one, page_size=20)
@@ -133,7 +152,7 @@ def test_a_plan_for_many_open_orders_is_made_for_the_fewest_requests() -> None:
         return pages + sum(order.position > pages * size for order in orders)
 
     orders = tuple(Unsettled(str(n), None, n, n) for n in (*range(1, 9), 14, 15, 16, 90))
-    best = pages_to_read(KnownCampaign(100, orders), 5)
+    best = pages_to_read(orders, 5)
     assert cost(best, orders, 5) == min(cost(pages, orders, 5) for pages in range(1, 21))
-    assert pages_to_reach(orders, 5) == 18
-    assert pages_to_reach([], 5) == 0
+    assert pages_to_read(orders, 5, read=4) == 4
+    assert pages_to_read([], 5, read=3) == 3

@@ -24,7 +24,6 @@ from sources.signalwire.walk import (
     KnownCampaign,
     in_order,
     may_stop,
-    pages_to_reach,
     pages_to_read,
     states_to_list,
 )
@@ -54,6 +53,8 @@ class OrderWalk:
         self._reading = Reading(cursor, str(origin.brand_id))
         self._unmet = {order.order_id: order for order in known.unsettled} if known else {}
         self._slid: set[str] = set()
+        # of orders that this walk may meet in several lists, the version loaded last
+        self._loaded: dict[str, str] | None = None
         # a row can slide to the next page or the one after while orders arrive, hardly further
         self._met_lately: list[dict[str, int | None]] = [{}, {}]
 
@@ -65,6 +66,7 @@ class OrderWalk:
     def in_part(self) -> Walk[None]:
         """Reads what may have changed: the newest pages, and unsettled orders further down."""
         watermark = self.cursor.created_watermark if self.cursor else None
+        self._loaded = {}
         ordered, oldest, number, served, planned = True, None, 0, 0, 1
         listing = self._listing()
         while request := listing.next():
@@ -72,7 +74,7 @@ class OrderWalk:
             number += 1
             if len(page.records) > served and listing.goes_on:
                 served = len(page.records)
-                planned = pages_to_read(self._known_on_pages_of(served), served)
+                planned = pages_to_read(self._known_on_pages_of(served).unsettled, served)
             versions = yield from self._load_new(page.records, page.read_at)
             created = self._without_slid(versions)
             all_dated = len(versions) == len(page.records)
@@ -143,14 +145,13 @@ class OrderWalk:
         """
         for state, pages in states_to_list(self._unmet.values(), served).items():
             yield from self.in_state(state, pages)
-        # where many have left their state meanwhile, the list has them in fewer requests
-        further = pages_to_reach(self._unmet.values(), served) - number
-        if 0 < further < len(self._unmet):
-            for _ in range(further):
-                if not (request := listing.next()):
-                    break
-                page = self._page(listing, (yield request))
-                yield from self._load_new(page.records, page.read_at)
+        # those that have left their state: where they are many, the list has them in fewer requests
+        moved = [order._replace(state=None) for order in self._unmet.values()]
+        for _ in range(pages_to_read(moved, served, read=number) - number):
+            if not (request := listing.next()):
+                break
+            page = self._page(listing, (yield request))
+            yield from self._load_new(page.records, page.read_at)
         for order_id in list(self._unmet):
             yield from self.one(order_id)
 
@@ -174,12 +175,22 @@ class OrderWalk:
     def _load_new(self, records: Records, read_at: int) -> Walk[Versions]:
         """Yields the rows that are new, and returns all versions read."""
         versions, rejects = self._convert(records, read_at)
-        new = self._reading.new_ones(versions)
+        new = self._not_loaded_yet(versions, self._reading.new_ones(versions))
         yield from rejected(ORDERS, rejects, self._stats)
         if new:
             rows = versions.rows
             yield Rows(ORDERS.name, rows if len(new) == len(rows) else rows.take(new))
         return versions
+
+    def _not_loaded_yet(self, versions: Versions, new: list[int]) -> list[int]:
+        """Those of some positions that this walk has not loaded just so from another list."""
+        if self._loaded is None or not new:
+            return new
+        last = self._loaded
+        marks = dict(zip(new, versions.marks(new), strict=True))
+        new = [n for n, mark in marks.items() if last.get(versions.ids[n]) != mark]
+        last.update((versions.ids[n], mark) for n, mark in marks.items())
+        return new
 
     def _convert(self, records: Records, read_at: int) -> tuple[Versions, list[Reject]]:
         if isinstance(records, Versions):

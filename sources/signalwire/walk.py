@@ -20,9 +20,9 @@ from typing import NamedTuple
 FINAL_STATE = "processed"
 # an order that failed can still turn processed, but hardly after a long time
 SETTLING_STATE = "failed"
-# Of the unsettled orders looked for in their state's list, so many have left that state by then and
-# take a request each all the same.
-SHARE_MOVED_ON = 0.1
+# Of the unsettled orders looked for in their state's list, so many are taken to have left it. Most
+# that are far down the list have hung there for long; where more have moved, the list is read on.
+SHARE_MOVED_ON = 0.01
 
 
 class Unsettled(NamedTuple):
@@ -59,19 +59,19 @@ def is_full_walk_due(full_walk_at: int | None, now: int | None, every: int) -> b
     return full_walk_at is None or now is None or now - full_walk_at >= every
 
 
-def pages_to_read(known: KnownCampaign, page_size: int) -> int:
+def pages_to_read(unsettled: Iterable[Unsettled], page_size: int, *, read: int = 1) -> int:
     """How many pages to read before the rest is looked up otherwise, for the fewest requests.
 
     `page_size` is the number of orders that the server puts on a page, which can be smaller than
-    the one it was asked for.
+    the one it was asked for; `read` are the pages read so far.
     """
     by_page: defaultdict[int, list[Unsettled]] = defaultdict(list)
-    for order in known.unsettled:
-        by_page[math.ceil(order.position / page_size)].append(order)
+    for order in unsettled:
+        by_page[max(read, math.ceil(order.position / page_size))].append(order)
     # what lies below the pages read, by state: how many orders, and the last one's place there
     deeper: dict[str | None, tuple[int, int]] = {}
-    best, fewest = 1, math.inf
-    for depth in sorted({1, *by_page}, reverse=True):
+    best, fewest = read, math.inf
+    for depth in sorted({read, *by_page}, reverse=True):
         requests = depth + sum(
             _cheapest(state, count, last, page_size) for state, (count, last) in deeper.items()
         )
@@ -81,11 +81,6 @@ def pages_to_read(known: KnownCampaign, page_size: int) -> int:
             count, last = deeper.get(order.state, (0, 0))
             deeper[order.state] = (count + 1, max(last, order.position_in_state))
     return best
-
-
-def pages_to_reach(unsettled: Iterable[Unsettled], page_size: int) -> int:
-    """How many pages of the campaign's list reach all the orders given; 0 for none."""
-    return max((math.ceil(order.position / page_size) for order in unsettled), default=0)
 
 
 def states_to_list(unsettled: Iterable[Unsettled], page_size: int) -> dict[str, int]:
