@@ -18,6 +18,7 @@ from support import Workspace
 from pipelines.dashboard.axes import count_ticks, hour_ticks
 from pipelines.dashboard.board import Dashboard, Flow
 from pipelines.dashboard.data import load, thinned
+from pipelines.dashboard.header import tiles
 from pipelines.dashboard.page import render
 from pipelines.dashboard.words import NONE, hours, number, percent
 from pipelines.target import find_target
@@ -119,6 +120,18 @@ class TestPage:
         (stuck,) = reports(any_workspace, "SELECT count(*) AS orders FROM @stuck_orders")
         assert page.texts("#tile-open p:last-child")[0].startswith(f"{stuck['orders']} stuck")
         assert len(page.texts("#stuck-table tbody tr")) == stuck["orders"]
+
+    def test_the_oldest_stuck_order_is_one_of_the_stuck(
+        self, space: SimulatedSpace, any_workspace: Workspace
+    ) -> None:
+        any_workspace.run(space)
+        board = loaded()
+        (stuck,) = reports(any_workspace, "SELECT max(age_hours) AS age FROM @stuck_orders")
+        # an open order that is older, and not stuck: its campaign is usually slow
+        older = board.backlog[-1]._replace(oldest=99_999.0)
+        html = tiles(replace(board, backlog=[*board.backlog, older]))
+        assert f"stuck, the oldest {hours(stuck['age'])}" in html
+        assert ", the oldest" not in tiles(replace(board, stuck=[]))
 
     def test_at_night_it_is_dark(
         self, space: SimulatedSpace, workspace: Workspace, open_page: OpenPage

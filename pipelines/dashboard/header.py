@@ -65,7 +65,7 @@ def tiles(board: Dashboard) -> str:
     """The five numbers asked for first."""
     s, main = board.summary, board.main_target
     stuck = board.stuck[0].total if board.stuck else 0
-    oldest = max((a.oldest for a in board.backlog if a.oldest is not None), default=None)
+    oldest = board.stuck[0].age if board.stuck else None
     waiting = f"{number(stuck)} stuck" + (f", the oldest {hours(oldest)}" if oldest else "")
     others = ", ".join(
         f"{percent(t.share)} in {hours(t.hours)}" for t in board.targets if t != main
