@@ -9,6 +9,7 @@ import pytest
 from support import Workspace, as_json, instant, true_orders
 
 from simulator import SimulatedSpace
+from sources.signalwire.records import column_names
 
 GIVEN = {"id", "brand_id", "read_at", "_dlt_load_id"}
 OpenSpace = Callable[..., SimulatedSpace]
@@ -162,7 +163,7 @@ class TestNewFields:
         row = order(workspace, order_id)
         assert row["phone_numbers"] == as_json(fields["phone_numbers"])
         assert (row["carrier"], row["priority"], row["urgent"]) == ("x", "3", "true")
-        assert row["weird_namex"] == "kept"
+        assert row[column_names(["Weird Name!"], frozenset())["Weird Name!"]] == "kept"
         assert order(workspace, other_id)["carrier"] == "y"
         assert order(workspace, before)["carrier"] is None
         told = [r.getMessage() for r in caplog.records if "new field" in r.getMessage()]
@@ -193,7 +194,8 @@ class TestNewFields:
         workspace.run(space)
         row = order(workspace, order_id)
         assert (row["campaign_id"], row["brand_id"]) == (campaign_id, brand_id)
-        assert (row["api_dlt_load_id"], row["api_id"]) == ("theirs", "loud")
+        assert row["api_dlt_load_id"] == "theirs"
+        assert row[column_names(["ID"], frozenset({"id"}))["ID"]] == "loud"
         assert row["_dlt_load_id"] != "theirs"
         assert workspace.table("rejected") == []
 

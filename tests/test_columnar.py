@@ -17,6 +17,7 @@ from sources.signalwire.cursor import Versions
 from sources.signalwire.paging import Get
 from sources.signalwire.records import Origin, convert
 from sources.signalwire.tables import ORDERS, TIMESTAMP
+from sources.signalwire.values import as_json
 
 ORIGIN = Origin("/campaigns/c/orders", "b", "c")
 MOMENTS = st.sampled_from(
@@ -98,6 +99,16 @@ def test_answers_decoded_already_are_passed_on() -> None:
     assert decode_pages([(Get("/brands"), plain)]) == [plain]
 
 
+def without_nul(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.replace("\0", "")
+    if isinstance(value, list):
+        return [without_nul(item) for item in value]
+    if isinstance(value, dict):
+        return {key: without_nul(item) for key, item in value.items()}
+    return value
+
+
 @settings(max_examples=150, deadline=None)
 @given(PAGES, st.booleans())
 @example([DOCUMENTED, DOCUMENTED | {"status_callback_url": "\N{GRINNING FACE}\n"}], True)
@@ -111,7 +122,8 @@ def test_rows_are_those_made_value_by_value(records: list[Any], ascii_only: bool
     if isinstance(page, Versions):
         assert page.rows.equals(expected_rows(records))
     else:
-        assert page == records
+        # numbers are kept digit by digit, which says the same in JSON
+        assert json.loads(as_json(page)) == without_nul(json.loads(body)["data"])
 
 
 @pytest.mark.parametrize(
@@ -138,8 +150,8 @@ def test_anything_else_is_as_the_json_has_it(body: bytes) -> None:
     "body",
     [
         b"", b"<html>", b'{"data":[]', b'{"data":[]}x', b'{"data":[]}{"data":[]}',
-        b'{"data":[]}\nnull', b'{"data":[{"id":"\xff"}]}', b'{"data":[{"id":"\\ud800"}]}',
-        b'{"data":[]}} {"page":{"data":[]}', b'{"data":[{"id":NaN}]}',
+        b'{"data":[]}\nnull',
+        b'{"data":[]}} {"page":{"data":[]}',
         b"{'data':[]}", b'{"data":[],}',
     ],
 )  # fmt: skip

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from typing import Any, NamedTuple
 
 import pyarrow as pa
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pipelines.tables import render
 from sources.signalwire.batches import Batches, copied
@@ -297,19 +300,31 @@ class TestColumnNames:
     """Columns for fields nobody knew."""
 
     @pytest.mark.parametrize(
-        ("fields", "names"),
+        ("field", "name"),
         [
-            (["carrier"], {"carrier": "carrier"}),
-            (["fooBar"], {"fooBar": "foo_bar"}),
-            (["fooBar", "foo_bar"], {"foo_bar": "foo_bar", "fooBar": "api_foo_bar"}),
-            (["ID"], {"ID": "api_id"}),
-            (["_dlt_id"], {"_dlt_id": "api_dlt_id"}),
-            ([""], {"": "unnamed"}),
+            ("carrier", "carrier"),
+            ("foo_bar", "foo_bar"),
+            ("id", "api_id"),
+            ("_dlt_id", "api_dlt_id"),
+            ("ctid", "api_ctid"),
+            ("rowid", "api_rowid"),
         ],
-        ids=str,
     )
-    def test_never_collide(self, fields: list[str], names: dict[str, str]) -> None:
-        assert column_names(fields, frozenset({"id", "state"})) == names
+    def test_tell_the_field(self, field: str, name: str) -> None:
+        assert column_names([field], frozenset({"id", "state"})) == {field: name}
+
+    @pytest.mark.parametrize("field", ["fooBar", "ID", "", " ", "foo-bar", "a" * 110, "api_id"])
+    def test_have_a_digest_where_several_fields_would_share_one(self, field: str) -> None:
+        (name,) = column_names([field], frozenset({"id", "state"})).values()
+        assert re.search("_x[0-9a-f]{8}$", name)
+        assert len(name) <= 63
+
+    @given(st.sets(st.text(max_size=9), max_size=6))
+    def test_never_depend_on_the_other_fields(self, fields: set[str]) -> None:
+        taken = frozenset({"id", "state"})
+        together = column_names(fields, taken)
+        assert together == {field: column_names([field], taken)[field] for field in fields}
+        assert len({*together.values()} | taken) == len(fields) + len(taken)
 
 
 class TestRowsOfOtherPages:

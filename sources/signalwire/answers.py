@@ -11,11 +11,11 @@ from email.utils import parsedate_to_datetime
 from typing import Any, NamedTuple, TypeAlias
 from urllib.parse import urlsplit
 
-import orjson
 import requests
 from urllib3.util import parse_url
 
 from sources.signalwire.cursor import Versions
+from sources.signalwire.decoding import decoded
 from sources.signalwire.errors import AccessDenied, NotFound, ProtocolError, Unavailable
 from sources.signalwire.settings import READ_SIZE
 
@@ -79,7 +79,7 @@ def whole(body: bytes) -> bytes:
     """
     text = body.strip()
     if not (text.startswith(b"{") and text.endswith(b"}")):
-        orjson.loads(body)
+        decoded(body)
     return body
 
 

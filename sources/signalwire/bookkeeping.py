@@ -10,6 +10,7 @@ from importlib.metadata import version
 import pyarrow as pa
 from dlt.common.schema import Schema
 
+from sources.signalwire.decoding import clean
 from sources.signalwire.findings import Failure, Rows
 from sources.signalwire.selection import Selection
 from sources.signalwire.stats import RunStats
@@ -85,7 +86,7 @@ def rows_of_failures(failures: Sequence[Failure], run_id: str) -> Rows:
         {
             "id": f"{run_id} {failure.origin.path}",
             "run_id": run_id,
-            "reason": failure.reason,
+            "reason": clean(failure.reason),
             "failed_at": failure.failed_at,
             **failure.origin._asdict(),
         }

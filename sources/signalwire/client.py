@@ -15,7 +15,6 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 from urllib.parse import urlencode, urljoin, urlsplit
 
-import orjson
 import requests
 from dlt.sources.helpers import requests as dlt_requests
 from requests.adapters import HTTPAdapter
@@ -36,6 +35,7 @@ from sources.signalwire.answers import (
 )
 from sources.signalwire.clock import ServerClock
 from sources.signalwire.cursor import microseconds
+from sources.signalwire.decoding import decoded
 from sources.signalwire.errors import (
     ProtocolError,
     Stopped,
@@ -134,7 +134,7 @@ class Client:
         return f"<{type(self).__name__} {self._base}>"
 
     def get(
-        self, path: str, params: Mapping[str, str] | None = None, decode: Decoder = orjson.loads
+        self, path: str, params: Mapping[str, str] | None = None, decode: Decoder = decoded
     ) -> Answer:
         """Reads one URL: `path` is a path below the space, or a URL of the same origin.
 
@@ -171,7 +171,7 @@ class Client:
 
         Raises what `get` raises.
         """
-        return self.get(request.path, request.params, whole if request.orders_of else orjson.loads)
+        return self.get(request.path, request.params, whole if request.orders_of else decoded)
 
     def pages(self, path: str, params: Mapping[str, str] | None = None) -> Iterator[Page]:
         """Reads a list page by page, one after the other. Raises what `get` and `Listing` raise."""

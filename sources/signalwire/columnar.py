@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
-import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import json
 
 from sources.signalwire.answers import Answer
 from sources.signalwire.cursor import Versions
+from sources.signalwire.decoding import decoded, is_plain
 from sources.signalwire.paging import Get
 from sources.signalwire.records import Origin
 from sources.signalwire.settings import BYTES_AT_ONCE
@@ -74,8 +74,8 @@ def _decoded(fetched: Sequence[_Fetched]) -> list[Answer | None]:
     bodies = {
         place: _Body(answer.payload, request.orders_of, answer.read_at)
         for place, (request, answer) in enumerate(fetched)
-        # Arrow does not check that text is UTF-8
-        if request.orders_of and isinstance(answer.payload, bytes) and answer.payload.isascii()
+        # Arrow does not check that text is UTF-8, and takes what not every destination can
+        if request.orders_of and isinstance(answer.payload, bytes) and is_plain(answer.payload)
     }
     pages = _in_columns(list(bodies.values())) if bodies else None
     in_columns = dict(zip(bodies, pages, strict=True)) if pages is not None else {}
@@ -89,8 +89,8 @@ def _as_json(answer: Answer) -> Answer | None:
     if not isinstance(answer.payload, bytes):
         return answer
     try:
-        return answer._replace(payload=orjson.loads(answer.payload))
-    except orjson.JSONDecodeError:
+        return answer._replace(payload=decoded(answer.payload))
+    except ValueError:
         return None
 
 

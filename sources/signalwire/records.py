@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
@@ -11,11 +12,23 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 from dlt.common.normalizers.naming.snake_case import NamingConvention
 
+from sources.signalwire.decoding import Mended
 from sources.signalwire.tables import NUMBER_ASSIGNMENTS, REJECTED, TIMESTAMP, Table
 from sources.signalwire.values import as_json, column_of, columns_at_once
 
 # names dlt or a later version of this source gives to columns of its own
 RESERVED_PREFIXES = ("_dlt",)
+# columns that some database has in every table, or in every file; the same list everywhere, so that
+# a name does not depend on the destination
+RESERVED = frozenset(
+    [
+        "rowid", "oid", "ctid", "xmin", "xmax", "cmin", "cmax", "tableoid", "rownum",
+        "filename", "file_index", "file_row_number",
+    ]
+)  # fmt: skip
+# the longest name that PostgreSQL takes; dlt would shorten it, differently from the rows read
+MAX_NAME = 63
+_DIGESTED = re.compile(r"_x[0-9a-f]{8}$")
 _naming = NamingConvention()
 
 
@@ -59,6 +72,7 @@ def convert(
     `own` gives values, the same for every row, of the table's own columns; others are null.
     """
     usable, origins, rejects = _split_by_usable_id(table, records, origins)
+    any_mended = Mended in set(map(type, usable))
     flat = [_flatten(r) for r in usable] if table is NUMBER_ASSIGNMENTS else usable
     schema = table.arrow_schema(include_sensitive)
     arrays: list[pa.Array] = []
@@ -93,9 +107,13 @@ def convert(
     for field, name in _unknown_fields(table, given).items():
         arrays.append(column_of("text", [record.get(field) for record in flat])[0])
         schema = schema.append(pa.field(name, pa.string()))
+    for position, record in enumerate(usable) if any_mended else ():
+        if isinstance(record, Mended):
+            faults[position] += record.faults
     for position, reasons in faults.items():
         record, origin = usable[position], origins[position]
-        rejects.append(Reject(table.name, origin, record["id"], record, "; ".join(reasons)))
+        served = record.served if isinstance(record, Mended) else record
+        rejects.append(Reject(table.name, origin, record["id"], served, "; ".join(reasons)))
     return Converted(pa.table(arrays, schema=schema), rejects)
 
 
@@ -145,7 +163,8 @@ def _split_by_usable_id(
         else:
             is_object = isinstance(record, dict)
             why = "id is missing or no text" if is_object else "not a JSON object"
-            rejects.append(Reject(table.name, origin, None, record, why))
+            served = record.served if isinstance(record, Mended) else record
+            rejects.append(Reject(table.name, origin, None, served, why))
     return [record for record, _ in usable], [origin for _, origin in usable], rejects
 
 
@@ -200,17 +219,32 @@ def _known_names(table: Table) -> tuple[frozenset[str], frozenset[str]]:
 def column_names(fields: Iterable[str], taken: frozenset[str]) -> dict[str, str]:
     """Column names, in the destination's snake case, for fields that have no column yet.
 
-    A field whose column would be one of `taken`, of another field here or of dlt's own is told
-    apart by the prefix `api_`.
+    `taken` are the table's own; no name depends on which other fields there are.
     """
-    names: dict[str, str] = {}
-    # fields already in snake case come first, so that they keep their names
-    for field in sorted(fields, key=lambda f: (f != _snake_case(f), f)):
-        name = _snake_case(field)
-        while name in taken or name in names.values() or name.startswith(RESERVED_PREFIXES):
-            name = f"api_{name.lstrip('_')}"
-        names[field] = name
-    return dict(sorted(names.items()))
+    return {field: _column_name(field, taken) for field in sorted(fields)}
+
+
+@lru_cache(maxsize=1_000)
+def _column_name(field: str, taken: frozenset[str]) -> str:
+    """The field's own name if it is in snake case and free, with `api_` before it if it is not.
+
+    All other spellings get a digest, because several of them make the same name.
+    """
+    name = _snake_case(field)
+    exact = field == name and not _DIGESTED.search(name)
+    if _is_reserved(name, taken):
+        name = f"api_{name.lstrip('_')}"
+    elif name.startswith("api_"):
+        rest = name.removeprefix("api_")
+        exact = exact and not (_is_reserved(rest, taken) or _is_reserved(f"_{rest}", taken))
+    if exact and len(name) <= MAX_NAME:
+        return name
+    tag = f"_x{hashlib.blake2b(field.encode(), digest_size=4).hexdigest()}"
+    return name[: MAX_NAME - len(tag)].rstrip("_") + tag
+
+
+def _is_reserved(name: str, taken: frozenset[str]) -> bool:
+    return name in taken or name in RESERVED or name.startswith(RESERVED_PREFIXES)
 
 
 def _snake_case(field: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
@@ -10,6 +11,7 @@ from typing import Any
 import orjson
 import pyarrow as pa
 
+from sources.signalwire.decoding import Digits
 from sources.signalwire.tables import TIMESTAMP, Kind
 
 _BEYOND_MICROSECONDS = re.compile(r"(\.\d{6})\d+")
@@ -59,7 +61,17 @@ def _struct_types(kinds: tuple[tuple[str, Kind], ...]) -> tuple[pa.DataType, pa.
 
 def as_json(value: Any) -> str:
     """A value as compact JSON, with keys in order, so that equal values give equal text."""
-    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
+    try:
+        return orjson.dumps(value, _as_served, orjson.OPT_SORT_KEYS).decode()
+    except TypeError:
+        # half a character, or nested more deeply than orjson writes
+        return json.dumps(value, sort_keys=True, separators=(",", ":"), default=str)
+
+
+def _as_served(value: Any) -> orjson.Fragment:
+    if isinstance(value, Digits):
+        return orjson.Fragment(value.text)
+    raise TypeError(type(value).__name__)
 
 
 def as_text(value: Any) -> str | None:

@@ -1,0 +1,152 @@
+"""JSON bodies as the API serves them, and what in them no destination can take. Pure functions.
+
+orjson reads what is as documented. Bodies that it refuses, or whose numbers it would change, are
+read by the standard library, which is slower and says more.
+"""
+
+from __future__ import annotations
+
+import codecs
+import json
+import math
+import re
+from collections.abc import Callable
+from typing import Any
+
+import orjson
+
+# characters that a text may not hold in PostgreSQL, or in UTF-8 at all
+_BAD = re.compile("[\0\ud800-\udfff]")
+_ESCAPED_BAD = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
+# numbers that are not the same after they were read and written again
+_DIGITS = re.compile(rb"[:\[,]\s*(?:-?\d+[.eE]|-0|-?\d{16})")
+_EXACT_INTEGERS = 16
+
+
+class Digits:
+    """A number as it was served, digit by digit."""
+
+    __slots__ = ("text",)
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def __repr__(self) -> str:
+        return self.text
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Digits) and self.text == other.text
+
+    def __hash__(self) -> int:
+        return hash(self.text)
+
+
+class NoNumber(Digits):
+    """What stands for a number and is none that can be stored: NaN, Infinity, 1e400."""
+
+    __slots__ = ()
+
+
+class Mended(dict[str, Any]):
+    """A record without what cannot be stored; `served` is as it came, `faults` what was wrong."""
+
+    served: dict[str, Any]
+    faults: list[str]
+
+
+def decoded(body: bytes) -> Any:
+    """A body's JSON, with each record in it that cannot be stored as it is as a `Mended`.
+
+    Raises:
+        ValueError: it is no JSON.
+    """
+    plain = True
+    try:
+        payload = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        payload, plain = _patiently(body), False
+    else:
+        if _DIGITS.search(body):
+            payload, plain = _patiently(body), False
+    if plain and not _ESCAPED_BAD.search(body):
+        return payload
+    if not isinstance(payload, dict):
+        return _without_bad(payload, [])
+    if isinstance(payload.get("data"), list):
+        records = [_mended(record) for record in payload["data"]]
+        return _without_bad({**payload, "data": None}, []) | {"data": records}
+    return _mended(payload)
+
+
+def is_plain(body: bytes) -> bool:
+    """Whether a body holds nothing but ASCII, and no character that has to be looked at."""
+    return body.isascii() and not _may_hold_bad(body)
+
+
+def _may_hold_bad(body: bytes) -> bool:
+    # hardly any body holds an escape at all, and to look for one costs next to nothing
+    return b"\\u" in body and _ESCAPED_BAD.search(body) is not None
+
+
+def clean(text: str) -> str:
+    """A text without NUL, and with U+FFFD for what is no character."""
+    return _BAD.sub(lambda found: "" if found.group() == "\0" else "\ufffd", text)
+
+
+def _patiently(body: bytes) -> Any:
+    text = body.removeprefix(codecs.BOM_UTF8).decode(errors="surrogateescape")
+    try:
+        return json.loads(text, parse_float=_float, parse_int=_integer, parse_constant=NoNumber)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+
+
+def _float(text: str) -> Digits:
+    return Digits(text) if math.isfinite(float(text)) else NoNumber(text)
+
+
+def _integer(text: str) -> int | Digits:
+    return Digits(text) if len(text) >= _EXACT_INTEGERS or text == "-0" else int(text)
+
+
+def _mended(record: Any) -> Any:
+    if not isinstance(record, dict):
+        return record
+    faults: list[str] = []
+    fields = _fields(record, faults, lambda name: f"{name} ")
+    if not faults:
+        return record
+    mended = Mended(fields)
+    mended.served, mended.faults = record, list(dict.fromkeys(faults))
+    return mended
+
+
+def _fields(
+    record: dict[str, Any], faults: list[str], prefix: Callable[[str], str]
+) -> dict[str, Any]:
+    """The fields, cleaned; of two names that become one the one that was clean counts."""
+    fields: dict[str, Any] = {}
+    for name, value in record.items():
+        here: list[str] = []
+        key, value = _without_bad(name, here), _without_bad(value, here)
+        faults += [prefix(key) + fault for fault in here]
+        if key == name or key not in record:
+            fields[key] = value
+    return fields
+
+
+def _without_bad(value: Any, faults: list[str]) -> Any:
+    """The value without what cannot be stored, which is added to `faults`."""
+    if isinstance(value, str):
+        cleaned = clean(value)
+        if cleaned != value:
+            faults.append("holds a character that cannot be stored")
+        return cleaned
+    if isinstance(value, NoNumber):
+        faults.append("is no number that can be stored")
+        return None
+    if isinstance(value, list):
+        return [_without_bad(item, faults) for item in value]
+    if isinstance(value, dict):
+        return _fields(value, faults, lambda _: "")
+    return value
