@@ -7,9 +7,7 @@ The format is Prometheus' text exposition format; the exporter's textfile collec
 from __future__ import annotations
 
 import logging
-import os
 import re
-import tempfile
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,6 +15,7 @@ from pathlib import Path
 from dlt.common.destination.exceptions import DestinationUndefinedEntity
 
 from pipelines.messages import explain
+from pipelines.output import write_output
 from pipelines.reports import reports_dataset
 from pipelines.signalwire_orders import RunResult
 from pipelines.target import Target
@@ -84,7 +83,13 @@ def write_metrics(
         values["run_lists_failed"] = len(result.stats.failures)
     if target is not None:
         values |= _contents(target)
-    _replace(path, _text(values))
+    # the exporter is another user
+    write_output(path, _text(values), mode=0o644)
+
+
+def is_metrics(head: str) -> bool:
+    """Whether a file that begins like this is one of these."""
+    return head.startswith(f"# HELP {PREFIX}")
 
 
 def _contents(target: Target) -> dict[str, float]:
@@ -122,6 +127,8 @@ def _text(values: Mapping[str, float]) -> str:
 
 def _before(path: Path) -> dict[str, float]:
     """The values of the file that is there, as far as it can be read."""
+    if not path.is_file():  # a pipe would have us wait for its writer
+        return {}
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError):
@@ -130,15 +137,3 @@ def _before(path: Path) -> dict[str, float]:
         name: float(value)
         for name, value in re.findall(rf"^{PREFIX}(\w+) ([0-9.e+-]+)$", text, re.MULTILINE)
     }
-
-
-def _replace(path: Path, text: str) -> None:
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    written = Path(name)
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
-        written.chmod(0o644)  # the exporter is another user
-        written.replace(path)
-    finally:
-        written.unlink(missing_ok=True)  # there only if something failed

@@ -15,6 +15,7 @@ from pipelines.destination import instant
 from pipelines.guarantees import caveats, require_merge
 from pipelines.logs import set_up_logging
 from pipelines.messages import explain
+from pipelines.reading import NothingLoaded, read_only
 from pipelines.reports import dialect_of, reports_dataset
 from pipelines.target import Target, find_target
 from sources.signalwire import signalwire_client
@@ -62,6 +63,13 @@ def probe_destination(
     where = f"{target.description}, dataset {target.dataset}"
     try:
         require_merge(target)
+        try:
+            read_only(target)
+        except NothingLoaded:
+            yield Probed("destination", True, where)
+            fine = max_age is None and max_stuck is None
+            yield Probed("freshness", fine, "nothing loaded yet: signalwire-orders run")
+            return
         with target.probe.sql_client() as client:
             yield Probed("destination", True, where)
             for caveat in caveats(target.kind):

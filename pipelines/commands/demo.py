@@ -15,6 +15,8 @@ from typing import Any
 
 import requests
 
+from sources.signalwire.errors import ConfigurationError
+
 SIZE = ("--brands", "8", "--campaigns", "4", "--orders", "250", "--latency-ms", "20")
 LATER_SECONDS = 6 * 3600
 HOW_LONG = """\
@@ -25,6 +27,16 @@ SELECT c.name AS campaign, count(*) AS orders,
 FROM orders o JOIN campaigns c ON c.id = o.campaign_id
 GROUP BY ALL ORDER BY median_hours DESC LIMIT 8"""
 
+# what a demo makes; all of it is removed or replaced only where an earlier one left its mark
+MADE = (
+    "signalwire_orders.duckdb",
+    "signalwire_orders.duckdb.wal",
+    "signalwire_orders.duckdb.lock",
+    "signalwire_orders.html",
+    "dlt",
+)
+MARK = ".signalwire-orders-demo"
+MARK_TEXT = "What is in this folder was made by signalwire-orders demo, which may replace it.\n"
 BY_STATE = "SELECT state, count(*) FROM orders GROUP BY ALL"
 
 
@@ -50,6 +62,7 @@ def main(arguments: argparse.Namespace) -> int:
         _command(folder, environment, "query", HOW_LONG)
     _say("\n4. All of it on one page, which opens in any browser and asks nobody for anything.")
     _command(folder, environment, "dashboard")
+    (folder / MARK).write_text(MARK_TEXT + _version_of(folder), encoding="utf-8")
     program = shlex.quote(_program(folder))
     _say(f"\nThe page is {folder}/signalwire_orders.html.")
     _say(f"The data is in {folder}/signalwire_orders.duckdb. Ask it something yourself:")
@@ -101,10 +114,41 @@ def _command(folder: Path, environment: Mapping[str, str], *arguments: str) -> N
 
 
 def _clear(folder: Path) -> None:
-    """Removes what an earlier demo left, and nothing else."""
+    """Removes what an earlier demo left, and nothing else.
+
+    Raises:
+        ConfigurationError: files of these names are there that no demo made; nothing is removed.
+    """
+    mark = folder / MARK
+    there = [folder / name for name in MADE if os.path.lexists(folder / name)]
+    if there and not _is_of_demo(folder, mark):
+        raise ConfigurationError(
+            f"demo: {there[0]} is there, and was not made by a demo or was changed since; name"
+            " another folder with --folder, or move it away"
+        )
     folder.mkdir(parents=True, exist_ok=True)
-    for name in ("signalwire_orders.duckdb", "signalwire_orders.duckdb.wal"):
+    mark.write_text(MARK_TEXT, encoding="utf-8")
+    for name in MADE[:2]:
         (folder / name).unlink(missing_ok=True)
+
+
+def _is_of_demo(folder: Path, mark: Path) -> bool:
+    """Whether a demo left its mark, and the database is as it left it."""
+    try:
+        text = mark.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return False
+    # without the second line, that demo was interrupted
+    return text in (MARK_TEXT, MARK_TEXT + _version_of(folder))
+
+
+def _version_of(folder: Path) -> str:
+    """When the database was last written, and its size; empty without one."""
+    try:
+        found = (folder / MADE[0]).stat()
+    except FileNotFoundError:
+        return ""
+    return f"{found.st_mtime_ns} {found.st_size}\n"
 
 
 def _program(folder: Path) -> str:

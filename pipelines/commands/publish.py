@@ -8,6 +8,7 @@ import sys
 from pipelines.lock import exclusive
 from pipelines.logs import set_up_logging
 from pipelines.publish import place_to_publish, publish_copy
+from pipelines.reading import require_data
 from pipelines.target import find_target
 from sources.signalwire.errors import ConfigurationError
 
@@ -21,6 +22,7 @@ def main(arguments: argparse.Namespace) -> int:
         raise ConfigurationError(
             "publish: say where to, as in: signalwire-orders publish reports.duckdb"
         )
+    require_data(target)
     with exclusive(target, arguments.wait):
         publish_copy(target, place)
     sys.stdout.write(f"{place.path}\n")

@@ -10,15 +10,15 @@ from dlt.destinations.exceptions import DatabaseException
 
 from pipelines.destination import column_names
 from pipelines.logs import set_up_logging
+from pipelines.reading import find_data
 from pipelines.tables import render
-from pipelines.target import find_target
 from sources.signalwire.errors import ConfigurationError
 
 
 def main(arguments: argparse.Namespace) -> int:
     """Prints what one SQL statement returns."""
     set_up_logging()
-    target = find_target(arguments.destination, arguments.dataset)
+    target = find_data(arguments.destination, arguments.dataset)
     with target.probe.sql_client() as client:
         try:
             with client.execute_query(arguments.sql) as cursor:

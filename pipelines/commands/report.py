@@ -11,9 +11,9 @@ from dlt.common.destination.exceptions import DestinationUndefinedEntity
 
 from pipelines.destination import column_names
 from pipelines.logs import set_up_logging
+from pipelines.reading import find_data
 from pipelines.reports import Report, configured_reports, dialect_of, reports_dataset
 from pipelines.tables import FORMATS, narrowed
-from pipelines.target import find_target
 from sources.signalwire.errors import ConfigurationError
 
 SUMMARY = "processing_time_summary"
@@ -32,7 +32,7 @@ LESS_IMPORTANT = (
 def main(arguments: argparse.Namespace) -> int:
     """Prints one report, or the summary."""
     set_up_logging()
-    target = find_target(arguments.destination, arguments.dataset)
+    target = find_data(arguments.destination, arguments.dataset)
     dialect_of(target.kind)  # says so where there can be none
     found = configured_reports()
     name = arguments.view or SUMMARY

@@ -12,7 +12,8 @@ from typing import Any
 from pipelines.causes import interruption_in
 from pipelines.logs import set_up_logging
 from pipelines.messages import explain
-from pipelines.metrics import write_metrics
+from pipelines.metrics import is_metrics, write_metrics
+from pipelines.output import require_apart, require_output
 from pipelines.progress import shown_progress
 from pipelines.signals import exit_code
 from pipelines.signalwire_orders import RunResult, run
@@ -59,8 +60,10 @@ def _told_to_prometheus(arguments: argparse.Namespace) -> Iterator[list[RunResul
     The block puts the result of a run that ended well into the list.
     """
     path, started = arguments.metrics_file, time.monotonic()
-    if path is not None and not path.parent.is_dir():
-        raise ConfigurationError(f"--metrics-file: there is no folder {path.parent}; make it first")
+    if path is not None:
+        require_output(path, "--metrics-file", "metrics file", is_metrics)
+        target = find_target(arguments.destination, arguments.dataset)
+        require_apart(path, "--metrics-file", target)
     done: list[RunResult] = []
     try:
         yield done
@@ -72,7 +75,6 @@ def _told_to_prometheus(arguments: argparse.Namespace) -> Iterator[list[RunResul
                 write_metrics(path, code, time.monotonic() - started)
         raise
     if path is not None:
-        target = find_target(arguments.destination, arguments.dataset)
         try:
             write_metrics(path, _exit_code(done[0]), time.monotonic() - started, done[0], target)
         except OSError as error:

@@ -14,6 +14,8 @@ from pipelines.dashboard.words import counted, escaped, hours
 
 FOLDER = Path(__file__).parent
 TITLE = "10DLC number assignment orders"
+# tells pages that may be replaced; those of earlier versions are told by their title
+GENERATOR = '<meta name="generator" content="signalwire-orders">'
 
 
 def render(board: Dashboard) -> str:
@@ -26,10 +28,18 @@ def render(board: Dashboard) -> str:
         f'<meta http-equiv="Content-Security-Policy" content="{policy(style, script)}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         '<meta name="color-scheme" content="light dark">\n'
+        f"{GENERATOR}\n"
         f"<title>{escaped(f'{TITLE}, {board.dataset}')}</title>\n"
         f"<style>{style}</style>\n</head>\n<body>\n{banner(board, TITLE)}\n"
         f"<main>\n{body}\n</main>\n{_footer()}\n<script>{script}</script>\n</body>\n</html>\n"
     )
+
+
+def is_page(head: str) -> bool:
+    """Whether a file that begins like this is a page that was made here."""
+    beginning = head.lower().partition("<style>")[0]
+    titled = f"<title>{TITLE}, ".lower() in beginning
+    return beginning.startswith("<!doctype html>") and (GENERATOR in beginning or titled)
 
 
 def policy(style: str, script: str) -> str:

@@ -1,0 +1,87 @@
+"""The target of commands that only read: nothing is made there, and others can read meanwhile."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from dlt.common.destination.exceptions import DestinationUndefinedEntity
+
+from pipelines.target import Target, find_target
+from sources.signalwire.errors import ConfigurationError
+from sources.signalwire.tables import ORDERS
+
+
+class NothingLoaded(ConfigurationError):
+    """There is no database yet; the text says where it would be."""
+
+
+def find_data(destination: str | None = None, dataset: str | None = None) -> Target:
+    """The target that settings and names lead to, to read from only.
+
+    Raises:
+        NothingLoaded: there is no such file. None is made.
+        ConfigurationError: as `find_target` says.
+    """
+    target = find_target(destination, dataset)
+    read_only(target)
+    return target
+
+
+def read_only(target: Target) -> None:
+    """Has a target opened for reading only from now on, where that is a property of the file.
+
+    Raises:
+        NothingLoaded: there is no such file.
+    """
+    require_file(target)
+    if target.kind == "duckdb":
+        # a file that one may only read can be opened then, and by several programs at a time
+        target.probe.destination.config_params["credentials"].read_only = True
+
+
+def require_file(target: Target) -> None:
+    """Looks whether a destination that is a file is there: to open it would make an empty one.
+
+    Raises:
+        NothingLoaded: it is not.
+    """
+    file = _file(target)
+    if file is not None and not file.exists():
+        raise NothingLoaded(
+            f"nothing is loaded yet: there is no database {file}."
+            " Load the orders with: signalwire-orders run"
+        )
+
+
+def require_data(target: Target) -> None:
+    """Looks whether anything is loaded, so that no copy is made of nothing.
+
+    Raises:
+        NothingLoaded: there is no such file, or no table of orders in it.
+    """
+    require_file(target)
+    with target.probe.sql_client() as client:
+        table = client.make_qualified_table_name(ORDERS.name)
+        try:
+            client.execute_sql(f"SELECT 1 FROM {table} WHERE 1 = 0")  # noqa: S608 - our own name
+        except DestinationUndefinedEntity:
+            raise NothingLoaded(
+                f"nothing is loaded into {target.description}, dataset {target.dataset}, yet."
+                " Load the orders with: signalwire-orders run"
+            ) from None
+
+
+def _file(target: Target) -> Path | None:
+    """The file that holds the tables; None on a server."""
+    if target.kind == "duckdb":
+        return Path(target.location)
+    if target.kind == "sqlite":
+        main = Path(target.location)
+        # dlt keeps each dataset in a file of its own
+        at_home = target.dataset in ("", "main")
+        return main if at_home else main.with_stem(f"{main.stem}__{target.dataset}")
+    if target.kind == "ducklake":
+        catalog = target.probe.destination.config_params["credentials"].catalog
+        if catalog.drivername in ("sqlite", "duckdb"):
+            return Path(catalog.database)
+    return None

@@ -1,0 +1,157 @@
+"""What commands write replaces only an earlier output of its own kind; readers make nothing."""
+
+from __future__ import annotations
+
+import os
+import stat
+import threading
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+from support import Workspace
+
+from simulator import SimulatedSpace
+
+# each with the option that says where it writes
+OUTPUTS = {
+    "dashboard": lambda path: ("dashboard", "--out", str(path)),
+    "metrics": lambda path: ("run", "--metrics-file", str(path)),
+}
+
+
+@pytest.fixture
+def loaded(space: SimulatedSpace, workspace: Workspace) -> Workspace:
+    workspace.run(space)
+    return workspace
+
+
+@pytest.fixture(params=sorted(OUTPUTS))
+def arguments(request: pytest.FixtureRequest) -> Any:
+    return OUTPUTS[request.param]
+
+
+class TestOutput:
+    """`dashboard --out` and `run --metrics-file`."""
+
+    @pytest.mark.parametrize("place", ["signalwire_orders.duckdb", "notes.txt", "link"])
+    def test_leaves_what_is_not_its_own(
+        self, space: SimulatedSpace, loaded: Workspace, arguments: Any, place: str
+    ) -> None:
+        (loaded.folder / "notes.txt").write_text("mine")
+        (loaded.folder / "link").symlink_to(loaded.database)
+        path = loaded.folder / place
+        before = path.read_bytes()
+        space.journal.clear()
+        done = loaded.command(*arguments(path), space=space)
+        assert (done.returncode, path.read_bytes()) == (2, before)
+        assert place in done.stderr
+        assert "Traceback" not in done.stderr
+        assert space.journal.requests == 0
+
+    def test_is_refused_before_anything_is_read_where_a_folder_is(
+        self, space: SimulatedSpace, loaded: Workspace, arguments: Any
+    ) -> None:
+        (loaded.folder / "folder").mkdir()
+        space.journal.clear()
+        done = loaded.command(*arguments(loaded.folder / "folder"), space=space)
+        assert done.returncode == 2
+        assert "is a folder" in done.stderr
+        assert space.journal.requests == 0
+
+    def test_follows_a_link_and_keeps_the_mode(
+        self, space: SimulatedSpace, loaded: Workspace, arguments: Any
+    ) -> None:
+        real, link = loaded.folder / "real", loaded.folder / "link"
+        link.symlink_to(real)
+        assert loaded.command(*arguments(link), space=space).returncode == 0
+        first = real.read_text()
+        real.chmod(0o600)
+        assert loaded.command(*arguments(link), space=space).returncode == 0
+        assert link.is_symlink()
+        assert stat.S_IMODE(real.stat().st_mode) == 0o600
+        assert real.read_text()[:20] == first[:20]
+
+    def test_goes_into_a_pipe(
+        self, space: SimulatedSpace, loaded: Workspace, arguments: Any
+    ) -> None:
+        pipe = loaded.folder / "pipe"
+        os.mkfifo(pipe)
+        read: list[str] = []
+        reader = threading.Thread(target=lambda: read.append(pipe.read_text()), daemon=True)
+        reader.start()
+        done = loaded.command(*arguments(pipe), space=space)
+        reader.join(10)
+        assert done.returncode == 0
+        assert pipe.is_fifo()
+        assert read[0].startswith(("<!DOCTYPE html>", "# HELP signalwire_orders_"))
+
+    def test_goes_into_a_device(
+        self, space: SimulatedSpace, loaded: Workspace, arguments: Any
+    ) -> None:
+        device = Path(os.devnull)
+        assert loaded.command(*arguments(device), space=space).returncode == 0
+        assert device.is_char_device()
+
+
+@pytest.mark.parametrize("place", ["copy.duckdb", "exports"])
+def test_a_copy_is_not_replaced_by_one_of_nothing(
+    space: SimulatedSpace, loaded: Workspace, place: str
+) -> None:
+    assert loaded.command("publish", place).returncode == 0
+    copy = loaded.folder / place
+    before = copy.stat().st_mtime_ns
+    for gone in ("", "elsewhere"):
+        dataset = ("--dataset", gone) if gone else ()
+        if not gone:
+            loaded.database.rename(loaded.folder / "away.duckdb")
+        done = loaded.command("publish", place, *dataset)
+        assert done.returncode == 2
+        assert "signalwire-orders run" in done.stderr
+        assert copy.stat().st_mtime_ns == before
+        if not gone:
+            (loaded.folder / "away.duckdb").rename(loaded.database)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [("check",), ("report",), ("query", "SELECT 1 FROM orders"), ("dashboard",), ("publish", "x")],
+    ids=lambda command: command[0],
+)
+def test_commands_that_read_make_no_database(
+    space: SimulatedSpace, workspace: Workspace, command: tuple[str, ...]
+) -> None:
+    done = workspace.command(*command, space=space)
+    assert done.returncode == (0 if command[0] == "check" else 2)
+    assert "signalwire-orders run" in done.stdout + done.stderr
+    assert {path.name for path in workspace.folder.iterdir()} == {"data"}
+
+
+def test_two_programs_can_read_at_a_time(loaded: Workspace) -> None:
+    with duckdb.connect(str(loaded.database), read_only=True):
+        for command in (("report",), ("query", "SELECT 1"), ("dashboard",)):
+            # another process has it open for reading, which keeps writers out
+            assert loaded.command(*command).returncode == 0
+
+
+class TestDemo:
+    """`demo --folder` removes what a demo made, and nothing else."""
+
+    def test_leaves_a_real_database(self, loaded: Workspace) -> None:
+        before = loaded.database.read_bytes()
+        done = loaded.command("demo", "--folder", str(loaded.folder))
+        assert done.returncode == 2
+        assert "not made by a demo" in done.stderr
+        assert loaded.database.read_bytes() == before
+        assert not (loaded.folder / "signalwire_orders.html").exists()
+
+    def test_replaces_its_own_until_it_is_changed(self, workspace: Workspace) -> None:
+        for _ in range(2):
+            assert workspace.command("demo", "--folder", "here").returncode == 0
+        database = workspace.folder / "here" / "signalwire_orders.duckdb"
+        with duckdb.connect(str(database)) as connection:
+            connection.execute("CREATE TABLE mine AS SELECT 1 AS kept")
+        assert workspace.command("demo", "--folder", "here").returncode == 2
+        with duckdb.connect(str(database)) as connection:
+            assert connection.execute("SELECT kept FROM mine").fetchall() == [(1,)]
