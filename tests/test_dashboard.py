@@ -471,7 +471,7 @@ class TestBeginnings:
     def test_with_nothing_loaded_it_says_what_to_run(self, workspace: Workspace) -> None:
         done = workspace.command("dashboard")
         assert (done.returncode, done.stdout) == (2, "")
-        assert "nothing to show yet" in done.stderr
+        assert "nothing is loaded yet" in done.stderr
         assert "signalwire-orders run" in done.stderr
         assert not (workspace.folder / "signalwire_orders.html").exists()
 
@@ -499,7 +499,7 @@ class TestCommand:
         workspace.run(space)
         done = workspace.command("dashboard", "--out", "nowhere/page.html")
         assert done.returncode == 2
-        assert "nowhere/page.html cannot be written: No such file or directory" in done.stderr
+        assert "--out: there is no folder nowhere; make it first" in done.stderr
 
 
 @contextmanager

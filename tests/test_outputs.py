@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -90,9 +92,20 @@ class TestOutput:
     def test_goes_into_a_device(
         self, space: SimulatedSpace, loaded: Workspace, arguments: Any
     ) -> None:
-        device = Path(os.devnull)
+        # a terminal of its own: the machine's devices are not to be put at risk
+        main, other = os.openpty()
+        device = Path(os.ttyname(other))
+        read: list[bytes] = []
+        threading.Thread(target=lambda: read.extend(_until_closed(main)), daemon=True).start()
         assert loaded.command(*arguments(device), space=space).returncode == 0
         assert device.is_char_device()
+        os.close(other)
+
+
+def _until_closed(number: int) -> Iterator[bytes]:
+    with contextlib.suppress(OSError):
+        while some := os.read(number, 65_536):
+            yield some
 
 
 @pytest.mark.parametrize("place", ["copy.duckdb", "exports"])

@@ -1,4 +1,4 @@
-"""Columns that somebody added to a table: neither read nor written, kept where a row is kept."""
+"""Columns that users added to a table: neither read nor written, kept where a row is kept."""
 
 from __future__ import annotations
 

@@ -35,6 +35,7 @@ MADE = (
     "signalwire_orders.html",
     "dlt",
 )
+OWN = ("SOURCES__", "DESTINATION__", "PIPELINES__", "REPORTS__")
 MARK = ".signalwire-orders-demo"
 MARK_TEXT = "What is in this folder was made by signalwire-orders demo, which may replace it.\n"
 BY_STATE = "SELECT state, count(*) FROM orders GROUP BY ALL"
@@ -62,7 +63,6 @@ def main(arguments: argparse.Namespace) -> int:
         _command(folder, environment, "query", HOW_LONG)
     _say("\n4. All of it on one page, which opens in any browser and asks nobody for anything.")
     _command(folder, environment, "dashboard")
-    (folder / MARK).write_text(MARK_TEXT + _version_of(folder), encoding="utf-8")
     program = shlex.quote(_program(folder))
     _say(f"\nThe page is {folder}/signalwire_orders.html.")
     _say(f"The data is in {folder}/signalwire_orders.duckdb. Ask it something yourself:")
@@ -87,7 +87,12 @@ def _simulated_space() -> Iterator[dict[str, Any]]:
 
 def _environment(space: Mapping[str, Any], folder: Path) -> dict[str, str]:
     """The variables a user would set, and a working directory that touches nobody else's."""
-    return os.environ | {
+    # the user's own settings could lead to the user's own databases and copies
+    others = {name: value for name, value in os.environ.items() if not name.startswith(OWN)}
+    return others | {
+        "PIPELINES__SIGNALWIRE_ORDERS__DESTINATION_TYPE": "duckdb",
+        "PIPELINES__SIGNALWIRE_ORDERS__DATASET_NAME": "signalwire",
+        "REPORTS__PUBLISH": "",
         "SOURCES__SIGNALWIRE__SPACE": space["url"],
         "SOURCES__SIGNALWIRE__PROJECT_ID": space["project_id"],
         "SOURCES__SIGNALWIRE__API_TOKEN": space["api_token"],
@@ -109,6 +114,7 @@ def _command(folder: Path, environment: Mapping[str, str], *arguments: str) -> N
         text=True,
         check=False,
     )
+    _leave_mark(folder)
     if done.returncode:
         raise DemoFailed(done.stderr or f"exit code {done.returncode}")
 
@@ -127,9 +133,13 @@ def _clear(folder: Path) -> None:
             " another folder with --folder, or move it away"
         )
     folder.mkdir(parents=True, exist_ok=True)
-    mark.write_text(MARK_TEXT, encoding="utf-8")
     for name in MADE[:2]:
         (folder / name).unlink(missing_ok=True)
+    _leave_mark(folder)
+
+
+def _leave_mark(folder: Path) -> None:
+    (folder / MARK).write_text(MARK_TEXT + _version_of(folder), encoding="utf-8")
 
 
 def _is_of_demo(folder: Path, mark: Path) -> bool:
@@ -138,8 +148,7 @@ def _is_of_demo(folder: Path, mark: Path) -> bool:
         text = mark.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError):
         return False
-    # without the second line, that demo was interrupted
-    return text in (MARK_TEXT, MARK_TEXT + _version_of(folder))
+    return text == MARK_TEXT + _version_of(folder)
 
 
 def _version_of(folder: Path) -> str:

@@ -60,9 +60,13 @@ def _told_to_prometheus(arguments: argparse.Namespace) -> Iterator[list[RunResul
     The block puts the result of a run that ended well into the list.
     """
     path, started = arguments.metrics_file, time.monotonic()
+    target = None
     if path is not None:
         require_output(path, "--metrics-file", "metrics file", is_metrics)
-        target = find_target(arguments.destination, arguments.dataset)
+        # what is wrong with the destination is for the run to say, and for the metrics
+        with suppress(Exception):
+            target = find_target(arguments.destination, arguments.dataset)
+    if path is not None and target is not None:
         require_apart(path, "--metrics-file", target)
     done: list[RunResult] = []
     try:
