@@ -89,7 +89,8 @@ def write_metrics(
 
 def is_metrics(head: str) -> bool:
     """Whether a file that begins like this is one of these."""
-    return head.startswith(f"# HELP {PREFIX}")
+    ours = (f"# HELP {PREFIX}", f"# TYPE {PREFIX}", PREFIX)
+    return all(line.startswith(ours) for line in head.splitlines() if line.strip())
 
 
 def _contents(target: Target) -> dict[str, float]:

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
+from pipelines.reading import database_file
 from pipelines.target import Target
 from sources.signalwire.errors import ConfigurationError
 
@@ -72,14 +73,11 @@ def files_of(target: Target) -> Iterator[Path]:
     for handler in logging.getLogger("pipelines").handlers:
         if isinstance(handler, logging.FileHandler):
             yield Path(handler.baseFilename)
-    if target.kind in ("duckdb", "sqlite"):
-        database = Path(target.location)
-        files = [database]
-        if target.kind == "sqlite":
-            files.append(database.with_stem(f"{database.stem}__{target.dataset}"))
-        for file in files:
+    file = database_file(target)
+    if file is not None:
+        for database in {Path(target.location), file}:
             for suffix in ("", ".lock", ".wal", "-wal", "-shm", "-journal"):
-                yield file.with_name(file.name + suffix)
+                yield database.with_name(database.name + suffix)
 
 
 def same_file(one: Path, other: Path) -> bool:

@@ -19,6 +19,7 @@ from typing import Protocol
 import duckdb
 
 from pipelines.copying import export_parquet, is_copy
+from pipelines.output import require_apart
 from pipelines.target import Target
 from sources.signalwire.errors import ConfigurationError
 
@@ -55,6 +56,7 @@ def find_place(path: str | Path, target: Target) -> Place:
     )
     if target.kind == "duckdb" and place.path == Path(target.location).resolve():
         raise ConfigurationError(f"publish: {path} is the database that runs load into itself")
+    require_apart(place.path, "publish", target)
     place.verify()
     return place
 

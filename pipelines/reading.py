@@ -45,7 +45,7 @@ def require_file(target: Target) -> None:
     Raises:
         NothingLoaded: it is not.
     """
-    file = _file(target)
+    file = database_file(target)
     if file is not None and not file.exists():
         raise NothingLoaded(
             f"nothing is loaded yet: there is no database {file}."
@@ -71,7 +71,7 @@ def require_data(target: Target) -> None:
             ) from None
 
 
-def _file(target: Target) -> Path | None:
+def database_file(target: Target) -> Path | None:
     """The file that holds the tables; None on a server."""
     if target.kind == "duckdb":
         return Path(target.location)

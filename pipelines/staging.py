@@ -15,10 +15,9 @@ from dlt.common.storages.load_package import LoadJobInfo
 from dlt.destinations.impl.duckdb import duck
 from dlt.destinations.impl.duckdb.duck import DuckDbClient, DuckDbCopyJob
 
+from pipelines.columns import SCHEMA
 from sources.signalwire.tables import ORDER_CHANGES, ORDERS
 
-# dlt's name for what the source `signalwire` loads
-SCHEMA = "signalwire"
 # tells rows apart that are the same in everything; no field of the API can have such a name
 PLACE = "_dlt_place"
 # The staging table, which is empty, gives the columns that a file lacks, and the types.

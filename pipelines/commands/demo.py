@@ -15,6 +15,7 @@ from typing import Any
 
 import requests
 
+from pipelines.logs import set_up_logging
 from sources.signalwire.errors import ConfigurationError
 
 SIZE = ("--brands", "8", "--campaigns", "4", "--orders", "250", "--latency-ms", "20")
@@ -47,6 +48,7 @@ class DemoFailed(RuntimeError):
 
 def main(arguments: argparse.Namespace) -> int:
     """Runs the demo and leaves its database behind."""
+    set_up_logging()  # for what goes wrong here; each command has its own
     folder = Path(arguments.folder)
     _clear(folder)
     with _simulated_space() as space:
@@ -152,12 +154,9 @@ def _is_of_demo(folder: Path, mark: Path) -> bool:
 
 
 def _version_of(folder: Path) -> str:
-    """When the database was last written, and its size; empty without one."""
-    try:
-        found = (folder / MADE[0]).stat()
-    except FileNotFoundError:
-        return ""
-    return f"{found.st_mtime_ns} {found.st_size}\n"
+    """When the files of the database were last written, and their sizes; empty without any."""
+    found = [path.stat() for path in (folder / name for name in MADE[:2]) if path.exists()]
+    return "".join(f"{file.st_mtime_ns} {file.st_size}\n" for file in found)
 
 
 def _program(folder: Path) -> str:

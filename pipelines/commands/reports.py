@@ -6,6 +6,7 @@ import argparse
 import sys
 
 from pipelines.logs import set_up_logging
+from pipelines.reading import require_file
 from pipelines.reports import (
     DIALECTS,
     Report,
@@ -60,6 +61,7 @@ def _definition(report: Report, dataset: str, dialect: str) -> str:
 def _apply(arguments: argparse.Namespace) -> int:
     target = find_target(arguments.destination, arguments.dataset)
     dialect_of(target.kind)
+    require_file(target)
     apply_reports(target, anew=True)
     where = f"{reports_dataset(target.dataset)} in {target.description}"
     sys.stdout.write(f"{len(configured_reports())} views made in {where}\n")
