@@ -13,6 +13,7 @@ from pathlib import Path
 
 import duckdb
 
+from pipelines.naming import schemas_to_show
 from pipelines.reports import load_reports, rendered
 from sources.signalwire.tables import TABLES
 
@@ -74,7 +75,7 @@ def main() -> None:
         print(f"| report, over {ORDERS:,} orders | rows | seconds | ratio to reading the orders |")
         print("|---|---|---|---|")
         for name, report in load_reports((1, 4, 24, 48), 24).items():
-            query = rendered(report, "signalwire", "duckdb")
+            query = rendered(report, schemas_to_show("signalwire"), "duckdb")
             connection.execute(f"CREATE VIEW signalwire_reports.{name} AS {query}")
             took, rows = seconds(connection, f"FROM signalwire_reports.{name}")
             print(f"| `{name}` | {rows:,} | {took:.2f} | {took / base:.1f} |")

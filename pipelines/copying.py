@@ -13,7 +13,8 @@ from pathlib import Path
 
 import duckdb
 
-from pipelines.reports import Report, reports_dataset
+from pipelines.naming import quoted, reports_dataset
+from pipelines.reports import Report
 from pipelines.target import Target
 from pipelines.transfer import arrow_schema, insert, literal, opened_copy, transaction, transfer
 from sources.signalwire.tables import NUMBER_ASSIGNMENTS, TABLES
@@ -43,9 +44,9 @@ def write_copy(target: Target, database: Path, reports: Mapping[str, Report]) ->
     with opened_copy(database) as copy:
         with transaction(copy):
             _complete_tables(copy, target.dataset)
-        copy.execute(f'CREATE SCHEMA "{reports_dataset(target.dataset)}"')
+        copy.execute(f"CREATE SCHEMA {quoted(reports_dataset(target.dataset))}")
         # reports name tables and each other without a schema
-        path = f'"{target.dataset}","{reports_dataset(target.dataset)}"'
+        path = f"{quoted(target.dataset)},{quoted(reports_dataset(target.dataset))}"
         copy.execute(f"SET search_path = {literal(path)}")
         for report in reports.values():
             with transaction(copy):
@@ -79,13 +80,13 @@ def export_parquet(database: Path, folder: Path) -> None:
         ((dataset,),) = [(schema,) for schema, name in tables if name == MARK]
         for schema, name in tables:
             file = (folder if schema == dataset else folder / "reports") / f"{name}.parquet"
-            copy.execute(f'COPY "{schema}"."{name}" TO {literal(str(file))} (FORMAT parquet)')
+            copy.execute(f'COPY {quoted(schema)}."{name}" TO {literal(str(file))} (FORMAT parquet)')
 
 
 def _complete_tables(copy: duckdb.DuckDBPyConnection, dataset: str) -> None:
     """Adds the tables that the destination has not yet, empty, since reports read them."""
     for table in TABLES.values():
-        name = f'"{dataset}"."{table.name}"'
+        name = f'{quoted(dataset)}."{table.name}"'
         there = _columns(copy, dataset, table.name)
         if not there:
             if table is NUMBER_ASSIGNMENTS:  # seldom asked for, and no report reads it
@@ -99,13 +100,13 @@ def _complete_tables(copy: duckdb.DuckDBPyConnection, dataset: str) -> None:
 
 
 def _make_report(copy: duckdb.DuckDBPyConnection, report: Report, dataset: str) -> None:
-    name = f'"{reports_dataset(dataset)}"."{report.name}"'
+    name = f'{quoted(reports_dataset(dataset))}."{report.name}"'
     copy.execute(f"CREATE TABLE {name} AS {report.query}")
     _describe(copy, name, report.grain, report.columns)
 
 
 def _mark(copy: duckdb.DuckDBPyConnection, dataset: str) -> None:
-    name = f'"{dataset}"."{MARK}"'
+    name = f'{quoted(dataset)}."{MARK}"'
     writer = f"signalwire-orders {version('signalwire-orders')}"
     copy.execute(f"CREATE TABLE {name} (published_at TIMESTAMPTZ, written_by VARCHAR)")
     copy.execute(f"INSERT INTO {name} VALUES (now(), ?)", [writer])  # noqa: S608 - our own

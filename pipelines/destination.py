@@ -202,6 +202,19 @@ def column_names(cursor: Any) -> list[str]:
     return [column[0] for column in described] if described else list(cursor.columns_schema)
 
 
+def shown_names(client: Any, cursor: Any) -> list[str]:
+    """The names of a result's columns for people: in lower case where the destination folds them.
+
+    Args:
+        client: dlt's SQL client.
+        cursor: Its cursor with the result.
+    """
+    names = column_names(cursor)
+    if client.capabilities.casefold_identifier is not str.upper:
+        return names
+    return [name.lower() if name == name.upper() else name for name in names]
+
+
 def instant(value: datetime | str) -> datetime:
     """A time as a destination returns it, also as text or without its zone, which is UTC."""
     moment = datetime.fromisoformat(value) if isinstance(value, str) else value

@@ -13,7 +13,6 @@ from dlt.destinations.impl.duckdb.configuration import DuckDbCredentials
 from dlt.pipeline.pipeline import Pipeline
 
 from pipelines.causes import causes_of
-from pipelines.staging import merge_from_files
 from pipelines.target import Target
 
 logger = logging.getLogger(__name__)
@@ -42,7 +41,6 @@ def load_lightly(target: Target) -> None:
     # dlt says it once in every load; the import takes a tenth of a second
     credentials.__class__ = Credentials
     credentials.global_config = SETTINGS | (credentials.global_config or {})
-    merge_from_files()
 
 
 def load(pipeline: Pipeline, target: Target) -> Any:

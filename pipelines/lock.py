@@ -8,12 +8,14 @@ it, so a dead one never blocks.
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import hashlib
 import json
 import logging
 import os
 import socket
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
@@ -63,15 +65,17 @@ class Lock(Protocol):
 
 
 @contextmanager
-def exclusive(target: Target, wait: float) -> Iterator[Lock]:
+def exclusive(target: Target, wait: float, *, reading: bool = False) -> Iterator[Lock]:
     """Holds `target` for this run alone.
 
-    Waits for up to `wait` seconds if another run has it.
+    Waits for up to `wait` seconds if another run has it. With `reading`, a folder that cannot be
+    written to is no hindrance.
 
     Raises:
         Busy: another run has it still.
+        ConfigurationError: there is no folder for the database, or it cannot be written to.
     """
-    lock = _lock_of(target)
+    lock = _lock_of(target, reading=reading)
     try:
         _take(lock, wait)
         yield lock
@@ -94,42 +98,69 @@ def _take(lock: Lock, wait: float) -> None:
         time.sleep(RETRY_SECONDS)
 
 
-def _lock_of(target: Target) -> Lock:
+def _lock_of(target: Target, *, reading: bool) -> Lock:
     if target.kind == "postgres":
         return PostgresLock(target)
     if target.kind in ("duckdb", "sqlite"):
-        return FileLock(Path(f"{target.location}.lock"))
+        return FileLock(*_lock_files(Path(target.location)), reading=reading)
     # other destinations have nothing to meet at; this keeps the runs of one machine apart
     target.pipelines_dir.mkdir(parents=True, exist_ok=True)
     return FileLock(target.pipelines_dir / "run.lock")
 
 
-class FileLock:
-    """A lock on a file, which the operating system takes back when the process ends."""
+def _lock_files(database: Path) -> Iterator[Path]:
+    """Where runs into a database meet: beside it, and where its other names lead too."""
+    yield database.with_name(f"{database.name}.lock")
+    with suppress(OSError):
+        found = database.stat()
+        if found.st_nlink > 1:
+            name = f"{PROGRAM}-{found.st_dev:x}-{found.st_ino:x}.lock"
+            yield Path(tempfile.gettempdir()) / name
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._file: Any = None
+
+class FileLock:
+    """A lock on files, which the operating system takes back when the process ends."""
+
+    def __init__(self, *paths: Path, reading: bool = False) -> None:
+        self._paths = paths
+        self._reading = reading
+        self._opened: list[int] | None = None
 
     def take(self) -> bool:
         """Takes the lock if it is free, and says whether it did."""
-        if self._file is None:
-            if not self._path.parent.is_dir():
-                raise ConfigurationError(f"there is no folder {self._path.parent}; make it first")
-            self._file = self._path.open("a+", encoding="utf-8")
-        try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-        self._file.truncate(0)
-        self._file.write(json.dumps(_ourselves()))
-        self._file.flush()
+        if self._opened is None:
+            self._opened = list(self._open())
+        for number in self._opened:
+            try:
+                fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                for taken in self._opened:
+                    fcntl.flock(taken, fcntl.LOCK_UN)
+                return False
+        for number in self._opened:
+            with suppress(OSError):  # one that can only be read locks as well
+                os.truncate(number, 0)
+                os.pwrite(number, json.dumps(_ourselves()).encode(), 0)
         return True
+
+    def _open(self) -> Iterator[int]:
+        for path in self._paths:
+            if not path.parent.is_dir():
+                raise ConfigurationError(f"there is no folder {path.parent}; make it first")
+            try:
+                yield _descriptor(path)
+            except OSError as error:
+                # who cannot make the file cannot be in the way of a run, which would have made it
+                if not self._reading:
+                    raise ConfigurationError(
+                        f"{path} cannot be written ({error.strerror}); runs need to write to the"
+                        " database's folder"
+                    ) from error
 
     def holder(self) -> str:
         """Who holds it, in words."""
         try:
-            held = json.loads(self._path.read_text(encoding="utf-8"))
+            held = json.loads(self._paths[0].read_text(encoding="utf-8"))
             return f"process {held['pid']} on {held['host']}, since {held['since']}"
         except (OSError, ValueError, KeyError):
             return "a process that has just begun"
@@ -144,9 +175,24 @@ class FileLock:
 
     def release(self) -> None:
         """Lets it go. The file stays: removing it would let two runs hold different files."""
-        if self._file is not None:
-            self._file.close()
-            self._file = None
+        for number in self._opened or ():
+            os.close(number)
+        self._opened = None
+
+
+def _descriptor(path: Path) -> int:
+    """A lock file, opened, and made if it is not there."""
+    flags = os.O_CLOEXEC | os.O_NOFOLLOW
+    try:
+        return os.open(path, os.O_RDWR | flags)
+    except FileNotFoundError:
+        return os.open(path, os.O_RDWR | os.O_CREAT | flags, 0o666)
+    except PermissionError:
+        return os.open(path, os.O_RDONLY | flags)
+    except OSError as error:
+        if error.errno != errno.EROFS:
+            raise
+        return os.open(path, os.O_RDONLY | flags)
 
 
 class PostgresLock:

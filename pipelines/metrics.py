@@ -15,8 +15,9 @@ from pathlib import Path
 from dlt.common.destination.exceptions import DestinationUndefinedEntity
 
 from pipelines.messages import explain
+from pipelines.naming import in_reports
 from pipelines.output import write_output
-from pipelines.reports import reports_dataset
+from pipelines.reading import NothingLoaded, opened
 from pipelines.signalwire_orders import RunResult
 from pipelines.target import Target
 
@@ -95,11 +96,11 @@ def is_metrics(head: str) -> bool:
 
 def _contents(target: Target) -> dict[str, float]:
     """What the reports say; nothing where there are none, or where they cannot be asked now."""
-    sql = CONTENTS.format(reports=reports_dataset(target.dataset))
     try:
-        with target.probe.sql_client() as client:
-            ((as_of, orders, open_now, stuck),) = client.execute_sql(sql) or ()
-    except DestinationUndefinedEntity:
+        with opened(target) as client:
+            sql = CONTENTS.format(reports=in_reports(client, target.dataset))
+            as_of, orders, open_now, stuck = client.execute_sql(sql)[0]
+    except (DestinationUndefinedEntity, NothingLoaded):
         return {}
     except Exception as error:  # noqa: BLE001 - the next run may have opened the file already
         # the run itself is done, and an age that stands still is what an alert looks for

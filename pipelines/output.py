@@ -40,7 +40,7 @@ def require_output(path: Path, option: str, what: str, is_one: Callable[[str], b
     try:
         found = path.stat()
     except FileNotFoundError:
-        _require_folder(path, option)
+        require_folder(path, option)
         return
     except (OSError, ValueError) as error:
         raise ConfigurationError(f"{option}: {path} cannot be written: {error}") from error
@@ -140,7 +140,12 @@ def is_standard_output(path: Path) -> bool:
         return False
 
 
-def _require_folder(path: Path, option: str) -> None:
+def require_folder(path: Path, option: str) -> None:
+    """Refuses a path in a folder that is not there or cannot be written to.
+
+    Raises:
+        ConfigurationError: it is in such a one.
+    """
     folder = Path(os.path.realpath(path)).parent
     if not folder.is_dir():
         shown = folder if path.is_symlink() else path.parent

@@ -19,7 +19,8 @@ from typing import Protocol
 import duckdb
 
 from pipelines.copying import export_parquet, is_copy
-from pipelines.output import require_apart
+from pipelines.naming import OWN_CATALOGS, catalog_of, is_ambiguous, reports_dataset
+from pipelines.output import keep_permissions, require_apart
 from pipelines.target import Target
 from sources.signalwire.errors import ConfigurationError
 
@@ -56,9 +57,24 @@ def find_place(path: str | Path, target: Target) -> Place:
     )
     if target.kind == "duckdb" and place.path == Path(target.location).resolve():
         raise ConfigurationError(f"publish: {path} is the database that runs load into itself")
+    _require_clear_names(place, target.dataset)
     require_apart(place.path, "publish", target)
     place.verify()
     return place
+
+
+def _require_clear_names(place: Place, dataset: str) -> None:
+    """Refuses a file whose name would make the names of its tables ambiguous for its readers."""
+    if not isinstance(place, DatabaseFile):
+        return
+    schemas = (dataset, reports_dataset(dataset))
+    for catalog in (catalog_of(place.path), *OWN_CATALOGS - {"main"}):
+        if is_ambiguous(catalog, schemas):
+            raise ConfigurationError(
+                f"publish: readers of {place.path} could not write {dataset}.orders, because"
+                f" DuckDB calls a database {catalog} too; publish to a file of another name, or"
+                " load into another --dataset"
+            )
 
 
 @contextmanager
@@ -113,12 +129,14 @@ class ParquetFolder:
     def __init__(self, path: Path) -> None:
         # not through the last link, which is the one to replace
         self.path = path.parent.resolve() / path.name
-        self._version = re.compile(re.escape(f".{self.path.name}-") + "[0-9a-f]{12}")
+        while self.path.is_symlink() and not self._leads_to_version():
+            linked = self.path.parent / self.path.readlink()
+            self.path = linked.parent.resolve() / linked.name
 
     def verify(self) -> None:
         """ConfigurationError if something is there that is not an earlier copy."""
         if self.path.is_symlink():
-            ours = self._version.fullmatch(str(self.path.readlink())) is not None
+            ours = self._leads_to_version()
         else:
             empty = self.path.is_dir() and not any(self.path.iterdir())
             ours = empty or not self.path.exists()
@@ -133,6 +151,7 @@ class ParquetFolder:
             _to_disk(path)
         before = self.path.readlink().name if self.path.is_symlink() else ""
         version = self.path.with_name(f".{self.path.name}-{secrets.token_hex(6)}")
+        _keep_all_permissions(self.path, files)
         files.rename(version)
         link = database.with_name("link")
         link.symlink_to(version.name)
@@ -142,10 +161,23 @@ class ParquetFolder:
         _to_disk(self.path.parent)
         self._remove_all_but(version.name, before)
 
+    @property
+    def _version(self) -> re.Pattern[str]:
+        return re.compile(re.escape(f".{self.path.name}-") + "[0-9a-f]{12}")
+
+    def _leads_to_version(self) -> bool:
+        return self._version.fullmatch(str(self.path.readlink())) is not None
+
     def _remove_all_but(self, *kept: str) -> None:
         for entry in list(self.path.parent.iterdir()):
             if self._version.fullmatch(entry.name) and entry.name not in kept:
                 shutil.rmtree(entry, ignore_errors=True)
+
+
+def _keep_all_permissions(before: Path, new: Path) -> None:
+    """Gives a folder and the files in it the permissions of those in the version before."""
+    for path in (new, *new.rglob("*")):
+        keep_permissions(before / path.relative_to(new), path)
 
 
 def _is_copy(path: Path) -> bool:

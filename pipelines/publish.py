@@ -7,6 +7,7 @@ holds open keeps runs out. A copy that is only ever replaced whole does neither.
 from __future__ import annotations
 
 import logging
+import secrets
 from pathlib import Path
 
 import dlt
@@ -61,7 +62,7 @@ def publish_copy(target: Target, place: Place) -> None:
         # once more: a run can take hours, and somebody may have put something there meanwhile
         place.verify()
         with working_folder(place, target) as folder:
-            database = folder / "published_copy.duckdb"
+            database = folder / f"copy_{secrets.token_hex(8)}.duckdb"
             write_copy(target, database, configured_reports())
             place.put(database)
     except Exception as error:

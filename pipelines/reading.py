@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from dlt.common.destination.exceptions import DestinationUndefinedEntity
 
 from pipelines.target import Target, find_target
 from sources.signalwire.errors import ConfigurationError
 from sources.signalwire.tables import ORDERS
+
+# how a connection is kept from writing; a file of DuckDB is opened so
+READ_ONLY = {
+    "postgres": "SET default_transaction_read_only = on",
+    "sqlite": "PRAGMA query_only = ON",
+}
 
 
 class NothingLoaded(ConfigurationError):
@@ -39,6 +48,20 @@ def read_only(target: Target) -> None:
         target.probe.destination.config_params["credentials"].read_only = True
 
 
+@contextmanager
+def opened(target: Target) -> Iterator[Any]:
+    """An SQL client of dlt's that can only read, as far as the destination can see to that.
+
+    Raises:
+        NothingLoaded: the destination is a file that is not there.
+    """
+    read_only(target)
+    with target.probe.sql_client() as client:
+        if target.kind in READ_ONLY:
+            client.execute_sql(READ_ONLY[target.kind])
+        yield client
+
+
 def require_file(target: Target) -> None:
     """Looks whether a destination that is a file is there: to open it would make an empty one.
 
@@ -59,8 +82,7 @@ def require_data(target: Target) -> None:
     Raises:
         NothingLoaded: there is no such file, or no table of orders in it.
     """
-    require_file(target)
-    with target.probe.sql_client() as client:
+    with opened(target) as client:
         table = client.make_qualified_table_name(ORDERS.name)
         try:
             client.execute_sql(f"SELECT 1 FROM {table} WHERE 1 = 0")  # noqa: S608 - our own name

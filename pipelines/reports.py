@@ -21,6 +21,7 @@ import dlt
 import sqlglot
 
 import reports
+from pipelines.naming import Schemas
 from sources.signalwire.errors import ConfigurationError
 from sources.signalwire.tables import TABLES
 
@@ -34,6 +35,8 @@ DIALECTS = {
     "snowflake": "snowflake", "bigquery": "bigquery", "redshift": "redshift",
     "databricks": "databricks", "clickhouse": "clickhouse",
 }  # fmt: skip
+# dialects whose names are folded to upper case, so that dlt makes them so
+UPPER_CASE = frozenset({"snowflake"})
 
 
 @dataclass(frozen=True)
@@ -87,14 +90,9 @@ def configured_reports() -> dict[str, Report]:
     return load_reports(numbers, main)
 
 
-def reports_dataset(dataset: str) -> str:
-    """The schema that the views of a dataset are in."""
-    return f"{dataset}_reports"
-
-
-def rendered(report: Report, dataset: str, dialect: str) -> str:
+def rendered(report: Report, schemas: Schemas, dialect: str) -> str:
     """The report's query in a dialect, with every table named in full."""
-    query = SOURCES.sub(partial(_in_full, dataset=dataset), report.query)
+    query = SOURCES.sub(partial(_in_full, schemas=schemas), report.query)
     if dialect == "duckdb":
         # what it is written in; to parse it takes longer than DuckDB to make the view
         return query
@@ -109,13 +107,23 @@ def rendered(report: Report, dataset: str, dialect: str) -> str:
     )[0]
 
 
-def _in_full(found: re.Match[str], dataset: str) -> str:
+def _in_full(found: re.Match[str], schemas: Schemas) -> str:
     read_from, name, alias = found.groups()
     if name not in TABLES and name not in REPORT_NAMES:
         return found[0]
-    schema = dataset if name in TABLES else reports_dataset(dataset)
+    full = f"{schemas.tables if name in TABLES else schemas.reports}.{name}"
+    if schemas.catalog:
+        # from names in a view DuckDB takes the catalog away, from a text it does not
+        statement = f"FROM {schemas.catalog}.{full}".replace("'", "''")
+        full = f"query('{statement}')"
     # columns are named with their table, which now has a longer name
-    return f"{read_from}{schema}.{name}{alias or f' AS {name}'}"
+    return f"{read_from}{full}{alias or f' AS {name}'}"
+
+
+def in_dialect(name: str, dialect: str) -> str:
+    """A name that is written as in DuckDB's dialect, in another."""
+    written: str = sqlglot.parse_one(name, read="duckdb", into=sqlglot.exp.Table).sql(dialect)
+    return written
 
 
 def dialect_of(kind: str) -> str:

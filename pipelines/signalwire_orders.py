@@ -104,6 +104,8 @@ def run(
     place = place_to_publish(target, publish)
     with orderly_end(), exclusive(target, wait) as lock:
         logger.info("run %s begins, into %s", stats.run_id, target.description)
+        if target.asked_for != target.dataset:
+            logger.info("the dataset %s is called %s there", target.asked_for, target.dataset)
         with target.kept_open():
             pipeline = resume(target, lock)
         pipeline.extract(source)

@@ -9,13 +9,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from dlt.common.destination import PreparedTableSchema
+from dlt.common.destination import DestinationCapabilitiesContext, PreparedTableSchema
 from dlt.common.destination.client import FollowupJobRequest, LoadJob
+from dlt.common.schema import Schema
 from dlt.common.storages.load_package import LoadJobInfo
 from dlt.destinations.impl.duckdb import duck
+from dlt.destinations.impl.duckdb.configuration import DuckDbClientConfiguration
 from dlt.destinations.impl.duckdb.duck import DuckDbClient, DuckDbCopyJob
+from dlt.destinations.impl.duckdb.sql_client import DuckDbSqlClient
 
 from pipelines.columns import SCHEMA
+from pipelines.naming import catalog_of, is_ambiguous, quoted, reports_dataset
 from sources.signalwire.tables import ORDER_CHANGES, ORDERS
 
 # tells rows apart that are the same in everything; no field of the API can have such a name
@@ -41,6 +45,22 @@ ONCE = f"""(
 TAKEN = {ORDERS.name: "read_at DESC", ORDER_CHANGES.name: "seen_at"}
 
 
+class SqlClient(DuckDbSqlClient):
+    """dlt's, which names the catalog too where a schema has the catalog's name."""
+
+    def catalog_name(self, quote: bool = True, casefold: bool = True) -> str | None:  # noqa: ARG002
+        """The catalog, if names without it are ambiguous."""
+        schemas = {self.dataset_name, self.staging_dataset_name}
+        schemas |= {reports_dataset(schema) for schema in schemas}
+        file = getattr(self.credentials, "database", None)
+        if not isinstance(file, str) or not is_ambiguous(catalog := catalog_of(file), schemas):
+            return None
+        return quoted(catalog) if quote else catalog
+
+    def warn_if_catalog_equals_dataset_name(self) -> None:
+        """Has nothing to warn of."""
+
+
 class LeaveInPlace(DuckDbCopyJob):
     """The job of a file that is merged from where it lies.
 
@@ -53,6 +73,18 @@ class LeaveInPlace(DuckDbCopyJob):
 
 class Client(DuckDbClient):
     """dlt's client, whose merges read the files themselves."""
+
+    def __init__(
+        self,
+        schema: Schema,
+        config: DuckDbClientConfiguration,
+        capabilities: DestinationCapabilitiesContext,
+    ) -> None:
+        super().__init__(schema, config, capabilities)
+        dlts = self.sql_client
+        self.sql_client = SqlClient(
+            dlts.dataset_name, dlts.staging_dataset_name, config.credentials, capabilities
+        )
 
     def create_load_job(
         self, table: PreparedTableSchema, file_path: str, load_id: str, restore: bool = False

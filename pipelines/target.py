@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import tempfile
 import warnings
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from dlt.common.runtime.collector_base import Collector
 from dlt.pipeline.pipeline import Pipeline
 
 from pipelines.defaults import register_defaults
+from pipelines.naming import require_usable
 from sources.signalwire.errors import ConfigurationError
 from sources.signalwire.shard import Shard
 
@@ -37,7 +39,8 @@ class Target(NamedTuple):
     `location` where the data lies (a file, a server and its database), `description` the same in
     words, without credentials. `probe` is a pipeline that is good for asking only: it has no
     working directory. `shard` is the part of the space that is loaded, None if all of it is: parts
-    share the tables, and nothing else.
+    share the tables, and nothing else. `dataset` is its name at the destination, as dlt normalised
+    it, and `asked_for` the name that was given.
     """
 
     kind: str
@@ -47,6 +50,7 @@ class Target(NamedTuple):
     probe: Pipeline
     names: dict[str, Any]
     shard: Shard | None = None
+    asked_for: str | None = None
 
     @property
     def pipeline_name(self) -> str:
@@ -90,6 +94,11 @@ class Target(NamedTuple):
         return pipeline
 
 
+def normalized(dataset: str) -> str:
+    """The name that dlt makes of a dataset's, by the naming convention that is set."""
+    return str(dlt.Schema(PIPELINE_NAME).naming.normalize_table_identifier(dataset))
+
+
 def find_target(
     destination: str | None = None, dataset: str | None = None, shard: Shard | None = None
 ) -> Target:
@@ -112,25 +121,36 @@ def find_target(
     names["dataset_name"] = probe.dataset_name
     params = {name: getattr(config, name) for name in config.get_resolvable_fields()}
     kind, location = _identity(config)
+    credentials: Any = config.credentials
     if shard is not None:
         if kind != "postgres":
             raise ConfigurationError(_NO_SHARDS.get(kind, _NO_SHARDS_THERE.format(kind)))
         # in one staging dataset for all, each would empty what the others are about to merge
         params["staging_dataset_name_layout"] += f"_{shard.part}_of_{shard.of}"
     probe.destination.config_params = params
+    if kind == "duckdb":
+        from pipelines.staging import merge_from_files  # of no use elsewhere
+
+        merge_from_files()
+        # whichever path led to the file, it is one file: one working directory and one lock
+        credentials.database = location = os.path.realpath(location)
     if kind == "postgres":
         from pipelines.postgres import load_exactly  # psycopg2 is only needed there
 
         load_exactly(probe.destination)
+    client = probe.sql_client()
+    require_usable(kind, client.dataset_name, client.capabilities)
+    names["dataset_name"] = client.dataset_name
     return Target(
         kind=kind,
         location=location,
-        dataset=probe.dataset_name,
+        dataset=client.dataset_name,
         # dlt imports SQLAlchemy, a tenth of a second, to write the same
         description=f"duckdb:///{location}" if kind == "duckdb" else str(config),
         probe=probe,
         names=names,
         shard=shard,
+        asked_for=probe.dataset_name,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +12,7 @@ import duckdb
 import pyarrow as pa
 
 from pipelines.columns import made_columns
+from pipelines.naming import quoted
 from pipelines.target import Target
 from sources.signalwire.tables import TABLES
 
@@ -19,7 +21,6 @@ ROWS_AT_ONCE = 50_000
 MEMORY = "256MB"
 # the format that DuckDB 1.0 introduced; programs for reports bring a DuckDB of their own, often old
 STORAGE_VERSION = "v1.0.0"
-ATTACHED = "copy_being_written"
 
 
 def transfer(target: Target, database: Path) -> None:
@@ -108,16 +109,18 @@ def _within_duckdb(
     client: Any, dataset: str, there: Mapping[str, Sequence[str]], database: Path
 ) -> None:
     """From file to file, in the process that has the one open and so keeps all others out."""
-    where = f"{literal(str(database))} AS {ATTACHED} (STORAGE_VERSION {literal(STORAGE_VERSION)})"
-    client.execute_sql(f"ATTACH {where}")
+    copy = f"copy_{secrets.token_hex(8)}"  # neither a schema nor the file is called so
+    options = f"READ_WRITE, STORAGE_VERSION {literal(STORAGE_VERSION)}"
+    client.execute_sql(f"ATTACH {literal(str(database))} AS {copy} ({options})")
+    schema = f"{copy}.{quoted(dataset)}"
     try:
         with client.begin_transaction():
-            client.execute_sql(f'CREATE SCHEMA {ATTACHED}."{dataset}"')
+            client.execute_sql(f"CREATE SCHEMA IF NOT EXISTS {schema}")
             for table, names in there.items():
-                made = f'CREATE TABLE {ATTACHED}."{dataset}"."{table}" AS'
+                made = f'CREATE TABLE {schema}."{table}" AS'
                 client.execute_sql(f"{made} {_selection(table, names)}")
     finally:
-        client.execute_sql(f"DETACH {ATTACHED}")
+        client.execute_sql(f"DETACH {copy}")
 
 
 def _from_postgres(
@@ -130,10 +133,10 @@ def _from_postgres(
     copy.execute(f"SET memory_limit = '{MEMORY}'")
     with client.begin_transaction(), transaction(copy):
         client.execute_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
-        copy.execute(f'CREATE SCHEMA "{dataset}"')
+        copy.execute(f"CREATE SCHEMA IF NOT EXISTS {quoted(dataset)}")
         for table, names in there.items():
             schema = arrow_schema(table, names)
-            name = f'"{dataset}"."{table}"'
+            name = f'{quoted(dataset)}."{table}"'
             insert(copy, f"CREATE TABLE {name} AS", schema.empty_table())
             for rows in _rows(client, _selection(table, names), schema):
                 insert(copy, f"INSERT INTO {name}", rows)

@@ -10,7 +10,8 @@ from typing import Any
 from dlt.destinations.exceptions import DatabaseException
 
 from pipelines.causes import first_line
-from pipelines.reports import Report, configured_reports, dialect_of, rendered, reports_dataset
+from pipelines.naming import Schemas, folded, in_reports, reports_dataset, schemas_of
+from pipelines.reports import Report, configured_reports, dialect_of, rendered
 from pipelines.target import Target
 from sources.signalwire.errors import ConfigurationError
 from sources.signalwire.tables import TABLES
@@ -38,10 +39,11 @@ def apply_reports(target: Target, *, anew: bool = False) -> bool:
     """
     dialect = dialect_of(target.kind)
     found = configured_reports()
-    schema = reports_dataset(target.dataset)
-    version = _version(found.values(), target.dataset, dialect)
     with target.probe.sql_client() as client:
-        if not anew and _is_there(client, schema, version, len(found) + 1):
+        schemas = schemas_of(client, target.dataset)
+        schema = in_reports(client, target.dataset)
+        version = _version(found.values(), schemas, dialect)
+        if not anew and _is_there(client, target.dataset, version, len(found) + 1):
             return False
         if missing := _missing_tables(client, found.values(), target.dataset):
             if anew:
@@ -51,7 +53,7 @@ def apply_reports(target: Target, *, anew: bool = False) -> bool:
                 )
             return False
         client.execute_sql(f"CREATE SCHEMA IF NOT EXISTS {schema}")
-        views = {name: rendered(report, target.dataset, dialect) for name, report in found.items()}
+        views = {name: rendered(report, schemas, dialect) for name, report in found.items()}
         views[VERSION] = f"SELECT '{version}' AS version"
         try:
             with client.begin_transaction():
@@ -65,17 +67,19 @@ def apply_reports(target: Target, *, anew: bool = False) -> bool:
                     _make(client, schema, views, "CREATE VIEW")
             except DatabaseException as error:
                 raise ReportsFailed(
-                    f"the views in {schema} could not be made; what was loaded is in its tables."
-                    f" Try again with: signalwire-orders reports apply ({first_line(error)})"
+                    f"the views in {reports_dataset(target.dataset)} could not be made; what was"
+                    " loaded is in its tables. Try again with: signalwire-orders reports apply"
+                    f" ({first_line(error)})"
                 ) from error
-    logger.info("made %d views in %s", len(found), schema)
+    logger.info("made %d views in %s", len(found), reports_dataset(target.dataset))
     return True
 
 
 def _missing_tables(client: Any, found: Iterable[Report], dataset: str) -> list[str]:
     needed = set().union(*(report.sources for report in found)) & TABLES.keys()
     sql = "SELECT table_name FROM information_schema.tables WHERE table_schema = %s"
-    return sorted(needed - {row[0] for row in client.execute_sql(sql, dataset) or ()})
+    there = client.execute_sql(sql, folded(client, dataset)) or ()
+    return sorted(needed - {name.lower() for (name,) in there})
 
 
 def _make(client: Any, schema: str, views: Mapping[str, str], how: str) -> None:
@@ -83,19 +87,21 @@ def _make(client: Any, schema: str, views: Mapping[str, str], how: str) -> None:
         client.execute_sql(f"{how} {schema}.{name} AS {query}")
 
 
-def _is_there(client: Any, schema: str, version: str, count: int) -> bool:
+def _is_there(client: Any, dataset: str, version: str, count: int) -> bool:
     there = client.execute_sql(
-        "SELECT count(*) FROM information_schema.views WHERE table_schema = %s", schema
+        "SELECT count(*) FROM information_schema.views WHERE table_schema = %s",
+        folded(client, reports_dataset(dataset)),
     )
     if not there or there[0][0] < count:
         return False
     try:
-        found = client.execute_sql(f"SELECT version FROM {schema}.{VERSION}")  # noqa: S608
+        name = in_reports(client, dataset, VERSION)
+        found = client.execute_sql(f"SELECT version FROM {name}")  # noqa: S608 - our own name
     except DatabaseException:
         return False
     return bool(found) and found[0][0] == version
 
 
-def _version(found: Iterable[Report], dataset: str, dialect: str) -> str:
-    parts = [dataset, dialect, *(f"{report.name} {report.query}" for report in found)]
+def _version(found: Iterable[Report], schemas: Schemas, dialect: str) -> str:
+    parts = [*map(str, schemas), dialect, *(f"{report.name} {report.query}" for report in found)]
     return hashlib.blake2b("\0".join(parts).encode(), digest_size=8).hexdigest()

@@ -127,6 +127,23 @@ def test_a_copy_is_not_replaced_by_one_of_nothing(
             (loaded.folder / "away.duckdb").rename(loaded.database)
 
 
+def test_a_link_to_a_folder_of_parquet_is_followed_and_modes_are_kept(loaded: Workspace) -> None:
+    elsewhere = loaded.folder / "elsewhere"
+    elsewhere.mkdir()
+    (loaded.folder / "exports").symlink_to(elsewhere / "exports")
+    assert loaded.command("publish", "exports").returncode == 0
+    (loaded.folder / "exports").chmod(0o750)
+    (loaded.folder / "exports" / "orders.parquet").chmod(0o600)
+    first = (loaded.folder / "exports").resolve()
+    assert loaded.command("publish", "exports").returncode == 0
+    newest = (loaded.folder / "exports").resolve()
+    assert newest != first
+    assert newest.parent == elsewhere
+    assert str((loaded.folder / "exports").readlink()) == str(elsewhere / "exports")
+    assert stat.S_IMODE(newest.stat().st_mode) == 0o750
+    assert stat.S_IMODE((newest / "orders.parquet").stat().st_mode) == 0o600
+
+
 @pytest.mark.parametrize("suffix", [".wal", ".lock"])
 def test_a_copy_is_not_put_beside_the_database_as_its_own_file(
     loaded: Workspace, suffix: str
@@ -199,3 +216,9 @@ class TestDemo:
         assert workspace.command("demo", "--folder", "here").returncode == 2
         with duckdb.connect(str(database)) as connection:
             assert connection.execute("SELECT kept FROM mine").fetchall() == [(1,)]
+
+    def test_takes_no_settings_of_the_folder(self, workspace: Workspace) -> None:
+        settings = workspace.folder / "here" / ".dlt"
+        settings.mkdir(parents=True)
+        (settings / "config.toml").write_text("[sources.signalwire]\nworkers = 'none'\n")
+        assert workspace.command("demo", "--folder", "here").returncode == 0

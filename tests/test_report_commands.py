@@ -13,6 +13,7 @@ import sqlglot
 from report_truth import MAIN_TARGET, TARGETS
 from support import Workspace, true_orders
 
+from pipelines.naming import schemas_to_show
 from pipelines.reports import DIALECTS, load_reports, rendered
 from simulator import SimulatedSpace
 from sources.signalwire.tables import TABLES
@@ -36,7 +37,9 @@ def test_every_report_comes_after_those_it_builds_on() -> None:
 
 @pytest.mark.parametrize("name", REPORTS)
 def test_every_table_and_report_is_named_in_full_and_nothing_else(name: str) -> None:
-    tree = sqlglot.parse_one(rendered(REPORTS[name], "data", "duckdb"), read="duckdb")
+    tree = sqlglot.parse_one(
+        rendered(REPORTS[name], schemas_to_show("data"), "duckdb"), read="duckdb"
+    )
     own = {part.alias for part in tree.find_all(sqlglot.exp.CTE)}
     assert not own & {*TABLES, *REPORTS}
     for table in tree.find_all(sqlglot.exp.Table):
@@ -48,7 +51,7 @@ def test_every_table_and_report_is_named_in_full_and_nothing_else(name: str) -> 
 @pytest.mark.parametrize("dialect", sorted({*DIALECTS.values()}))
 def test_every_report_is_sql_in_every_dialect(dialect: str) -> None:
     for report in REPORTS.values():
-        statement = f"CREATE VIEW r AS {rendered(report, 'signalwire', dialect)}"
+        statement = f"CREATE VIEW r AS {rendered(report, schemas_to_show('signalwire'), dialect)}"
         tree = sqlglot.parse_one(statement, read=dialect)
         read = {f"{table.db}.{table.name}" for table in tree.find_all(sqlglot.exp.Table)}
         schemas = ("signalwire.", "signalwire_reports.")

@@ -17,6 +17,7 @@ from postgres_server import PostgresServer
 from psycopg2.extras import execute_values
 from report_truth import MAIN_TARGET, TARGETS, Row, comparable, quality, same, truth
 
+from pipelines.naming import schemas_to_show
 from pipelines.reports import load_reports, rendered
 from sources.signalwire.owners import LISTED_TWICE
 from sources.signalwire.tables import TABLES, Table
@@ -57,7 +58,7 @@ class DuckTables:
             empty = arrow(TABLES[name], [])  # noqa: F841 - DuckDB finds it by its name
             self._connection.execute(f"CREATE TABLE signalwire.{name} AS SELECT * FROM empty")
         for name, report in REPORTS.items():
-            query = rendered(report, "signalwire", "duckdb")
+            query = rendered(report, schemas_to_show("signalwire"), "duckdb")
             self._connection.execute(f"CREATE VIEW signalwire_reports.{name} AS {query}")
 
     def fill(self, world: World) -> None:
@@ -84,7 +85,7 @@ class PostgresTables:
             columns = (f'"{c.name}" {POSTGRES_TYPES[c.kind]}' for c in TABLES[name].columns())
             self._execute(f"CREATE TABLE signalwire.{name} ({', '.join(columns)})")
         for name, report in REPORTS.items():
-            query = rendered(report, "signalwire", "postgres")
+            query = rendered(report, schemas_to_show("signalwire"), "postgres")
             self._execute(f"CREATE VIEW signalwire_reports.{name} AS {query}")
 
     def fill(self, world: World) -> None:

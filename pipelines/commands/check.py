@@ -6,6 +6,7 @@ import argparse
 import sys
 from collections.abc import Iterator
 from datetime import datetime, timezone
+from pathlib import Path
 from typing import Any
 
 import dlt
@@ -15,10 +16,13 @@ from pipelines.destination import instant
 from pipelines.guarantees import caveats, require_merge
 from pipelines.logs import set_up_logging
 from pipelines.messages import explain
-from pipelines.reading import NothingLoaded, read_only
-from pipelines.reports import dialect_of, reports_dataset
+from pipelines.naming import in_reports
+from pipelines.output import require_folder
+from pipelines.reading import NothingLoaded, database_file, opened
+from pipelines.reports import dialect_of
 from pipelines.target import Target, find_target
 from sources.signalwire import signalwire_client
+from sources.signalwire.errors import ConfigurationError
 from sources.signalwire.probe import Probed, probe
 from sources.signalwire.settings import DEFAULT_PAGE_SIZE
 
@@ -63,17 +67,8 @@ def probe_destination(
     where = f"{target.description}, dataset {target.dataset}"
     try:
         require_merge(target)
-        try:
-            read_only(target)
-        except NothingLoaded:
-            yield Probed("destination", True, where)
-            fine = max_age is None and max_stuck is None
-            yield Probed("freshness", fine, "nothing loaded yet: signalwire-orders run")
-            return
-        with target.probe.sql_client() as client:
-            yield Probed("destination", True, where)
-            for caveat in caveats(target.kind):
-                yield Probed("limits", True, caveat)
+        with opened(target) as client:
+            yield from _found(target, where)
             tables = {t: client.make_qualified_table_name(t) for t in ("runs", "orders")}
             try:
                 newest = client.execute_sql(NEWEST_RUN.format(**tables)) or []
@@ -85,13 +80,29 @@ def probe_destination(
             (finished_at,), (orders, updated_at) = newest[0], contents[0]
             yield _freshness(finished_at, orders, updated_at, max_age)
             yield from _stuck(client, target, max_stuck)
+    except NothingLoaded:
+        file = database_file(target)
+        try:
+            require_folder(file or Path(), where)
+        except ConfigurationError as error:
+            yield Probed("destination", False, str(error))
+            return
+        yield from _found(target, where)
+        fine = max_age is None and max_stuck is None
+        yield Probed("freshness", fine, "nothing loaded yet: signalwire-orders run")
     except Exception as error:  # noqa: BLE001 - whatever keeps the database shut is the finding
         yield Probed("destination", False, f"{where}: {explain(error)[0]}")
 
 
+def _found(target: Target, where: str) -> Iterator[Probed]:
+    yield Probed("destination", True, where)
+    for caveat in caveats(target.kind):
+        yield Probed("limits", True, caveat)
+
+
 def _stuck(client: Any, target: Target, most: int | None) -> Iterator[Probed]:
     """How many orders hang, where the reports tell it."""
-    reports = reports_dataset(target.dataset)
+    reports = in_reports(client, target.dataset)
     try:
         found = client.execute_sql(
             f"SELECT count(*), max(age_hours) FROM {reports}.stuck_orders"  # noqa: S608 - ours

@@ -100,7 +100,8 @@ def _environment(space: Mapping[str, Any], folder: Path) -> dict[str, str]:
         "SOURCES__SIGNALWIRE__API_TOKEN": space["api_token"],
         "DESTINATION__DUCKDB__CREDENTIALS": str(folder.absolute() / "signalwire_orders.duckdb"),
         "DLT_DATA_DIR": str(folder.absolute() / "dlt"),
-        "DLT_PROJECT_DIR": str(folder.absolute()),
+        # not the folder itself: a `.dlt` in it is the user's
+        "DLT_PROJECT_DIR": str(folder.absolute() / "dlt"),
     }
 
 

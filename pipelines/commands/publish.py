@@ -23,7 +23,7 @@ def main(arguments: argparse.Namespace) -> int:
             "publish: say where to, as in: signalwire-orders publish reports.duckdb"
         )
     require_data(target)
-    with exclusive(target, arguments.wait):
+    with exclusive(target, arguments.wait, reading=True):
         publish_copy(target, place)
     sys.stdout.write(f"{place.path}\n")
     return 0

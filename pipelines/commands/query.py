@@ -8,9 +8,9 @@ import sys
 
 from dlt.destinations.exceptions import DatabaseException
 
-from pipelines.destination import column_names
+from pipelines.destination import shown_names
 from pipelines.logs import set_up_logging
-from pipelines.reading import find_data
+from pipelines.reading import find_data, opened
 from pipelines.tables import render
 from sources.signalwire.errors import ConfigurationError
 
@@ -19,10 +19,10 @@ def main(arguments: argparse.Namespace) -> int:
     """Prints what one SQL statement returns."""
     set_up_logging()
     target = find_data(arguments.destination, arguments.dataset)
-    with target.probe.sql_client() as client:
+    with opened(target) as client:
         try:
             with client.execute_query(arguments.sql) as cursor:
-                columns = column_names(cursor)
+                columns = shown_names(client, cursor)
                 rows = cursor.fetchall() if columns else []
         except DatabaseException as error:
             raise ConfigurationError(f"the query failed: {error}") from error

@@ -9,10 +9,11 @@ from typing import Any
 
 from dlt.common.destination.exceptions import DestinationUndefinedEntity
 
-from pipelines.destination import column_names
+from pipelines.destination import shown_names
 from pipelines.logs import set_up_logging
-from pipelines.reading import find_data
-from pipelines.reports import Report, configured_reports, dialect_of, reports_dataset
+from pipelines.naming import in_reports
+from pipelines.reading import find_data, opened
+from pipelines.reports import Report, configured_reports, dialect_of
 from pipelines.tables import FORMATS, narrowed
 from sources.signalwire.errors import ConfigurationError
 
@@ -38,11 +39,12 @@ def main(arguments: argparse.Namespace) -> int:
     name = arguments.view or SUMMARY
     if name not in found:
         raise ConfigurationError(f"there is no report {name!r}; choose from {', '.join(found)}")
-    sql, values = _statement(found[name], reports_dataset(target.dataset), arguments)
-    with target.probe.sql_client() as client:
+    with opened(target) as client:
+        view = in_reports(client, target.dataset, name)
+        sql, values = _statement(found[name], view, arguments)
         try:
             with client.execute_query(sql, *values) as cursor:
-                columns = column_names(cursor)
+                columns = shown_names(client, cursor)
                 rows: list[Any] = cursor.fetchall()
         except DestinationUndefinedEntity:
             raise ConfigurationError(
@@ -63,7 +65,7 @@ def main(arguments: argparse.Namespace) -> int:
 
 
 def _statement(
-    report: Report, schema: str, arguments: argparse.Namespace
+    report: Report, view: str, arguments: argparse.Namespace
 ) -> tuple[str, list[object]]:
     conditions: list[str] = []
     values: list[object] = []
@@ -76,7 +78,7 @@ def _statement(
     where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
     limit = f" LIMIT {arguments.limit:d}" if arguments.limit is not None else ""
     # names of reports and columns are this project's own
-    return f"SELECT * FROM {schema}.{report.name}{where}{limit}", values  # noqa: S608
+    return f"SELECT * FROM {view}{where}{limit}", values  # noqa: S608
 
 
 def _column(report: Report, names: tuple[str, ...], option: str) -> str:

@@ -6,17 +6,19 @@ import argparse
 import sys
 
 from pipelines.logs import set_up_logging
+from pipelines.naming import reports_dataset, schemas_to_show
 from pipelines.reading import require_file
 from pipelines.reports import (
     DIALECTS,
+    UPPER_CASE,
     Report,
     configured_reports,
     dialect_of,
+    in_dialect,
     rendered,
-    reports_dataset,
 )
 from pipelines.tables import render
-from pipelines.target import find_target
+from pipelines.target import find_target, normalized
 from pipelines.views import apply_reports
 from sources.signalwire.errors import ConfigurationError
 
@@ -35,7 +37,7 @@ def _list(_arguments: argparse.Namespace) -> int:
 
 def _show(arguments: argparse.Namespace) -> int:
     """Prints the statements that make the views, to look at or to run elsewhere."""
-    dataset = arguments.dataset or "signalwire"
+    dataset = normalized(arguments.dataset or "signalwire")
     dialect = arguments.dialect or "duckdb"
     if dialect not in DIALECTS.values():
         known = ", ".join(sorted({*DIALECTS.values()}))
@@ -54,8 +56,9 @@ def _show(arguments: argparse.Namespace) -> int:
 def _definition(report: Report, dataset: str, dialect: str) -> str:
     comment = [f"-- {report.grain}", "--"]
     comment += [f"-- {name}: {meaning}" for name, meaning in report.columns.items()]
-    view = f"{reports_dataset(dataset)}.{report.name}"
-    return "\n".join([*comment, f"CREATE VIEW {view} AS", rendered(report, dataset, dialect) + ";"])
+    schemas = schemas_to_show(dataset, upper=dialect in UPPER_CASE)
+    view = f"{in_dialect(schemas.reports, dialect)}.{report.name}"
+    return "\n".join([*comment, f"CREATE VIEW {view} AS", rendered(report, schemas, dialect) + ";"])
 
 
 def _apply(arguments: argparse.Namespace) -> int:

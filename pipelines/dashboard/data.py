@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -25,7 +25,8 @@ from pipelines.dashboard.board import (
     Summary,
     TargetShare,
 )
-from pipelines.reports import reports_dataset
+from pipelines.naming import in_reports, reports_dataset
+from pipelines.reading import opened
 from pipelines.target import Target
 from sources.signalwire.errors import ConfigurationError
 
@@ -40,11 +41,15 @@ def load(target: Target) -> Dashboard:
     Raises:
         ConfigurationError: the views are not there.
     """
-    with target.probe.sql_client() as client, _snapshot(client):
+    with opened(target) as client, _snapshot(client):
         if target.kind == "postgres":
             client.execute_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
         try:
-            return _read(target.dataset, client.execute_sql)
+            schemas = {
+                "dataset": client.fully_qualified_dataset_name(),
+                "reports": in_reports(client, target.dataset),
+            }
+            return _read(target.dataset, schemas, client.execute_sql)
         except DestinationUndefinedEntity as error:
             raise ConfigurationError(
                 f"nothing to show yet: there are no reports in {reports_dataset(target.dataset)}"
@@ -58,9 +63,10 @@ def _snapshot(client: Any) -> AbstractContextManager[Any]:
     return transaction
 
 
-def _read(dataset: str, execute: Callable[[str], Sequence[Any] | None]) -> Dashboard:
+def _read(
+    dataset: str, schemas: Mapping[str, str], execute: Callable[[str], Sequence[Any] | None]
+) -> Dashboard:
     def rows(query: str, **names: str) -> Sequence[Any]:
-        schemas = {"dataset": dataset, "reports": reports_dataset(dataset)}
         return execute(query.format(**schemas, **names)) or ()
 
     flow = [Flow(*row) for row in rows(queries.FLOW)]

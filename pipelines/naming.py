@@ -1,0 +1,126 @@
+"""Names of schemas: which a destination can hold, and how a statement has to write them."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Collection
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from sources.signalwire.errors import ConfigurationError
+
+# DuckDB's own catalogs. It names no file after them, but a schema of such a name is ambiguous.
+OWN_CATALOGS = frozenset({"main", "system", "temp"})
+_DUCKDB = frozenset({"information_schema", "pg_catalog", "system", "temp"})
+TAKEN = {
+    "duckdb": _DUCKDB, "motherduck": _DUCKDB, "ducklake": _DUCKDB,
+    "postgres": frozenset({"information_schema"}), "sqlite": frozenset({"temp"}),
+}  # fmt: skip
+# schemas that PostgreSQL lets no one make begin like this
+POSTGRES_OWN = "pg_"
+
+
+def reports_dataset(dataset: str) -> str:
+    """The schema that the views of a dataset are in."""
+    return f"{dataset}_reports"
+
+
+def require_usable(kind: str, dataset: str, capabilities: Any) -> None:
+    """Refuses a dataset that loads would fail on, before anything is read.
+
+    Args:
+        kind: The kind of destination.
+        dataset: The name as dlt normalised it.
+        capabilities: dlt's, of the destination.
+
+    Raises:
+        ConfigurationError: the destination keeps the name for itself, or has no room for the
+            schema of the reports beside it.
+    """
+    taken = dataset.casefold() in TAKEN.get(kind, ())
+    if taken or (kind == "postgres" and dataset.startswith(POSTGRES_OWN)):
+        raise ConfigurationError(
+            f"dataset {dataset}: {kind} keeps that name for itself; name another with --dataset"
+        )
+    most = capabilities.max_identifier_length
+    if len(reports_dataset(dataset).encode()) > most:
+        raise ConfigurationError(
+            f"dataset {dataset}: the name of its reports, {reports_dataset(dataset)}, is longer"
+            f" than the {most} characters that {kind} takes; name another with --dataset"
+        )
+
+
+def catalog_of(database: str | Path) -> str:
+    """What DuckDB calls a file's catalog: the file's name up to its first dot.
+
+    Statements take `a.b` for a schema and a table, or for a catalog and a table, whichever is
+    there: with a schema of the catalog's name, only three parts are clear.
+    """
+    name = Path(os.path.realpath(database)).name.partition("?")[0]
+    stem = next((part for part in name.split(".") if part), "")
+    return f"{stem}_db" if stem.casefold() in OWN_CATALOGS else stem
+
+
+def is_ambiguous(catalog: str, schemas: Collection[str]) -> bool:
+    """Whether one of these schemas is called like its catalog, so that two parts do not do."""
+    return catalog.casefold() in {schema.casefold() for schema in schemas}
+
+
+class Schemas(NamedTuple):
+    """The schemas of tables and reports, as a statement in DuckDB's dialect writes them.
+
+    `catalog` comes before them where names of two parts are ambiguous.
+    """
+
+    tables: str
+    reports: str
+    catalog: str | None = None
+
+
+def schemas_of(client: Any, dataset: str) -> Schemas:
+    """The schemas of a dataset at a destination, in that destination's spelling."""
+    return Schemas(
+        quoted(folded(client, dataset)),
+        quoted(folded(client, reports_dataset(dataset))),
+        client.catalog_name() if client.capabilities.sqlglot_dialect == "duckdb" else None,
+    )
+
+
+def schemas_to_show(dataset: str, *, upper: bool = False) -> Schemas:
+    """The schemas of a dataset for people to read: in quotes only where they must be."""
+    names = (dataset, reports_dataset(dataset))
+    return Schemas(*(_as_needed(name.upper() if upper else name, name) for name in names))
+
+
+def _as_needed(name: str, plain: str) -> str:
+    simple = re.fullmatch("[a-z_][a-z0-9_]*", plain) and plain not in _keywords()
+    return plain if simple else quoted(name)
+
+
+@cache
+def _keywords() -> frozenset[str]:
+    import duckdb  # only to print statements
+
+    with duckdb.connect() as connection:
+        found = connection.execute(
+            "SELECT keyword_name FROM duckdb_keywords() WHERE keyword_category = 'reserved'"
+        ).fetchall()
+    return frozenset(name for (name,) in found)
+
+
+def quoted(name: str) -> str:
+    """A name in SQL, as DuckDB and PostgreSQL write it."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def folded(client: Any, name: str) -> str:
+    """A name as the destination's catalog shows it: in upper case on some."""
+    return str(client.capabilities.casefold_identifier(name))
+
+
+def in_reports(client: Any, dataset: str, name: str | None = None) -> str:
+    """A report in full, or the schema of all, as a statement for this destination names it."""
+    path = client.make_qualified_table_name_path(name, dataset_name=reports_dataset(dataset))
+    return ".".join(path)
