@@ -105,6 +105,10 @@ def find_target(
     names: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     with tempfile.TemporaryDirectory() as nowhere:
         probe: Pipeline = dlt.pipeline(PIPELINE_NAME, pipelines_dir=nowhere, **names)
+        if probe.destination.destination_type == "dlt.destinations.postgres":
+            from pipelines.postgres import configure  # only needed there
+
+            configure(probe.destination)
         config = probe.destination_client().config
     # dlt looks every setting up again for each of its clients, some fifty times a run, unless they
     # are given; and clients that share their credentials share a connection to DuckDB
@@ -118,10 +122,6 @@ def find_target(
         # in one staging dataset for all, each would empty what the others are about to merge
         params["staging_dataset_name_layout"] += f"_{shard.part}_of_{shard.of}"
     probe.destination.config_params = params
-    if kind == "postgres":
-        from pipelines.postgres import load_exactly  # psycopg2 is only needed there
-
-        load_exactly(probe.destination)
     return Target(
         kind=kind,
         location=location,

@@ -50,7 +50,8 @@ def apply_reports(target: Target, *, anew: bool = False) -> bool:
                     " signalwire-orders run"
                 )
             return False
-        client.execute_sql(f"CREATE SCHEMA IF NOT EXISTS {schema}")
+        if not (target.kind == "postgres" and _is_schema(client, schema)):
+            client.execute_sql(f"CREATE SCHEMA IF NOT EXISTS {schema}")
         views = {name: rendered(report, target.dataset, dialect) for name, report in found.items()}
         views[VERSION] = f"SELECT '{version}' AS version"
         try:
@@ -70,6 +71,12 @@ def apply_reports(target: Target, *, anew: bool = False) -> bool:
                 ) from error
     logger.info("made %d views in %s", len(found), schema)
     return True
+
+
+def _is_schema(client: Any, schema: str) -> bool:
+    """Whether it is there: PostgreSQL refuses to make one to roles that need not make any."""
+    there = "SELECT 1 FROM information_schema.schemata WHERE schema_name = %s"
+    return bool(client.execute_sql(there, schema))
 
 
 def _missing_tables(client: Any, found: Iterable[Report], dataset: str) -> list[str]:

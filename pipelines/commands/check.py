@@ -71,6 +71,10 @@ def probe_destination(
             yield Probed("freshness", fine, "nothing loaded yet: signalwire-orders run")
             return
         with target.probe.sql_client() as client:
+            if target.kind == "postgres":
+                from pipelines.postgres_checks import require_fit  # only needed there
+
+                require_fit(client, target)
             yield Probed("destination", True, where)
             for caveat in caveats(target.kind):
                 yield Probed("limits", True, caveat)
