@@ -25,9 +25,10 @@ EXACT_FORMATS = ["parquet", "insert_values"]
 DEFAULT_PORT = 5432
 # a firewall forgets connections that are silent for some minutes, as the lock's is
 KEEPALIVES = {"keepalives_idle": 60, "keepalives_interval": 10, "keepalives_count": 6}
-# Limits that every server knows. Asked for while connecting, they hold for the driver's own first
-# statements too.
+# limits that every server knows
 LIMITS = ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout")
+# asked for while connecting, since the ADBC driver asks for types then
+OPTIONS = dict.fromkeys(LIMITS, "0") | {"quote_all_identifiers": "off"}
 
 
 @configspec(init=False)
@@ -38,8 +39,9 @@ class Credentials(PostgresCredentials):
     """
 
     port: Optional[int] = None  # type: ignore[assignment]  # noqa: UP045 - dlt reads the annotation
-    # dlt copies fields, and looks no setting up for one of such a name
+    # dlt copies fields of such names, and looks no setting up for them
     __lifted__: bool = dataclasses.field(default=False, init=False, repr=False, compare=False)
+    __plain__: bool = dataclasses.field(default=False, init=False, repr=False, compare=False)
     __pooled__: bool = dataclasses.field(default=False, init=False, repr=False, compare=False)
 
     def on_partial(self) -> None:
@@ -62,21 +64,30 @@ class Credentials(PostgresCredentials):
         return self.__lifted__
 
     @property
+    def plain(self) -> bool:
+        """Whether something lies between that takes no options."""
+        return self.__plain__
+
+    def forgo_options(self) -> None:
+        """Has later connections made without options of ours."""
+        self.__plain__ = True
+
+    @property
     def pooled(self) -> bool:
-        """Whether a pooler lies between, one that keeps sessions."""
+        """Whether a pooler lies between of which it is known that it keeps sessions."""
         return self.__pooled__
 
-    @pooled.setter
-    def pooled(self, value: bool) -> None:
-        self.__pooled__ = value
+    def trust_pooler(self) -> None:
+        """Notes that a pooler lies between, and that it keeps sessions."""
+        self.__plain__ = self.__pooled__ = True
 
     def get_query(self) -> dict[str, Any]:
         """The parameters of a connection."""
         query = {**KEEPALIVES, **super().get_query(), "client_encoding": "utf8"}
-        # poolers refuse or ignore options
-        if self.lifted and not self.pooled:
+        if self.lifted and not self.plain:
             given = query.get("options") or os.environ.get("PGOPTIONS", "")
-            query["options"] = " ".join((given, *(f"-c{name}=0" for name in LIMITS))).strip()
+            ours = (f"-c{name}={value}" for name, value in OPTIONS.items())
+            query["options"] = " ".join((given, *ours)).strip()
         return query
 
     def to_native_representation(self) -> str:

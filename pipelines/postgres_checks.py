@@ -37,7 +37,7 @@ TABLES_OF_OTHERS = """
 SELECT format('%%I.%%I', n.nspname, c.relname), pg_get_userbyid(c.relowner)
 FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
 WHERE n.nspname = ANY (%s) AND c.relkind IN ('r', 'p')
-    AND (c.relname = ANY (%s) OR c.relname LIKE '\\_dlt\\_%%')
+    AND (c.relname = ANY (%s) OR left(c.relname, 5) = '_dlt_')
     AND NOT (has_table_privilege(c.oid, 'SELECT') AND has_table_privilege(c.oid, 'INSERT')
         AND has_table_privilege(c.oid, 'DELETE')
         AND (n.nspname = %s OR has_table_privilege(c.oid, 'TRUNCATE')))

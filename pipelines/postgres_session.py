@@ -21,13 +21,10 @@ SETTINGS = {
     "timezone": "UTC",
     "datestyle": "ISO",
     "intervalstyle": "postgres",
-    "standard_conforming_strings": "on",
     "bytea_output": "hex",
     "extra_float_digits": "1",
     "quote_all_identifiers": "off",
 }
-# a merge that meets another statement takes what that has written instead of giving up
-LOADING = {"default_transaction_isolation": "read committed"}
 # limits that came later, by the version they came with
 LATER_LIMITS = {"idle_session_timeout": 140000, "transaction_timeout": 170000}
 REFUSED = "unsupported startup parameter"
@@ -55,20 +52,18 @@ class SqlClient(Psycopg2SqlClient):
     def connect(self) -> Any:
         """A new connection with the settings that a role and a database have."""
         try:
-            connection = psycopg2.connect(self.credentials.to_native_representation())
+            return self._connected()
         except psycopg2.OperationalError as error:
-            if REFUSED not in str(error) or self.credentials.pooled:
+            if REFUSED not in str(error) or self.credentials.plain:
                 raise
-            refused = error
-        else:
-            connection.autocommit = True
-            return connection
-        # pgbouncer knows no options unless it is told to ignore them
-        self.credentials.pooled = True
-        try:
-            return self.connect()
-        except psycopg2.OperationalError as error:
-            raise error from refused
+        # pgbouncer takes no options, unless it is told to ignore them
+        self.credentials.forgo_options()
+        return self._connected()
+
+    def _connected(self) -> Any:
+        connection = psycopg2.connect(self.credentials.to_native_representation())
+        connection.autocommit = True
+        return connection
 
     def _settle(self) -> None:
         pid = self._conn.get_backend_pid()
@@ -81,8 +76,9 @@ class SqlClient(Psycopg2SqlClient):
             statement = f"SELECT {direct}, CASE WHEN {direct} THEN ARRAY[{marks}] END"
             cursor.execute(statement, (pid, pid, *values))
             if not cursor.fetchone()[0]:
-                require_sessions(self.connect, str(self.credentials))
-                self.credentials.pooled = True
+                if not self.credentials.pooled:
+                    require_sessions(self.connect, str(self.credentials))
+                    self.credentials.trust_pooler()
                 cursor.execute(f"SELECT {marks}", values)
 
     def _settings(self) -> dict[str, str]:
@@ -90,7 +86,7 @@ class SqlClient(Psycopg2SqlClient):
         if self.credentials.lifted:
             version = self._conn.server_version
             later = (name for name, since in LATER_LIMITS.items() if version >= since)
-            settings |= LOADING | dict.fromkeys((*LIMITS, *later), "0")
+            settings |= dict.fromkeys((*LIMITS, *later), "0")
         return settings
 
     def _reset_connection(self) -> None:

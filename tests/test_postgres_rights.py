@@ -5,9 +5,7 @@ from __future__ import annotations
 import os
 import uuid
 from collections.abc import Iterator
-from contextlib import closing
 
-import psycopg2
 import pytest
 from support import Workspace, true_orders
 
@@ -217,26 +215,3 @@ def test_a_database_that_takes_no_changes(
     assert done.returncode == 2
     assert "takes no changes" in done.stderr
     assert space.journal.entries() == []
-
-
-def test_a_role_that_acts_as_another(
-    space: SimulatedSpace, postgres_workspace: Workspace, role: str
-) -> None:
-    owner = f"{role}_owner"
-    database = database_of(postgres_workspace)
-    postgres_workspace.execute(
-        f"CREATE ROLE {owner}; GRANT {owner} TO {role};"
-        f" ALTER ROLE {role} SET role = '{owner}'; GRANT CREATE ON DATABASE {database} TO {owner}"
-    )
-    try:
-        for more in ((), ("--full",)):
-            done = postgres_workspace.command("run", "--quiet", *more, space=space)
-            assert (done.returncode, done.stderr) == (0, "")
-        with closing(psycopg2.connect(url_of(postgres_workspace, "postgres"))) as connection:
-            cursor = connection.cursor()
-            cursor.execute(
-                "SELECT DISTINCT tableowner FROM pg_tables WHERE schemaname LIKE 'signalwire%'"
-            )
-            assert cursor.fetchall() == [(owner,)]
-    finally:
-        postgres_workspace.execute(f"DROP OWNED BY {owner}; DROP ROLE {owner}")

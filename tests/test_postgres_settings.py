@@ -73,9 +73,8 @@ class TestSettings:
             ("timezone = 'Asia/Tokyo'", "client_encoding = 'LATIN1'"),
             ("quote_all_identifiers = on",),
             ("search_path = ''", "standard_conforming_strings = off"),
-            ("default_transaction_isolation = 'serializable'",),
         ],
-        ids=["west", "east", "quotes", "paths", "isolation"],
+        ids=["west", "east", "quotes", "paths"],
     )
     def test_of_the_database(
         self,
