@@ -30,6 +30,12 @@ def database_trouble(error: BaseException) -> str | None:
     if "permission denied for" in text:
         refusal = text[text.index("permission denied for") :].splitlines()[0]
         return f"the database refuses to be written to ({refusal.strip()})"
+    if "must be owner of" in text:
+        refusal = text[text.index("must be owner of") :].splitlines()[0]
+        return (
+            f"the database refuses a change of its tables ({refusal.strip()}); load as the role"
+            " that owns them, or GRANT that role to this one"
+        )
     if "read-only" in text.lower() or isinstance(error, PermissionError):
         return f"the database cannot be written to ({first_line(error)})"
     return None

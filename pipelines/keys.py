@@ -13,6 +13,9 @@ from pipelines.causes import first_line
 from pipelines.target import Target
 from sources.signalwire.tables import TABLES
 
+# PostgreSQL's code for a key that is there twice
+UNIQUE_VIOLATION = "23505"
+
 
 class KeysFailed(RuntimeError):
     """A table holds a key twice; the text says which."""
@@ -39,6 +42,8 @@ def add_unique_keys(target: Target) -> None:
             try:
                 client.execute_sql(f'CREATE UNIQUE INDEX "{name}_key" ON {table} ("{key}")')
             except DatabaseException as error:
+                if getattr(error.dbapi_exception, "pgcode", None) != UNIQUE_VIOLATION:
+                    raise
                 raise KeysFailed(
                     f"{name} holds the same {key} twice, which no run of this program leaves"
                     f" behind; remove one of the two rows and run again ({first_line(error)})"

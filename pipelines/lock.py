@@ -214,6 +214,9 @@ class PostgresLock:
     )
 
     def __init__(self, target: Target) -> None:
+        self._target = target
+        # before the first connection: this one idles for as long as the API is read
+        target.probe.destination.config_params["credentials"].lift_limits()
         self._client: Any = target.probe.sql_client()
         digest = hashlib.blake2b(target.dataset.encode(), digest_size=4).digest()
         self._dataset = int.from_bytes(digest, "big", signed=True)
@@ -224,8 +227,11 @@ class PostgresLock:
     def take(self) -> bool:
         """Takes the lock if it is free, and says whether it did."""
         if not self._open:
+            from pipelines.postgres_checks import require_fit  # only needed there
+
             self._client.open_connection()
             self._open = True
+            require_fit(self._client, self._target)
             name = "{0} pid {pid} on {host}".format(PROGRAM, **_ourselves())
             self._ask("SELECT set_config('application_name', %s, false)", name[:63])
         with self._held(self._TAKING):
@@ -240,7 +246,9 @@ class PostgresLock:
         found = self._holders()
         if not found:
             return "a process that has just ended"
-        name, address, since = found[0]
+        name, role, address, since = found[0]
+        if since is None:  # the server shows that to the same role and to administrators only
+            return f"{name or 'a process'}, as the role {role}"
         return f"{name or 'a process'} (from {address or 'this machine'}), since {since:%F %T%z}"
 
     def verify(self) -> None:
@@ -272,7 +280,7 @@ class PostgresLock:
     def _holders(self) -> list[Any]:
         """Who holds this shard, or any of another layout."""
         return self._ask(
-            "SELECT a.application_name, a.client_addr, a.backend_start"  # noqa: S608 - all ours
+            "SELECT a.application_name, a.usename, a.client_addr, a.backend_start"  # noqa: S608 - all ours
             f" FROM pg_locks l JOIN pg_stat_activity a USING (pid) WHERE {self._LOCKS}"
             " AND (l.objid = %s OR l.objid::bigint BETWEEN 1 AND %s AND l.objid <> %s)",
             self._dataset % 2**32,

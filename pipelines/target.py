@@ -114,6 +114,10 @@ def find_target(
     names: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     with tempfile.TemporaryDirectory() as nowhere:
         probe: Pipeline = dlt.pipeline(PIPELINE_NAME, pipelines_dir=nowhere, **names)
+        if probe.destination.destination_type == "dlt.destinations.postgres":
+            from pipelines.postgres import configure  # only needed there
+
+            configure(probe.destination)
         config = probe.destination_client().config
     # dlt looks every setting up again for each of its clients, some fifty times a run, unless they
     # are given; and clients that share their credentials share a connection to DuckDB
@@ -134,10 +138,6 @@ def find_target(
         merge_from_files()
         # whichever path led to the file, it is one file: one working directory and one lock
         credentials.database = location = os.path.realpath(location)
-    if kind == "postgres":
-        from pipelines.postgres import load_exactly  # psycopg2 is only needed there
-
-        load_exactly(probe.destination)
     client = probe.sql_client()
     require_usable(kind, client.dataset_name, client.capabilities)
     names["dataset_name"] = client.dataset_name

@@ -52,7 +52,8 @@ def apply_reports(target: Target, *, anew: bool = False) -> bool:
                     " signalwire-orders run"
                 )
             return False
-        client.execute_sql(f"CREATE SCHEMA IF NOT EXISTS {schema}")
+        if not (target.kind == "postgres" and _is_schema(client, reports_dataset(target.dataset))):
+            client.execute_sql(f"CREATE SCHEMA IF NOT EXISTS {schema}")
         views = {name: rendered(report, schemas, dialect) for name, report in found.items()}
         views[VERSION] = f"SELECT '{version}' AS version"
         try:
@@ -73,6 +74,12 @@ def apply_reports(target: Target, *, anew: bool = False) -> bool:
                 ) from error
     logger.info("made %d views in %s", len(found), reports_dataset(target.dataset))
     return True
+
+
+def _is_schema(client: Any, schema: str) -> bool:
+    """Whether it is there: PostgreSQL refuses to make one to roles that need not make any."""
+    there = "SELECT 1 FROM information_schema.schemata WHERE schema_name = %s"
+    return bool(client.execute_sql(there, schema))
 
 
 def _missing_tables(client: Any, found: Iterable[Report], dataset: str) -> list[str]:

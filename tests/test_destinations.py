@@ -325,7 +325,7 @@ class TestWhatIsMissing:
         url = postgres_workspace.postgres_url.replace("postgres:none", f"{role}:none")
         postgres_workspace.environment["DESTINATION__POSTGRES__CREDENTIALS"] = url
         done = postgres_workspace.command("run", "--quiet", space=space)
-        assert done.returncode == 1
+        assert done.returncode == 2
         assert "the database refuses to be written to (permission denied for" in done.stderr
 
 

@@ -67,6 +67,11 @@ def probe_destination(
     where = f"{target.description}, dataset {target.dataset}"
     try:
         require_merge(target)
+        if target.kind == "postgres":
+            from pipelines.postgres_checks import require_fit  # only needed there
+
+            with target.probe.sql_client() as client:
+                require_fit(client, target)
         with opened(target) as client:
             yield from _found(target, where)
             tables = {t: client.make_qualified_table_name(t) for t in ("runs", "orders")}
