@@ -48,7 +48,10 @@ def find_place(path: str | Path, target: Target) -> Place:
     Raises:
         ConfigurationError: something that is no earlier copy is there, such as the data itself.
     """
-    given = Path(path).expanduser()
+    try:
+        given = Path(path).expanduser()
+    except RuntimeError as error:
+        raise ConfigurationError(f"publish: {path}: {error}") from error
     if given.name in ("", ".."):
         raise ConfigurationError(f"publish: {path} has to end in the name of a file or folder")
     place: Place = (
@@ -58,6 +61,11 @@ def find_place(path: str | Path, target: Target) -> Place:
         raise ConfigurationError(f"publish: {path} is the database that runs load into itself")
     require_apart(place.path, "publish", target)
     place.verify()
+    folder = place.path.parent
+    if not folder.is_dir():
+        raise ConfigurationError(f"publish: there is no folder {folder}; make it first")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise ConfigurationError(f"publish: {folder} is read-only; name another place")
     return place
 
 

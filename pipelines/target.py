@@ -11,11 +11,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import dlt
+from dlt.common.configuration.exceptions import ConfigFieldMissingException
 from dlt.common.pipeline import get_dlt_pipelines_dir
 from dlt.common.runtime.collector import NULL_COLLECTOR
 from dlt.common.runtime.collector_base import Collector
 from dlt.pipeline.pipeline import Pipeline
 
+from pipelines.credentials import refuse_foreign_url, require_own_credentials
 from pipelines.defaults import register_defaults
 from sources.signalwire.errors import ConfigurationError
 from sources.signalwire.shard import Shard
@@ -96,7 +98,8 @@ def find_target(
     """The target that dlt's settings and these names lead to; nothing is opened or written.
 
     Raises:
-        ConfigurationError: the destination cannot be loaded into by several processes at once.
+        ConfigurationError: the destination cannot be loaded into by several processes at once, or
+            its credentials are those of another kind of database.
         ConfigFieldMissingException: dlt's; a setting without a default is not set.
         UnknownDestinationModule: dlt's; there is no such destination.
     """
@@ -105,13 +108,18 @@ def find_target(
     names: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     with tempfile.TemporaryDirectory() as nowhere:
         probe: Pipeline = dlt.pipeline(PIPELINE_NAME, pipelines_dir=nowhere, **names)
-        config = probe.destination_client().config
+        try:
+            config = probe.destination_client().config
+        except ConfigFieldMissingException as error:
+            refuse_foreign_url(probe.destination.destination_name, error)
+            raise
     # dlt looks every setting up again for each of its clients, some fifty times a run, unless they
     # are given; and clients that share their credentials share a connection to DuckDB
     names["destination"] = probe.destination
     names["dataset_name"] = probe.dataset_name
     params = {name: getattr(config, name) for name in config.get_resolvable_fields()}
     kind, location = _identity(config)
+    require_own_credentials(kind, config.credentials)
     if shard is not None:
         if kind != "postgres":
             raise ConfigurationError(_NO_SHARDS.get(kind, _NO_SHARDS_THERE.format(kind)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 import shutil
 import sys
 
@@ -14,10 +15,14 @@ from pipelines.reading import find_data
 from pipelines.tables import render
 from sources.signalwire.errors import ConfigurationError
 
+COMMENT = re.compile(r"--[^\n]*|/\*.*?\*/", re.DOTALL)
+
 
 def main(arguments: argparse.Namespace) -> int:
     """Prints what one SQL statement returns."""
     set_up_logging()
+    if not COMMENT.sub("", arguments.sql).strip(" ;\t\r\n"):
+        raise ConfigurationError("query: there is no SQL in it; try SELECT count(*) FROM orders")
     target = find_data(arguments.destination, arguments.dataset)
     with target.probe.sql_client() as client:
         try:
