@@ -10,20 +10,23 @@ from dlt.common.runtime.run_context import active
 
 from sources.signalwire.errors import ConfigurationError
 
+# dlt makes patterns of paths there, and takes each line of SQL for a statement
+UNUSABLE = frozenset("%\n\r")
+
 
 def data_folder() -> Path:
     """The folder, made where it is missing.
 
     Raises:
-        ConfigurationError: it cannot be made, written to, or named in a line of SQL.
+        ConfigurationError: it cannot be made or written to, or dlt cannot work with its path.
     """
     folder = Path(active().data_dir)
-    require_writable(folder)
-    if set(str(folder.absolute())) & {"\n", "\r"}:
+    if found := UNUSABLE & set(str(folder.absolute())):
         raise ConfigurationError(
-            f"dlt's data folder {str(folder)!r} has a line break in its path, which no load can"
-            " work with; set DLT_DATA_DIR to another folder"
+            f"the path of dlt's data folder, {str(folder.absolute())!r}, has a {min(found)!r}, with"
+            " which dlt cannot work; set DLT_DATA_DIR to another folder"
         )
+    require_writable(folder)
     return folder
 
 

@@ -103,6 +103,8 @@ def _wrong_type(error: ConfigValueCannotBeCoercedException) -> str:
 
 def _not_readable(error: InvalidConnectionString | InvalidNativeValue) -> str:
     kind = error.spec.__name__.removesuffix("Credentials")
+    if kind == "DuckDb":
+        return "destination.duckdb.credentials is no path that a file can have; name another file"
     return (
         f"the credentials of the destination ({kind}) cannot be read; see docs/destinations.md for"
         " what they look like"

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import dlt
 
-from pipelines.causes import first_line
+from pipelines.causes import database_trouble, first_line
 from pipelines.copying import write_copy
 from pipelines.guarantees import kept_by, kinds_with
 from pipelines.places import Place, find_place, working_folder
@@ -67,7 +67,7 @@ def publish_copy(target: Target, place: Place) -> None:
     except Exception as error:
         raise PublishFailed(
             f"everything is loaded, but its copy could not be published to {place.path}"
-            f" ({first_line(error)}); a copy that was there is there unchanged."
+            f" ({database_trouble(error) or first_line(error)}); a copy that was there is there unchanged."
             " The next run with --publish tries again"
         ) from error
     logger.info("published to %s", place.path)

@@ -26,7 +26,10 @@ def test_a_state_that_is_not_known_is_said(space: SimulatedSpace, workspace: Wor
     assert done.returncode == 0
     assert "'pendng'" in done.stderr
     assert "pending, processing, processed, failed" in done.stderr
-    assert "known" not in workspace.command("run", "--state", "PENDING", space=space).stderr
+    assert (
+        "none of the states"
+        not in workspace.command("run", "--state", "PENDING", space=space).stderr
+    )
 
 
 def test_ids_in_upper_case_and_with_spaces(space: SimulatedSpace, any_workspace: Workspace) -> None:

@@ -17,6 +17,7 @@ from typing import Any
 import requests
 
 from pipelines.logs import set_up_logging
+from pipelines.streams import printable
 from sources.signalwire.errors import ConfigurationError
 
 SIZE = ("--brands", "8", "--campaigns", "4", "--orders", "250", "--latency-ms", "20")
@@ -181,5 +182,5 @@ def _program(folder: Path) -> str:
 
 def _say(text: str) -> None:
     # the commands write to the same place, so what was said has to be out before they begin
-    sys.stdout.write(text + "\n")
+    sys.stdout.write(printable(text, lines=True) + "\n")
     sys.stdout.flush()
