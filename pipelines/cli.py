@@ -25,6 +25,7 @@ signalwire-orders demo
 """
 
 
+FAILED = 1
 INTERRUPTED = "interrupted; nothing is lost, the next run makes it good"
 
 
@@ -41,28 +42,24 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         # the reader of our output has had enough; say no more, not even at exit
         streams.silence(sys.stdout)
-        return 1
+        return FAILED
     finally:
         streams.flush_errors()
 
 
 def _run(arguments: list[str]) -> int:
-    if arguments[:1] == ["simulate"]:
-        # the simulated space is a program of its own, with options of its own
-        return int(import_module("pipelines.commands.simulate").main(arguments[1:]))
-    parsed = build_parser().parse_args(arguments)
-    command: Callable[[argparse.Namespace], int] = import_module(
-        f"pipelines.commands.{parsed.command}"
-    ).main
-    # what is imported stays; Python would look through all of it for garbage, at exit too
-    gc.freeze()
     try:
-        return command(parsed)
+        if arguments[:1] == ["simulate"]:
+            # the simulated space is a program of its own, with options of its own
+            return int(import_module("pipelines.commands.simulate").main(arguments[1:]))
+        return _run_command(build_parser().parse_args(arguments))
     except KeyboardInterrupt as interruption:
         return _interrupted(interruption)
     except BrokenPipeError:
         raise
     except Exception as error:  # noqa: BLE001 - the last place where it can be told to a person
+        if streams.is_of_output(error):
+            return _not_written(error, FAILED)
         from pipelines.causes import interruption_in
         from pipelines.messages import report
 
@@ -70,13 +67,27 @@ def _run(arguments: list[str]) -> int:
         return _interrupted(signalled) if signalled else report(error)
 
 
+def _run_command(parsed: argparse.Namespace) -> int:
+    command: Callable[[argparse.Namespace], int] = import_module(
+        f"pipelines.commands.{parsed.command}"
+    ).main
+    # what is imported stays; Python would look through all of it for garbage, at exit too
+    gc.freeze()
+    return command(parsed)
+
+
 def _written(code: int) -> int:
     """The exit code, after all output has gone out; that of a failure if it could not."""
-    if reason := streams.flush():
-        from pipelines.logs import tell
+    error = streams.flush()
+    return _not_written(error, code or FAILED) if error else code
 
-        tell(f"signalwire-orders: standard output cannot be written to ({reason})")
-        return code or 1
+
+def _not_written(error: BaseException, code: int) -> int:
+    from pipelines.logs import tell
+
+    streams.silence(sys.stdout)
+    reason = getattr(error, "strerror", None) or error
+    tell(f"signalwire-orders: standard output cannot be written to ({reason})")
     return code
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 import dlt
@@ -16,6 +17,8 @@ EXPECTED = {
     "duckdb": "the path of a file, such as signalwire_orders.duckdb",
     "postgres": "postgresql://user:password@host:5432/database",
 }
+# it writes its log beside another file, so that a load is lost when it is committed
+MISREAD = {"\\": "a slash", "?": "the end of the name"}
 SCHEME = re.compile(r"(?:^|/)([A-Za-z][A-Za-z0-9+.-]*)://")
 
 
@@ -36,10 +39,20 @@ def require_own_credentials(kind: str, credentials: Any) -> None:
         # what cannot be parsed as a URL dlt takes for a path
         if found := SCHEME.search(str(credentials.database or "")):
             _require_scheme(kind, found[1])
-        if "\\" in str(credentials.database or ""):
+        require_duckdb_path(str(credentials.database or ""), "destination.duckdb.credentials")
+
+
+def require_duckdb_path(path: str | Path, option: str) -> None:
+    """Refuses a path that DuckDB takes for another one.
+
+    Raises:
+        ConfigurationError: it is such a one.
+    """
+    for character, meaning in MISREAD.items():
+        if character in str(path):
             raise ConfigurationError(
-                "destination.duckdb.credentials: the path has a backslash, which DuckDB takes for"
-                " a slash; name another file"
+                f"{option}: {path} has a {character!r}, which DuckDB takes for {meaning}; name"
+                " another file, or another folder to run in"
             )
 
 

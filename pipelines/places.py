@@ -19,6 +19,7 @@ from typing import Protocol
 import duckdb
 
 from pipelines.copying import export_parquet, is_copy
+from pipelines.credentials import require_duckdb_path
 from pipelines.output import require_apart
 from pipelines.target import Target
 from sources.signalwire.errors import ConfigurationError
@@ -59,6 +60,7 @@ def find_place(path: str | Path, target: Target) -> Place:
     )
     if target.kind == "duckdb" and place.path == Path(target.location).resolve():
         raise ConfigurationError(f"publish: {path} is the database that runs load into itself")
+    require_duckdb_path(place.path, "publish")
     require_apart(place.path, "publish", target)
     place.verify()
     folder = place.path.parent

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import io
 import json
 import os
 import re
@@ -28,11 +30,18 @@ def prepare() -> None:
         if stream is None:
             opened = open(number, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
             setattr(sys, name, opened)
-        elif hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="replace")
+        elif isinstance(stream, io.TextIOWrapper):
+            # and written at the end, where a failure is seen; argparse passes over it
+            stream.reconfigure(errors="replace", write_through=False)
 
 
-def flush() -> str | None:
+def is_of_output(error: BaseException) -> bool:
+    """Whether it comes from writing to standard output: errors of files name their file."""
+    full = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+    return isinstance(error, OSError) and error.errno in full and error.filename is None
+
+
+def flush() -> OSError | None:
     """Writes out what is left, so that the interpreter's end cannot fail; else why not.
 
     Raises:
@@ -43,8 +52,7 @@ def flush() -> str | None:
     except BrokenPipeError:
         raise
     except OSError as error:
-        silence(sys.stdout)
-        return error.strerror or str(error)
+        return error
     return None
 
 

@@ -1,4 +1,4 @@
-"""Output to streams that are closed, full, or cannot show a character, and names full of escapes."""
+"""Streams that are closed, full, or cannot show a character, and names full of escapes."""
 
 from __future__ import annotations
 
@@ -196,7 +196,7 @@ class TestNames:
         assert "\\x1b[31m" in asked.stdout + asked.stderr or "\\u001b[31m" in asked.stdout
         if options == ("--json",):
             assert ACTING.strip() in json.loads(asked.stdout)["failures"][0]
-        log = (named.folder / "data" / "signalwire_orders.log").read_text(newline="")
+        log = (named.folder / "data" / "signalwire_orders.log").read_bytes().decode()
         assert not RAW & set(log)
         shown = on_a_terminal(named, ("run", "--campaign", ACTING), **named.credentials(space))
         assert "\x1b[2J" not in shown

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import re
 import shutil
 import sys
@@ -21,12 +22,14 @@ COMMENT = re.compile(r"--[^\n]*|/\*.*?\*/", re.DOTALL)
 def main(arguments: argparse.Namespace) -> int:
     """Prints what one SQL statement returns."""
     set_up_logging()
-    if not COMMENT.sub("", arguments.sql).strip(" ;\t\r\n"):
+    # where the locale has no such characters, Python hands over their bytes
+    sql = os.fsencode(arguments.sql).decode("utf-8", "replace")
+    if not COMMENT.sub("", sql).strip(" ;\t\r\n"):
         raise ConfigurationError("query: there is no SQL in it; try SELECT count(*) FROM orders")
     target = find_data(arguments.destination, arguments.dataset)
     with target.probe.sql_client() as client:
         try:
-            with client.execute_query(arguments.sql) as cursor:
+            with client.execute_query(sql) as cursor:
                 columns = column_names(cursor)
                 rows = cursor.fetchall() if columns else []
         except DatabaseException as error:
