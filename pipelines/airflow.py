@@ -34,6 +34,7 @@ from pipelines.commands.run import summary
 from pipelines.guarantees import kept_by
 from pipelines.messages import WRONG_USAGE, explain
 from pipelines.signalwire_orders import run
+from pipelines.streams import printable
 from pipelines.target import find_target
 from sources.signalwire.errors import AccessDenied, ConfigurationError
 
@@ -59,7 +60,7 @@ def load(shard: str, params: Mapping[str, Any]) -> dict[str, Any]:
     """
     with _in_words():
         result = run(destination=params["destination"], **_credentials(), **_asked(shard, params))
-        logger.info("%s", summary(result))
+        logger.info("%s", printable(summary(result), lines=True))
         return result.as_dict()
 
 
@@ -107,7 +108,7 @@ def everything_read(loaded: Sequence[Mapping[str, Any]]) -> None:
     Raises:
         AirflowFailException: some lists could not be; it names them.
     """
-    failures = [failure for result in loaded[:] for failure in result["failures"]]
+    failures = [printable(failure) for result in loaded[:] for failure in result["failures"]]
     if not failures:
         return
     lines = [f"{len(failures):,} of the lists could not be read:", *failures[:SHOWN_FAILURES]]

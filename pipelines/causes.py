@@ -2,6 +2,24 @@
 
 from __future__ import annotations
 
+# what DuckDB and SQLite say of a file that is damaged, or is none of theirs
+DAMAGED = (
+    "not a valid DuckDB database",
+    "Corrupt database file",
+    "Could not read enough bytes from file",
+    "Could not read from file",
+    "Failed to deserialize",
+    "Serialization Error",
+    "database has been invalidated because of a previous fatal error",
+    "file is not a database",
+    "database disk image is malformed",
+)
+NEWER = "Trying to read a database file with version"
+RECOVER = (
+    "move it away, or put a backup in its place, then run again: a run into an empty place reads"
+    " everything anew. Nothing was changed in it"
+)
+
 
 def interruption_in(error: BaseException) -> KeyboardInterrupt | None:
     """The signal that `error` came from, if it did: dlt wraps it like any other cause."""
@@ -27,6 +45,13 @@ def database_trouble(error: BaseException) -> str | None:
         )
     if "No space left on device" in text or "not enough space" in text.lower():
         return f"the disk is full; make room, then run again ({first_line(error)})"
+    if any(words in text for words in DAMAGED):
+        return f"the database is damaged, or is no database at all ({first_line(error)}); {RECOVER}"
+    if NEWER in text:
+        return (
+            "the database was written by a newer DuckDB than the one installed here; install that"
+            f" one: pip install --upgrade duckdb ({first_line(error)})"
+        )
     if "permission denied for" in text:
         refusal = text[text.index("permission denied for") :].splitlines()[0]
         return f"the database refuses to be written to ({refusal.strip()})"

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import argparse
 import gc
-import os
-import re
 import sys
 from collections.abc import Callable, Sequence
-from datetime import datetime, timezone
 from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
+
+from pipelines import streams
+from pipelines.arguments import count, filled, moment, seconds, wait, whole_or_text
 
 DESCRIPTION = "Loads SignalWire's 10DLC number assignment orders into DuckDB or a warehouse."
 EPILOG = """\
@@ -25,35 +25,70 @@ signalwire-orders demo
 """
 
 
+FAILED = 1
 INTERRUPTED = "interrupted; nothing is lost, the next run makes it good"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command and returns its exit code."""
     arguments = sys.argv[1:] if argv is None else list(argv)
-    if arguments[:1] == ["simulate"]:
-        # the simulated space is a program of its own, with options of its own
-        return int(import_module("pipelines.commands.simulate").main(arguments[1:]))
-    parsed = build_parser().parse_args(arguments)
-    command: Callable[[argparse.Namespace], int] = import_module(
-        f"pipelines.commands.{parsed.command}"
-    ).main
-    # what is imported stays; Python would look through all of it for garbage, at exit too
-    gc.freeze()
+    streams.prepare()
     try:
-        return command(parsed)
+        try:
+            code = _run(arguments)
+        except SystemExit as end:  # argparse has printed what there is to say
+            code = end.code if isinstance(end.code, int) else 0
+        return _written(code)
+    except BrokenPipeError:
+        # the reader of our output has had enough; say no more, not even at exit
+        streams.silence(sys.stdout)
+        return FAILED
+    finally:
+        streams.flush_errors()
+
+
+def _run(arguments: list[str]) -> int:
+    try:
+        if arguments[:1] == ["simulate"]:
+            # the simulated space is a program of its own, with options of its own
+            return int(import_module("pipelines.commands.simulate").main(arguments[1:]))
+        return _run_command(build_parser().parse_args(arguments))
     except KeyboardInterrupt as interruption:
         return _interrupted(interruption)
     except BrokenPipeError:
-        # whoever read our output has had enough; say no more, not even at exit
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
+        raise
     except Exception as error:  # noqa: BLE001 - the last place where it can be told to a person
+        if streams.is_of_output(error):
+            return _not_written(error, FAILED)
         from pipelines.causes import interruption_in
         from pipelines.messages import report
 
         signalled = interruption_in(error)
         return _interrupted(signalled) if signalled else report(error)
+
+
+def _run_command(parsed: argparse.Namespace) -> int:
+    command: Callable[[argparse.Namespace], int] = import_module(
+        f"pipelines.commands.{parsed.command}"
+    ).main
+    # what is imported stays; Python would look through all of it for garbage, at exit too
+    gc.freeze()
+    return command(parsed)
+
+
+def _written(code: int) -> int:
+    """The exit code, after all output has gone out; that of a failure if it could not."""
+    error = streams.flush()
+    return _not_written(error, code or FAILED) if error else code
+
+
+def _not_written(error: BaseException, code: int) -> int:
+    from pipelines.logs import tell
+
+    streams.silence(sys.stdout)
+    reason = getattr(error, "strerror", None) or error
+    tell(f"signalwire-orders: standard output cannot be written to ({reason})")
+    return code
 
 
 def _interrupted(interruption: KeyboardInterrupt) -> int:
@@ -94,13 +129,18 @@ def build_parser() -> argparse.ArgumentParser:
         "dashboard", parents=[where], help="write the reports as one HTML file"
     )
     dashboard.add_argument(
-        "--out", metavar="FILE", default="signalwire_orders.html", help="where to (%(default)s)"
+        "--out",
+        type=filled,
+        metavar="FILE",
+        default="signalwire_orders.html",
+        help="where to (%(default)s)",
     )
     publish = commands.add_parser(
         "publish", parents=[where], help="write a copy that other programs may hold open"
     )
     publish.add_argument(
         "path",
+        type=filled,
         nargs="?",
         metavar="PATH",
         help="a DuckDB file if it ends in .duckdb or .db, else a folder of Parquet files"
@@ -108,11 +148,14 @@ def build_parser() -> argparse.ArgumentParser:
     )
     _add_wait(publish)
     query = commands.add_parser("query", parents=[where], help="ask the loaded data, in SQL")
-    query.add_argument("sql", metavar="SQL", help='such as "select state, count(*) from orders …"')
+    query.add_argument(
+        "sql", type=filled, metavar="SQL", help='such as "select state, count(*) from orders …"'
+    )
     commands.add_parser("simulate", help="start a simulated space on this machine", add_help=False)
     demo = commands.add_parser("demo", help="see it all work against a simulated space")
     demo.add_argument(
         "--folder",
+        type=filled,
         metavar="DIR",
         default="signalwire_orders_demo",
         help="where to write its DuckDB file, anew each time (%(default)s)",
@@ -123,12 +166,22 @@ def build_parser() -> argparse.ArgumentParser:
 def _add_run(parser: argparse.ArgumentParser) -> None:
     _add_where(parser)
     parser.add_argument(
-        "--campaign", action="append", metavar="ID", help="read this campaign only (repeatable)"
+        "--campaign",
+        type=filled,
+        action="append",
+        metavar="ID",
+        help="read this campaign only (repeatable)",
     )
     parser.add_argument(
-        "--brand", action="append", metavar="ID", help="read this brand only (repeatable)"
+        "--brand",
+        type=filled,
+        action="append",
+        metavar="ID",
+        help="read this brand only (repeatable)",
     )
-    parser.add_argument("--state", help="read orders in this state only, such as pending")
+    parser.add_argument(
+        "--state", type=filled, help="read orders in this state only, such as pending"
+    )
     parser.add_argument(
         "--resources",
         type=lambda text: [name.strip() for name in text.split(",") if name.strip()],
@@ -136,7 +189,7 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
         help="tables to load: brands, campaigns, orders (these by default), number_assignments",
     )
     parser.add_argument(
-        "--workers", type=int, metavar="N", help="requests to make side by side (10)"
+        "--workers", type=whole_or_text, metavar="N", help="requests to make side by side (10)"
     )
     _add_wait(parser)
     parser.add_argument(
@@ -146,18 +199,20 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--shard",
+        type=filled,
         metavar="I/N",
         help="load the I-th of N parts only, beside the others, into a server such as PostgreSQL",
     )
     parser.add_argument(
         "--publish",
+        type=filled,
         metavar="PATH",
         help="then write a copy that other programs may hold open: a DuckDB file if PATH ends in"
         " .duckdb or .db, else a folder of Parquet files",
     )
     parser.add_argument(
         "--metrics-file",
-        type=Path,
+        type=lambda text: Path(filled(text)),
         metavar="FILE",
         help="write metrics for Prometheus' node exporter there (NAME.prom), also after a failure",
     )
@@ -174,7 +229,7 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
 def _add_wait(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--wait",
-        type=float,
+        type=wait,
         default=0.0,
         metavar="SECONDS",
         help="how long to wait for another run into the same place to end (0)",
@@ -184,54 +239,39 @@ def _add_wait(parser: argparse.ArgumentParser) -> None:
 def _add_limits(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--max-age",
-        type=_seconds,
+        type=seconds,
         metavar="AGE",
         help="fail if the newest complete run is older than this, such as 90m, 2h or 1d",
     )
     parser.add_argument(
-        "--max-stuck", type=_count, metavar="N", help="fail if more orders than this are stuck"
+        "--max-stuck", type=count, metavar="N", help="fail if more orders than this are stuck"
     )
 
 
 def _add_report(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "view", nargs="?", metavar="REPORT", help="which one (processing_time_summary by default)"
+        "view",
+        type=filled,
+        nargs="?",
+        metavar="REPORT",
+        help="which one (processing_time_summary by default)",
     )
     parser.add_argument(
         "--format", choices=("table", "csv", "json", "markdown"), default="table", help="(table)"
     )
-    parser.add_argument("--campaign", metavar="ID", help="of this campaign only")
+    parser.add_argument("--campaign", type=filled, metavar="ID", help="of this campaign only")
     parser.add_argument(
-        "--since", type=_moment, metavar="DATE", help="of orders created since, such as 2026-03-01"
+        "--since", type=moment, metavar="DATE", help="of orders created since, such as 2026-03-01"
     )
-    parser.add_argument("--limit", type=_count, metavar="N", help="at most so many rows")
+    parser.add_argument("--limit", type=count, metavar="N", help="at most so many rows")
 
 
 def _add_reports(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("action", choices=("list", "show", "apply"), help="what to do")
-    parser.add_argument("view", nargs="?", metavar="REPORT", help="show this one only")
-    parser.add_argument("--dialect", metavar="NAME", help="show SQL for this database (duckdb)")
-
-
-def _seconds(text: str) -> float:
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)([smhd])", text.strip())
-    if not match:
-        raise argparse.ArgumentTypeError(f"{text!r} is no duration such as 90m, 2h or 1d")
-    return float(match[1]) * {"s": 1, "m": 60, "h": 3600, "d": 86400}[match[2]]
-
-
-def _count(text: str) -> int:
-    if not text.isascii() or not text.isdigit():
-        raise argparse.ArgumentTypeError(f"{text!r} is no whole number, 0 or more")
-    return int(text)
-
-
-def _moment(text: str) -> datetime:
-    try:
-        moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is no date such as 2026-03-01") from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
+    parser.add_argument("view", type=filled, nargs="?", metavar="REPORT", help="show this one only")
+    parser.add_argument(
+        "--dialect", type=filled, metavar="NAME", help="show SQL for this database (duckdb)"
+    )
 
 
 def _where() -> argparse.ArgumentParser:
@@ -242,8 +282,14 @@ def _where() -> argparse.ArgumentParser:
 
 def _add_where(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--destination", metavar="NAME", help="a destination dlt knows (duckdb by default)"
+        "--destination",
+        type=filled,
+        metavar="NAME",
+        help="a destination dlt knows (duckdb by default)",
     )
     parser.add_argument(
-        "--dataset", metavar="NAME", help="the schema the tables are in (signalwire by default)"
+        "--dataset",
+        type=filled,
+        metavar="NAME",
+        help="the schema the tables are in (signalwire by default)",
     )

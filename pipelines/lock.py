@@ -23,6 +23,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, Protocol
 
+from pipelines.arguments import MOST_SECONDS
 from pipelines.target import Target
 from sources.signalwire.errors import ConfigurationError
 from sources.signalwire.shard import MAX_SHARDS
@@ -81,6 +82,18 @@ def exclusive(target: Target, wait: float, *, reading: bool = False) -> Iterator
         yield lock
     finally:
         lock.release()
+
+
+def require_wait(wait: float) -> None:
+    """Refuses a number of seconds that cannot be waited.
+
+    Raises:
+        ConfigurationError: it is such a one.
+    """
+    if isinstance(wait, bool) or not isinstance(wait, int | float) or not 0 <= wait <= MOST_SECONDS:
+        raise ConfigurationError(
+            f"wait is {wait!r}; it has to be a number of seconds from 0 to {MOST_SECONDS}"
+        )
 
 
 def _take(lock: Lock, wait: float) -> None:

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import logging
 import sys
+from contextlib import suppress
 from datetime import datetime, timezone
 from functools import cache
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import orjson
+from pipelines.streams import json_text, printable
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -37,17 +38,24 @@ def set_up_logging(*, quiet: bool = False, as_json: bool = False) -> Path:
     `quiet` leaves errors. `as_json` gives each message as one JSON object on a line of its own,
     tracebacks included. Returns the path of the log file.
     """
-    from dlt.common.runtime.run_context import active
-
+    from pipelines.data_folder import data_folder, unwritable
     from pipelines.defaults import register_defaults
 
-    register_defaults()  # also makes dlt set up its own logger, so that it is there to be led away
-    path = Path(active().data_dir) / "signalwire_orders.log"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    in_file = RotatingFileHandler(path, maxBytes=5_000_000, backupCount=2, delay=True)
-    in_file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
     shown = _json_lines() if as_json else _plain_lines()
     shown.setLevel(_shown_level(quiet, as_json))
+    # before anything that can fail, so that a failure is shown like any other message
+    logging.getLogger("pipelines").handlers = [shown]
+    logging.getLogger("pipelines").propagate = False
+    register_defaults()  # also makes dlt set up its own logger, so that it is there to be led away
+    path = data_folder() / "signalwire_orders.log"
+    try:
+        # at once, not with the first message: that it cannot be written is an error of settings
+        in_file = RotatingFileHandler(path, maxBytes=5_000_000, backupCount=2, encoding="utf-8")
+    except OSError as error:
+        raise unwritable(path, error) from error
+    in_file.setFormatter(
+        _SafeLines("%(asctime)s %(levelname)s %(name)s %(message)s", tracebacks=True)
+    )
     # dlt tells the same failures with tracebacks, some of them several times
     logging.getLogger("dlt").handlers = [in_file]
     for name in _OURS:
@@ -61,12 +69,13 @@ def set_up_logging(*, quiet: bool = False, as_json: bool = False) -> Path:
 def tell(sentence: str) -> None:
     """Says to standard error why the program ends, unless a JSON line has said so."""
     if not any(isinstance(h.formatter, _JsonLine) for h in logging.getLogger("pipelines").handlers):
-        print(sentence, file=sys.stderr)  # noqa: T201
+        with suppress(OSError):  # there is no other place to say it
+            print(printable(sentence, lines=True), file=sys.stderr)  # noqa: T201
 
 
 def _plain_lines() -> logging.Handler:
     shown: logging.Handler = _OnConsole() if sys.stderr.isatty() else logging.StreamHandler()
-    shown.setFormatter(logging.Formatter("%(message)s" if sys.stderr.isatty() else _FORMAT))
+    shown.setFormatter(_SafeLines("%(message)s" if sys.stderr.isatty() else _FORMAT))
     shown.addFilter(lambda record: not record.exc_info)  # tracebacks belong into the file
     return shown
 
@@ -83,6 +92,17 @@ def _shown_level(quiet: bool, as_json: bool) -> int:
     return logging.WARNING if sys.stderr.isatty() and not as_json else logging.INFO
 
 
+class _SafeLines(logging.Formatter):
+    """One line that no terminal takes for commands, whatever is in the message."""
+
+    def __init__(self, style: str, *, tracebacks: bool = False) -> None:
+        super().__init__(style)
+        self._tracebacks = tracebacks
+
+    def format(self, record: logging.LogRecord) -> str:
+        return printable(super().format(record), lines=self._tracebacks)
+
+
 class _JsonLine(logging.Formatter):
     """`time` is UTC; `exception` a traceback, where there is one."""
 
@@ -95,7 +115,7 @@ class _JsonLine(logging.Formatter):
         }
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
-        return orjson.dumps(line).decode()
+        return json_text(line, compact=True)
 
 
 class _OnConsole(logging.Handler):

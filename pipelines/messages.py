@@ -9,21 +9,28 @@ from pathlib import Path
 from dlt.common.configuration.exceptions import (
     ConfigFieldMissingException,
     ConfigurationException,
+    ConfigValueCannotBeCoercedException,
     FieldLookupTraces,
+    InvalidNativeValue,
     LookupTrace,
     LookupTraces,
 )
+from dlt.common.configuration.specs.exceptions import InvalidConnectionString
 from dlt.common.destination.exceptions import UnknownDestinationModule
 from dlt.common.exceptions import MissingDependencyException
 from dlt.destinations.exceptions import DestinationConnectionError
 
 from pipelines.causes import causes_of, database_trouble, first_line
+from pipelines.data_folder import trouble_there
 from pipelines.keys import KeysFailed
 from pipelines.lock import Busy, LockLost
 from pipelines.logs import tell
 from pipelines.publish import PublishFailed
+from pipelines.reading import DamagedDatabase
 from pipelines.views import ReportsFailed
 from sources.signalwire.errors import ConfigurationError, SignalWireError
+from sources.signalwire.selection import range_of
+from sources.signalwire.settings import NUMBERS
 
 logger = logging.getLogger(__name__)
 
@@ -51,6 +58,10 @@ def explain(error: BaseException) -> tuple[str, int]:
                 return str(cause), BUSY
             case ConfigurationError():
                 return str(cause), WRONG_USAGE
+            case InvalidConnectionString() | InvalidNativeValue():
+                return _not_readable(cause), WRONG_USAGE
+            case DamagedDatabase():
+                return str(cause), FAILED
             case LockLost() | KeysFailed() | ReportsFailed() | PublishFailed() | SignalWireError():
                 return str(cause), FAILED
             case ConfigFieldMissingException():
@@ -62,8 +73,12 @@ def explain(error: BaseException) -> tuple[str, int]:
                 )
             case MissingDependencyException():
                 return _not_installed(cause), WRONG_USAGE
+            case ConfigValueCannotBeCoercedException():
+                return _wrong_type(cause), WRONG_USAGE
             case ConfigurationException():
                 return first_line(cause), WRONG_USAGE
+        if known := trouble_there(cause):
+            return known, WRONG_USAGE
         if known := database_trouble(cause):
             return known, FAILED
         if _is_no_connection(cause):
@@ -75,6 +90,25 @@ def _not_installed(error: MissingDependencyException) -> str:
     name = error.caller.partition(" ")[0]
     package = "signalwire-orders[postgres]" if name == "postgres" else f"dlt[{name}]==1.31.*"
     return f"{name} needs packages that are not installed: pip install '{package}'"
+
+
+def _wrong_type(error: ConfigValueCannotBeCoercedException) -> str:
+    name = error.field_name
+    if name in NUMBERS:
+        return f"sources.signalwire.{name} is no number; it has to be {range_of(name)}"
+    kinds = {bool: "true or false", list: "a list", int: "a whole number", float: "a number"}
+    kind = next((words for kind, words in kinds.items() if error.hint is kind), "of another type")
+    return f"the setting {name} cannot be what it is set to; it has to be {kind}"
+
+
+def _not_readable(error: InvalidConnectionString | InvalidNativeValue) -> str:
+    kind = error.spec.__name__.removesuffix("Credentials")
+    if kind == "DuckDb":
+        return "destination.duckdb.credentials is no path that a file can have; name another file"
+    return (
+        f"the credentials of the destination ({kind}) cannot be read; see docs/destinations.md for"
+        " what they look like"
+    )
 
 
 def _is_no_connection(error: BaseException) -> bool:

@@ -19,6 +19,7 @@ from typing import Protocol
 import duckdb
 
 from pipelines.copying import export_parquet, is_copy
+from pipelines.credentials import require_duckdb_path
 from pipelines.naming import OWN_CATALOGS, catalog_of, is_ambiguous, reports_dataset
 from pipelines.output import keep_permissions, require_apart
 from pipelines.target import Target
@@ -49,7 +50,10 @@ def find_place(path: str | Path, target: Target) -> Place:
     Raises:
         ConfigurationError: something that is no earlier copy is there, such as the data itself.
     """
-    given = Path(path).expanduser()
+    try:
+        given = Path(path).expanduser()
+    except RuntimeError as error:
+        raise ConfigurationError(f"publish: {path}: {error}") from error
     if given.name in ("", ".."):
         raise ConfigurationError(f"publish: {path} has to end in the name of a file or folder")
     place: Place = (
@@ -57,9 +61,15 @@ def find_place(path: str | Path, target: Target) -> Place:
     )
     if target.kind == "duckdb" and place.path == Path(target.location).resolve():
         raise ConfigurationError(f"publish: {path} is the database that runs load into itself")
+    require_duckdb_path(place.path, "publish")
     _require_clear_names(place, target.dataset)
     require_apart(place.path, "publish", target)
     place.verify()
+    folder = place.path.parent
+    if not folder.is_dir():
+        raise ConfigurationError(f"publish: there is no folder {folder}; make it first")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise ConfigurationError(f"publish: {folder} is read-only; name another place")
     return place
 
 

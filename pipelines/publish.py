@@ -12,7 +12,7 @@ from pathlib import Path
 
 import dlt
 
-from pipelines.causes import first_line
+from pipelines.causes import database_trouble, first_line
 from pipelines.copying import write_copy
 from pipelines.guarantees import kept_by, kinds_with
 from pipelines.places import Place, find_place, working_folder
@@ -66,9 +66,10 @@ def publish_copy(target: Target, place: Place) -> None:
             write_copy(target, database, configured_reports())
             place.put(database)
     except Exception as error:
+        reason = database_trouble(error) or first_line(error)
         raise PublishFailed(
             f"everything is loaded, but its copy could not be published to {place.path}"
-            f" ({first_line(error)}); a copy that was there is there unchanged."
+            f" ({reason}); a copy that was there is there unchanged."
             " The next run with --publish tries again"
         ) from error
     logger.info("published to %s", place.path)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from dlt.common.destination.exceptions import DestinationUndefinedEntity
 
+from pipelines.causes import RECOVER
 from pipelines.target import Target, find_target
 from sources.signalwire.errors import ConfigurationError
 from sources.signalwire.tables import ORDERS
@@ -18,6 +20,12 @@ READ_ONLY = {
     "postgres": "SET default_transaction_read_only = on",
     "sqlite": "PRAGMA query_only = ON",
 }
+# what a DuckDB file begins with, after eight bytes that differ
+MAGIC = slice(8, 12), b"DUCK"
+
+
+class DamagedDatabase(RuntimeError):
+    """The database's file is none that DuckDB wrote; the text says what to do."""
 
 
 class NothingLoaded(ConfigurationError):
@@ -67,13 +75,38 @@ def require_file(target: Target) -> None:
 
     Raises:
         NothingLoaded: it is not.
+        DamagedDatabase: something else is.
     """
     file = database_file(target)
+    require_database(target)
     if file is not None and not file.exists():
         raise NothingLoaded(
             f"nothing is loaded yet: there is no database {file}."
             " Load the orders with: signalwire-orders run"
         )
+
+
+def require_database(target: Target) -> None:
+    """Looks whether what is at the place of a DuckDB file is one, if anything is.
+
+    DuckDB would open other programs' files too, SQLite's for one, as soon as it has an extension.
+
+    Raises:
+        DamagedDatabase: it is something else.
+    """
+    file = Path(target.location)
+    if target.kind != "duckdb" or not file.exists():
+        return
+    head = b""
+    if file.is_file():
+        with suppress(OSError), file.open("rb") as stream:  # DuckDB says why it cannot be read
+            head = stream.read(64)
+            if head[MAGIC[0]] == MAGIC[1]:
+                return
+    if file.is_file() and not os.access(file, os.R_OK):
+        return
+    what = "a folder" if file.is_dir() else "empty" if not head else "no DuckDB database"
+    raise DamagedDatabase(f"{file} is {what}; {RECOVER}")
 
 
 def require_data(target: Target) -> None:

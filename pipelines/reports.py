@@ -27,6 +27,8 @@ from sources.signalwire.tables import TABLES
 
 FOLDER = Path(reports.__file__).parent
 REPORT_NAMES = frozenset(path.stem for path in FOLDER.glob("*.sql"))
+# of a target: 114 years
+MOST_HOURS = 1_000_000
 MEASURES = FOLDER / "shared" / "measures.sql"
 # the name of what is read, and what else it is called
 SOURCES = re.compile(r"\b((?:FROM|JOIN)\s+)(\w+)\b(\s+AS\b)?")
@@ -74,20 +76,36 @@ def configured_reports() -> dict[str, Report]:
     Raises:
         ConfigurationError: they are no numbers of hours, or the main one is not among them.
     """
+    return load_reports(*_configured_targets())
+
+
+def require_report_settings() -> bool:
+    """Looks at the settings of reports, before anything is read; whether views are to be made.
+
+    Raises:
+        ConfigurationError: one of them cannot work.
+    """
+    _configured_targets()
+    return bool(dlt.config.get("reports.apply", bool))
+
+
+def _configured_targets() -> tuple[list[float], float]:
     targets: Any = dlt.config.get("reports.targets")
     main_target: Any = dlt.config.get("reports.main_target")
     try:
         # from the environment it comes as text
         hours = json.loads(targets) if isinstance(targets, str) else targets
+        if not isinstance(hours, list) or any(isinstance(h, bool) for h in (*hours, main_target)):
+            raise ValueError
         numbers, main = [float(hour) for hour in hours], float(main_target)
-        if main not in numbers or min(numbers) <= 0:
+        if main not in numbers or not all(0 < hour <= MOST_HOURS for hour in numbers):
             raise ValueError
     except (TypeError, ValueError):
         raise ConfigurationError(
-            f"reports.targets ({targets}) has to be a list of hours, and reports.main_target"
-            f" ({main_target}) one of them"
+            f"reports.targets ({targets}) has to be a list of hours, more than 0 and up to"
+            f" {MOST_HOURS}, and reports.main_target ({main_target}) one of them"
         ) from None
-    return load_reports(numbers, main)
+    return numbers, main
 
 
 def rendered(report: Report, schemas: Schemas, dialect: str) -> str:

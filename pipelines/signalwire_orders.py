@@ -8,15 +8,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import dlt
 import pyarrow as pa
 
 from pipelines import duckdb
+from pipelines.data_folder import data_folder, require_writable
 from pipelines.destination import DataInDestination
 from pipelines.guarantees import caveats, kept_by, require_merge
 from pipelines.guards import guard
-from pipelines.lock import exclusive
+from pipelines.lock import exclusive, require_wait
 from pipelines.publish import place_to_publish, publish_copy
+from pipelines.reading import require_database
+from pipelines.reports import require_report_settings
 from pipelines.resume import normalize_and_load, resume
 from pipelines.signals import orderly_end
 from pipelines.target import find_target
@@ -91,6 +93,8 @@ def run(
     started = time.monotonic()
     target = find_target(destination, dataset, parse_shard(shard))
     require_merge(target)
+    require_database(target)
+    require_wait(wait)
     if target.kind == "duckdb":
         duckdb.load_lightly(target)
     for caveat in caveats(target.kind):
@@ -102,6 +106,9 @@ def run(
     source = signalwire(stats=stats, known=known, shard=shard, **source_settings)
     guard(source, target.probe, target.kind)
     place = place_to_publish(target, publish)
+    views_wanted = require_report_settings() and kept_by(target.kind).reports
+    data_folder()
+    require_writable(target.pipelines_dir)
     with orderly_end(), exclusive(target, wait) as lock:
         logger.info("run %s begins, into %s", stats.run_id, target.description)
         if target.asked_for != target.dataset:
@@ -114,7 +121,7 @@ def run(
         lock.verify()
         with target.kept_open():
             normalize_and_load(pipeline, target, lock)
-            if kept_by(target.kind).reports and dlt.config.get("reports.apply", bool):
+            if views_wanted:
                 with lock.alone():
                     apply_reports(target)
         if place:

@@ -6,6 +6,7 @@ and the database's file keeps the room for both.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -131,7 +132,9 @@ def staged_rows(staging: str, files: Sequence[str]) -> str:
     parquet = [file for file in files if file.endswith(".parquet")]
     if not parquet:
         return f"(SELECT *, rowid AS {PLACE} FROM {staging})"  # noqa: S608 - all of it is ours
-    quoted = ", ".join("'" + file.replace("'", "''") + "'" for file in parquet)
+    # in brackets a pattern's characters stand for themselves
+    exact = (re.sub(r"([*?[])", r"[\1]", file) for file in parquet)
+    quoted = ", ".join("'" + file.replace("'", "''") + "'" for file in exact)
     return STAGED.format(table=staging, files=quoted)
 
 
@@ -143,4 +146,4 @@ def _from_files(statement: str, table: str, staging: str, files: Sequence[str]) 
         # only what is inserted: the conditions have to see what they see in the DELETE
         once = ONCE.format(staged=staged, order=TAKEN[table])
         before, others = f"{before}{once}{others[0]}", others[1:]
-    return " ".join(staged.join([before, *others]).splitlines())
+    return staged.join([before, *others]).replace("\n", " ")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import re
 from collections.abc import Callable, Sequence
 from datetime import date, datetime, timezone
@@ -15,6 +14,8 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 
+from pipelines.streams import json_text, printable
+
 COLUMN_GAP = 2
 
 
@@ -23,6 +24,7 @@ def render(columns: Sequence[str], rows: Sequence[Sequence[Any]], *, width: int 
 
     Times are in UTC; `width` is in characters.
     """
+    columns = [printable(name) for name in columns]
     cells = [[_cell(value) for value in row] for row in rows]
     needed = sum(_widths(columns, cells))
     if needed - COLUMN_GAP > width and len(columns) > 1:
@@ -83,7 +85,7 @@ def _cell(value: Any) -> str:
         return value.astimezone(timezone.utc).strftime("%Y-%m-%d %H:%M:%SZ")
     if isinstance(value, (float, Decimal)):
         return f"{value:,.2f}"
-    return str(value)
+    return printable(str(value))
 
 
 def as_csv(columns: Sequence[str], rows: Sequence[Sequence[Any]], _width: int = 0) -> str:
@@ -98,14 +100,21 @@ def as_csv(columns: Sequence[str], rows: Sequence[Sequence[Any]], _width: int = 
 def as_json(columns: Sequence[str], rows: Sequence[Sequence[Any]], _width: int = 0) -> str:
     """The rows as a JSON list of objects; times in ISO 8601 and UTC."""
     records = [dict(zip(columns, map(_plain, row), strict=True)) for row in rows]
-    return json.dumps(records, ensure_ascii=False)
+    return json_text(records)
 
 
 def as_markdown(columns: Sequence[str], rows: Sequence[Sequence[Any]], _width: int = 0) -> str:
     """The rows as a Markdown table, for a message or a page."""
-    cells = [columns, ["---"] * len(columns), *([_cell(v) for v in row] for row in rows)]
+    names = [printable(name) for name in columns]
+    lines = [[_in_one_line(value) for value in row] for row in rows]
+    cells = [names, ["---"] * len(columns), *lines]
     escaped = ([re.sub(r"([\\|<])", r"\\\1", cell) for cell in row] for row in cells)
     return "\n".join(f"| {' | '.join(' '.join(c.split()) for c in row)} |" for row in escaped)
+
+
+def _in_one_line(value: Any) -> str:
+    # line breaks are only white space there
+    return _cell(" ".join(value.split()) if isinstance(value, str) else value)
 
 
 def _plain(value: Any) -> Any:

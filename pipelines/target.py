@@ -12,11 +12,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import dlt
+from dlt.common.configuration.exceptions import ConfigFieldMissingException
 from dlt.common.pipeline import get_dlt_pipelines_dir
 from dlt.common.runtime.collector import NULL_COLLECTOR
 from dlt.common.runtime.collector_base import Collector
 from dlt.pipeline.pipeline import Pipeline
 
+from pipelines.credentials import refuse_foreign_url, require_own_credentials
 from pipelines.defaults import register_defaults
 from pipelines.naming import require_usable
 from sources.signalwire.errors import ConfigurationError
@@ -105,7 +107,8 @@ def find_target(
     """The target that dlt's settings and these names lead to; nothing is opened or written.
 
     Raises:
-        ConfigurationError: the destination cannot be loaded into by several processes at once.
+        ConfigurationError: the destination cannot be loaded into by several processes at once, or
+            its credentials are those of another kind of database.
         ConfigFieldMissingException: dlt's; a setting without a default is not set.
         UnknownDestinationModule: dlt's; there is no such destination.
     """
@@ -118,7 +121,11 @@ def find_target(
             from pipelines.postgres import configure  # only needed there
 
             configure(probe.destination)
-        config = probe.destination_client().config
+        try:
+            config = probe.destination_client().config
+        except ConfigFieldMissingException as error:
+            refuse_foreign_url(probe.destination.destination_name, error)
+            raise
     # dlt looks every setting up again for each of its clients, some fifty times a run, unless they
     # are given; and clients that share their credentials share a connection to DuckDB
     names["destination"] = probe.destination
@@ -126,6 +133,7 @@ def find_target(
     params = {name: getattr(config, name) for name in config.get_resolvable_fields()}
     kind, location = _identity(config)
     credentials: Any = config.credentials
+    require_own_credentials(kind, credentials)
     if shard is not None:
         if kind != "postgres":
             raise ConfigurationError(_NO_SHARDS.get(kind, _NO_SHARDS_THERE.format(kind)))

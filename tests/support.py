@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -19,6 +19,8 @@ import pytest
 from simulator import SimulatedSpace
 
 ROOT = Path(__file__).resolve().parent.parent
+# how a command is started by a user who is not root, and owns the same files
+UNPRIVILEGED = ("unshare", "--user") if os.geteuid() == 0 else ()
 
 
 class Workspace:
@@ -76,12 +78,16 @@ class Workspace:
             self.run(space)
 
     def command(
-        self, *arguments: str, space: SimulatedSpace | None = None, **environment: str
+        self,
+        *arguments: str,
+        space: SimulatedSpace | None = None,
+        program: Sequence[str] = (),
+        **environment: str,
     ) -> subprocess.CompletedProcess[str]:
-        """The real command in a process of its own, in this folder."""
+        """The real command in a process of its own, in this folder; `program` starts it."""
         variables = {k: v for k, v in os.environ.items() if not k.startswith("SOURCES__")}
         return subprocess.run(
-            [sys.executable, "-m", "pipelines", *arguments],
+            [*program, sys.executable, "-m", "pipelines", *arguments],
             cwd=self.folder,
             env=variables
             | self.environment

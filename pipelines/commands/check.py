@@ -19,9 +19,10 @@ from pipelines.messages import explain
 from pipelines.naming import in_reports
 from pipelines.output import require_folder
 from pipelines.reading import NothingLoaded, database_file, opened
-from pipelines.reports import dialect_of
+from pipelines.reports import dialect_of, require_report_settings
+from pipelines.streams import printable
 from pipelines.target import Target, find_target
-from sources.signalwire import signalwire_client
+from sources.signalwire import signalwire, signalwire_client
 from sources.signalwire.errors import ConfigurationError
 from sources.signalwire.probe import Probed, probe
 from sources.signalwire.settings import DEFAULT_PAGE_SIZE
@@ -42,13 +43,17 @@ def main(arguments: argparse.Namespace) -> int:
     """Prints a line for each thing tried; 0 when all is well, 1 when something is not."""
     set_up_logging()
     target = find_target(arguments.destination, arguments.dataset)
+    signalwire()  # refuses the settings that a run would refuse; it sends nothing
+    require_report_settings()
     client = signalwire_client()
     all_well = True
     for tried in (
         *probe(client, dlt.config.get("sources.signalwire.page_size", int) or DEFAULT_PAGE_SIZE),
         *probe_destination(target, max_age=arguments.max_age, max_stuck=arguments.max_stuck),
     ):
-        sys.stdout.write(f"{'ok  ' if tried.ok else 'FAIL'}  {tried.what:<12} {tried.words}\n")
+        sys.stdout.write(
+            f"{'ok  ' if tried.ok else 'FAIL'}  {tried.what:<12} {printable(tried.words)}\n"
+        )
         all_well = all_well and tried.ok
     client.close()
     return 0 if all_well else 1

@@ -12,6 +12,7 @@ from pipelines.logs import set_up_logging
 from pipelines.output import is_standard_output, require_apart, require_output, write_output
 from pipelines.reading import find_data
 from pipelines.reports import dialect_of
+from pipelines.streams import printable
 from sources.signalwire.errors import ConfigurationError
 
 
@@ -32,5 +33,5 @@ def main(arguments: argparse.Namespace) -> int:
     except OSError as error:
         raise ConfigurationError(f"{out} cannot be written: {error.strerror}") from error
     if not is_standard_output(out):
-        sys.stdout.write(f"{out}\n")
+        sys.stdout.write(f"{printable(str(out))}\n")
     return 0

@@ -10,12 +10,14 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import requests
 
 from pipelines.logs import set_up_logging
+from pipelines.streams import printable
 from sources.signalwire.errors import ConfigurationError
 
 SIZE = ("--brands", "8", "--campaigns", "4", "--orders", "250", "--latency-ms", "20")
@@ -49,6 +51,7 @@ class DemoFailed(RuntimeError):
 def main(arguments: argparse.Namespace) -> int:
     """Runs the demo and leaves its database behind."""
     set_up_logging()  # for what goes wrong here; each command has its own
+    _require_simulator()
     folder = Path(arguments.folder)
     _clear(folder)
     with _simulated_space() as space:
@@ -72,6 +75,16 @@ def main(arguments: argparse.Namespace) -> int:
     _say(f"  {program} query '{BY_STATE}'")
     _say("With your own account: set the credentials as README.md says, then signalwire-orders run")
     return 0
+
+
+def _require_simulator() -> None:
+    try:
+        import_module("aiohttp")
+    except ModuleNotFoundError as error:
+        raise ConfigurationError(
+            f"demo: {error.name} is not installed;"
+            " install it with: pip install 'signalwire-orders[simulator]'"
+        ) from error
 
 
 @contextmanager
@@ -170,5 +183,5 @@ def _program(folder: Path) -> str:
 
 def _say(text: str) -> None:
     # the commands write to the same place, so what was said has to be out before they begin
-    sys.stdout.write(text + "\n")
+    sys.stdout.write(printable(text, lines=True) + "\n")
     sys.stdout.flush()

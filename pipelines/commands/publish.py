@@ -9,6 +9,7 @@ from pipelines.lock import exclusive
 from pipelines.logs import set_up_logging
 from pipelines.publish import place_to_publish, publish_copy
 from pipelines.reading import require_data
+from pipelines.streams import printable
 from pipelines.target import find_target
 from sources.signalwire.errors import ConfigurationError
 
@@ -25,5 +26,5 @@ def main(arguments: argparse.Namespace) -> int:
     require_data(target)
     with exclusive(target, arguments.wait, reading=True):
         publish_copy(target, place)
-    sys.stdout.write(f"{place.path}\n")
+    sys.stdout.write(f"{printable(str(place.path))}\n")
     return 0

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import os
+import re
 import shutil
 import sys
 
@@ -14,14 +16,20 @@ from pipelines.reading import find_data, opened
 from pipelines.tables import render
 from sources.signalwire.errors import ConfigurationError
 
+COMMENT = re.compile(r"--[^\n]*|/\*.*?\*/", re.DOTALL)
+
 
 def main(arguments: argparse.Namespace) -> int:
     """Prints what one SQL statement returns."""
     set_up_logging()
+    # where the locale has no such characters, Python hands over their bytes
+    sql = os.fsencode(arguments.sql).decode("utf-8", "replace")
+    if not COMMENT.sub("", sql).strip(" ;\t\r\n"):
+        raise ConfigurationError("query: there is no SQL in it; try SELECT count(*) FROM orders")
     target = find_data(arguments.destination, arguments.dataset)
     with opened(target) as client:
         try:
-            with client.execute_query(arguments.sql) as cursor:
+            with client.execute_query(sql) as cursor:
                 columns = shown_names(client, cursor)
                 rows = cursor.fetchall() if columns else []
         except DatabaseException as error:

@@ -14,8 +14,10 @@ from pipelines.logs import set_up_logging
 from pipelines.naming import in_reports
 from pipelines.reading import find_data, opened
 from pipelines.reports import Report, configured_reports, dialect_of
+from pipelines.streams import printable
 from pipelines.tables import FORMATS, narrowed
 from sources.signalwire.errors import ConfigurationError
+from sources.signalwire.tables import CAMPAIGNS
 
 SUMMARY = "processing_time_summary"
 # what --since means in a report, the first of these that it has
@@ -52,13 +54,18 @@ def main(arguments: argparse.Namespace) -> int:
                 " signalwire-orders run, or from data that is there by: signalwire-orders"
                 " reports apply"
             ) from None
+        if arguments.campaign and not rows:
+            _require_campaign(client, arguments.campaign.strip())
     width = shutil.get_terminal_size((100, 24)).columns
     left_out: list[str] = []
     if arguments.format == "table" and len(rows) > 1:
         # an id has its name beside it; any other first column says what the row is
         here = [n for n in LESS_IMPORTANT if n != columns[0] or n.endswith("_id")]
         columns, rows, left_out = narrowed(columns, rows, here, width)
-    sys.stdout.write(FORMATS[arguments.format](columns, rows, width) + "\n")
+    text = FORMATS[arguments.format](columns, rows, width)
+    if sys.stdout.isatty():  # CSV is data, unless a terminal would act on it
+        text = printable(text, lines=True)
+    sys.stdout.write(text + "\n")
     if left_out:
         sys.stdout.write(f"left out: {', '.join(left_out)} (--format csv has them)\n")
     return 0
@@ -70,8 +77,8 @@ def _statement(
     conditions: list[str] = []
     values: list[object] = []
     if arguments.campaign:
-        conditions.append(_column(report, ("campaign_id",), "--campaign") + " = %s")
-        values.append(arguments.campaign)
+        conditions.append(_column(report, ("campaign_id",), "--campaign") + " IN (%s, lower(%s))")
+        values += [arguments.campaign.strip()] * 2
     if arguments.since:
         conditions.append(_column(report, SINCE, "--since") + " >= %s")
         values.append(arguments.since)
@@ -79,6 +86,14 @@ def _statement(
     limit = f" LIMIT {arguments.limit:d}" if arguments.limit is not None else ""
     # names of reports and columns are this project's own
     return f"SELECT * FROM {view}{where}{limit}", values  # noqa: S608
+
+
+def _require_campaign(client: Any, campaign_id: str) -> None:
+    """Looks whether a campaign is known at all, which an empty report leaves open."""
+    campaigns = client.make_qualified_table_name(CAMPAIGNS.name)
+    sql = f"SELECT 1 FROM {campaigns} WHERE id IN (%s, lower(%s))"  # noqa: S608 - our own name
+    if not client.execute_sql(sql, campaign_id, campaign_id):
+        raise ConfigurationError(f"--campaign: {campaign_id} is none of the campaigns loaded")
 
 
 def _column(report: Report, names: tuple[str, ...], option: str) -> str:

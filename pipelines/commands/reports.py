@@ -17,6 +17,7 @@ from pipelines.reports import (
     in_dialect,
     rendered,
 )
+from pipelines.streams import printable
 from pipelines.tables import render
 from pipelines.target import find_target, normalized
 from pipelines.views import apply_reports
@@ -67,5 +68,5 @@ def _apply(arguments: argparse.Namespace) -> int:
     require_file(target)
     apply_reports(target, anew=True)
     where = f"{reports_dataset(target.dataset)} in {target.description}"
-    sys.stdout.write(f"{len(configured_reports())} views made in {where}\n")
+    sys.stdout.write(f"{len(configured_reports())} views made in {printable(where)}\n")
     return 0

@@ -17,6 +17,7 @@ from pipelines.output import require_apart, require_output
 from pipelines.progress import shown_progress
 from pipelines.signals import exit_code
 from pipelines.signalwire_orders import RunResult, run
+from pipelines.streams import json_text, printable
 from pipelines.target import find_target
 from sources.signalwire import RunStats
 from sources.signalwire.errors import ConfigurationError
@@ -45,11 +46,9 @@ def main(arguments: argparse.Namespace) -> int:
         )
         done.append(result)
     if arguments.json:
-        import orjson
-
-        sys.stdout.write(orjson.dumps(result.as_dict()).decode() + "\n")
+        sys.stdout.write(json_text(result.as_dict(), compact=True) + "\n")
     elif not arguments.quiet:
-        sys.stdout.write(summary(result) + "\n")
+        sys.stdout.write(printable(summary(result), lines=True) + "\n")
     return _exit_code(result)
 
 
@@ -108,7 +107,7 @@ def summary(result: RunResult) -> str:
         lines.append(f"{c['rejected']:,} records have faults: see the table rejected")
     if failures := result.stats.failures:
         lines.append(f"NOT COMPLETE: {len(failures):,} lists could not be read:")
-        lines += [f"  {reason}" for reason in failures[:SHOWN_FAILURES]]
+        lines += [f"  {printable(reason)}" for reason in failures[:SHOWN_FAILURES]]
         lines.append("they are in the table campaign_failures; the next run tries them again")
     return "\n".join(lines)
 

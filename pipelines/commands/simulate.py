@@ -12,10 +12,12 @@ def main(arguments: Sequence[str]) -> int:
     """Starts the simulated space with options of its own; returns when it is interrupted."""
     try:
         from simulator.__main__ import main as simulate
+
+        # what it serves with is imported once it starts
+        return simulate(list(arguments), prog=PROGRAM)
     except ModuleNotFoundError as error:
         sys.stderr.write(
             f"{PROGRAM}: {error.name} is not installed;"
             " install it with: pip install 'signalwire-orders[simulator]'\n"
         )
         return 2
-    return simulate(list(arguments), prog=PROGRAM)

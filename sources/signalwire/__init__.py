@@ -19,7 +19,7 @@ from sources.signalwire.client import Client, HttpSettings
 from sources.signalwire.cursor import claim, dump_cursors, load_cursors, newest_cursors
 from sources.signalwire.findings import Rows
 from sources.signalwire.known import KnownData, NothingKnown
-from sources.signalwire.selection import Selection, checked_selection, required
+from sources.signalwire.selection import Selection, checked_selection, number, required
 from sources.signalwire.space import base_url
 from sources.signalwire.stats import RunStats
 from sources.signalwire.tables import BOOKKEEPING, RESOURCES, Table
@@ -67,7 +67,8 @@ def signalwire(
             the first three.
         brand_ids: Read these brands only.
         campaign_ids: Read these campaigns only.
-        order_state: Read orders in this state only. Such a run moves no cursor.
+        order_state: Read orders in this state only, in upper or lower case. Such a run moves no
+            cursor.
         number_assignments: Also load number_assignments, at one more list for each campaign.
         include_sensitive: Also load contact data, tax ids and verification tokens.
         workers: Requests made side by side, each over its own connection; 1 to 64.
@@ -77,7 +78,8 @@ def signalwire(
         request_backoff_factor: Seconds before the second try; doubled for each further one.
         request_max_retry_delay: Longest wait between two tries, in seconds.
         full: Read every campaign to its end and compare all of it with the destination.
-        full_walk_every: Seconds after which a campaign is read to its end in any case.
+        full_walk_every: Seconds after which a campaign is read to its end in any case; a very large
+            number for never.
         settle_after: Seconds after which a failed order that was not touched counts as settled.
         shard: `I/N` reads the I-th of N parts of the brands only. Whatever loads it has to keep
             the state of each part apart.
@@ -109,7 +111,10 @@ def signalwire(
         required("project_id", project_id),
         required("api_token", api_token),
         settings=HttpSettings(
-            request_timeout, request_max_attempts, request_backoff_factor, request_max_retry_delay
+            number("request_timeout", request_timeout),
+            number("request_max_attempts", request_max_attempts),
+            number("request_backoff_factor", request_backoff_factor),
+            number("request_max_retry_delay", request_max_retry_delay),
         ),
         stats=stats,
     )
@@ -143,7 +148,7 @@ def signalwire_client(
         base_url(required("space", space)),
         required("project_id", project_id),
         required("api_token", api_token),
-        settings=HttpSettings(request_timeout, request_max_attempts=1),
+        settings=HttpSettings(number("request_timeout", request_timeout), request_max_attempts=1),
     )
 
 

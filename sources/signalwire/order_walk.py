@@ -242,5 +242,9 @@ def _only_in(state: str, records: Records) -> Records:
     """Checks the server's filter; what is no record at all is passed on, to be rejected."""
     if isinstance(records, Versions):
         states = records.rows["state"].to_pylist()
-        return records.take([n for n, found in enumerate(states) if found == state])
-    return [r for r in records if not isinstance(r, dict) or r.get("state") == state]
+        return records.take([n for n, found in enumerate(states) if _is(state, found)])
+    return [r for r in records if not isinstance(r, dict) or _is(state, r.get("state"))]
+
+
+def _is(state: str, found: object) -> bool:
+    return found == state or str(found).lower() == state.lower()

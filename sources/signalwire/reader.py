@@ -11,7 +11,7 @@ from urllib.parse import quote
 from sources.signalwire.answers import record_of
 from sources.signalwire.clock import ServerClock
 from sources.signalwire.cursor import Cursor
-from sources.signalwire.errors import NotFound, ReadError
+from sources.signalwire.errors import NotFound, ProtocolError, ReadError
 from sources.signalwire.findings import (
     BrandsFound,
     CampaignGone,
@@ -64,23 +64,29 @@ class Reader:
 
     def brand(self, brand_id: str) -> Walk[None]:
         """One brand, by its id."""
-        origin = Origin(_path("brands", brand_id), brand_id)
-        try:
-            record = record_of((yield Get(origin.path)), brand_id)
-        except ReadError as error:
-            yield self._failed(origin, str(error))
-            return
-        yield from self._brands_of([record], origin)
+        failure: ReadError | None = None
+        # ids are case sensitive there, and people copy them from where they are in upper case
+        for spelled in dict.fromkeys((brand_id, brand_id.lower())):
+            origin = Origin(_path("brands", spelled), spelled)
+            try:
+                record = record_of((yield Get(origin.path)), spelled)
+            except ReadError as error:
+                failure = failure or error
+                if not isinstance(error, NotFound | ProtocolError):
+                    break
+            else:
+                yield from self._brands_of([record], origin)
+                return
+        yield self._failed(Origin(_path("brands", brand_id), brand_id), str(failure))
 
     def campaigns(self, brand_id: str) -> Walk[None]:
         """The campaigns of one brand."""
         origin = Origin(f"{_path('brands', brand_id)}/campaigns", brand_id)
-        wanted = self._selection.campaign_ids
         listing = self._listing(origin)
         try:
             while request := listing.next():
                 page = listing.page((yield request))
-                found = [r for r in page.plain if not wanted or _id_of(r) in wanted]
+                found = [r for r in page.plain if self._selection.wants(_id_of(r))]
                 yield Listed(CAMPAIGNS.name, found, origin)
                 yield CampaignsFound(brand_id, usable_ids(found))
         except ReadError as error:

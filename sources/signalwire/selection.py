@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-import math
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from functools import cached_property
+from typing import Any
 
 from sources.signalwire.errors import ConfigurationError
 from sources.signalwire.settings import (
     DEFAULT_PAGE_SIZE,
     DEFAULT_WORKERS,
     FULL_WALK_EVERY,
-    MAX_PAGE_SIZE,
-    MAX_WORKERS,
+    KNOWN_STATES,
+    NUMBERS,
     SETTLE_AFTER,
 )
 from sources.signalwire.shard import Shard, parse_shard
 from sources.signalwire.tables import BRANDS, CAMPAIGNS, NUMBER_ASSIGNMENTS, ORDERS, RESOURCES
 
-N = TypeVar("N", int, float)
+logger = logging.getLogger(__name__)
+
 DEFAULT_RESOURCES = frozenset({BRANDS.name, CAMPAIGNS.name, ORDERS.name})
 
 
@@ -43,6 +45,14 @@ class Selection:
     full_walk_every: float = FULL_WALK_EVERY
     settle_after: float = SETTLE_AFTER
     shard: Shard | None = None
+
+    @cached_property
+    def _wanted(self) -> frozenset[str]:
+        return frozenset(campaign_id.lower() for campaign_id in self.campaign_ids)
+
+    def wants(self, campaign_id: Any) -> bool:
+        """Whether a campaign is among those to read, in whichever case its id was given."""
+        return not self._wanted or str(campaign_id).lower() in self._wanted
 
     @property
     def narrowing(self) -> dict[str, Any] | None:
@@ -95,13 +105,13 @@ def checked_selection(
         resources=chosen,
         brand_ids=_ids("brand_ids", brand_ids),
         campaign_ids=_ids("campaign_ids", campaign_ids),
-        order_state=required("order_state", order_state) if order_state is not None else None,
+        order_state=_state(order_state),
         include_sensitive=include_sensitive,
-        workers=_within("workers", workers, 1, MAX_WORKERS),
-        page_size=_within("page_size", page_size, 1, MAX_PAGE_SIZE),
+        workers=number("workers", workers),
+        page_size=number("page_size", page_size),
         full=full,
-        full_walk_every=_within("full_walk_every", full_walk_every, 0, math.inf),
-        settle_after=_within("settle_after", settle_after, 0, math.inf),
+        full_walk_every=number("full_walk_every", full_walk_every),
+        settle_after=number("settle_after", settle_after),
         shard=part,
     )
 
@@ -112,7 +122,7 @@ def required(name: str, value: str) -> str:
     Raises:
         ConfigurationError: it is empty or still a placeholder; the message names the setting.
     """
-    text = value.strip()
+    text = str(value).strip()
     if not text or text.startswith("<"):
         raise ConfigurationError(
             f"sources.signalwire.{name} is empty; set it in .dlt/secrets.toml or in the"
@@ -121,13 +131,43 @@ def required(name: str, value: str) -> str:
     return text
 
 
-def _ids(name: str, ids: Sequence[str] | None) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(required(name, i) for i in ids or ()))
+def number(name: str, value: Any) -> Any:
+    """The value of a setting that is a number.
 
-
-def _within(name: str, value: N, low: float, high: float) -> N:
-    if not low <= value <= high:
+    Raises:
+        ConfigurationError: it is none, or out of its range; the message names both.
+    """
+    kind, low, high = NUMBERS[name]
+    kinds = (int,) if kind is int else (int, float)
+    if isinstance(value, bool) or not isinstance(value, kinds) or not low <= value <= high:
         raise ConfigurationError(
-            f"sources.signalwire.{name} is {value}; it has to be from {low} to {high}"
+            f"sources.signalwire.{name} is {value!r}; it has to be {range_of(name)}"
         )
     return value
+
+
+def range_of(name: str) -> str:
+    """What a setting that is a number can be, in words."""
+    kind, low, high = NUMBERS[name]
+    return f"a {'whole ' if kind is int else ''}number from {low:.15g} to {high:.15g}"
+
+
+def _state(state: str | None) -> str | None:
+    """The state as the API writes it; one that is not documented may be new there."""
+    if state is None:
+        return None
+    found = required("order_state", state).lower()
+    if found not in KNOWN_STATES:
+        logger.warning(
+            "order_state is %r, which is none of the states that are known (%s); a run finds"
+            " nothing unless the API has it",
+            found,
+            ", ".join(KNOWN_STATES),
+        )
+    return found
+
+
+def _ids(name: str, ids: Sequence[str] | None) -> tuple[str, ...]:
+    if isinstance(ids, str):
+        raise ConfigurationError(f"sources.signalwire.{name} has to be a list of ids")
+    return tuple(dict.fromkeys(required(name, i) for i in ids or ()))

@@ -15,6 +15,22 @@ MAX_WORKERS = 64
 FULL_WALK_EVERY = 24 * 3600.0
 SETTLE_AFTER = 30 * 24 * 3600.0
 
+# the numbers that can be set: their type, and the least and most that can work
+LONGEST_WAIT = 31 * 24 * 3600.0
+LONGEST_AGE = 10_000_000_000.0  # 300 years, which every destination can subtract from now
+NUMBERS: dict[str, tuple[type, float, float]] = {
+    "workers": (int, 1, MAX_WORKERS),
+    "page_size": (int, 1, MAX_PAGE_SIZE),
+    "request_timeout": (float, 0.01, LONGEST_WAIT),
+    "request_max_attempts": (int, 1, 1_000),
+    "request_backoff_factor": (float, 0, LONGEST_WAIT),
+    "request_max_retry_delay": (float, 0, LONGEST_WAIT),
+    "full_walk_every": (float, 0, LONGEST_AGE),
+    "settle_after": (float, 0, LONGEST_AGE),
+}
+# states of orders that the vendor documents; others are asked for all the same
+KNOWN_STATES = ("pending", "processing", "processed", "failed")
+
 # seconds to wait for a TCP connection; an answer may take longer (request_timeout)
 CONNECT_TIMEOUT = 10.0
 

@@ -90,7 +90,7 @@ class Traversal:
             some_brands_only=bool(selection.brand_ids),
         )
         self._campaign_rows: list[pa.Table] = []
-        self._not_found_yet = set(selection.campaign_ids)
+        self._not_found_yet = {i.lower(): i for i in selection.campaign_ids}
         self._walks_wanted = bool({ORDERS.name, NUMBER_ASSIGNMENTS.name} & selection.resources)
         self._workers: Workers[Finding] = Workers(selection.workers, client.fetch, self._decode)
         self._gathering = Gathering(selection, stats)
@@ -116,7 +116,7 @@ class Traversal:
             yield from self._settle_owners()
             self._look_for_unlisted_campaigns()
             yield from self._work()
-            for campaign_id in sorted(self._not_found_yet):
+            for campaign_id in sorted(self._not_found_yet.values()):
                 yield from self._follow(self._reader.no_such_campaign(campaign_id))
             for rows in self._gathering.rest():
                 yield from self._load(rows)
@@ -167,7 +167,8 @@ class Traversal:
                 for brand_id in new:
                     self._workers.submit(partial(self._campaigns_of, brand_id))
             case CampaignsFound(brand_id, campaign_ids):
-                self._not_found_yet.difference_update(campaign_ids)
+                for campaign_id in campaign_ids if self._not_found_yet else ():
+                    self._not_found_yet.pop(campaign_id.lower(), None)
                 self._stats.add(campaigns=len(self._unseen(campaign_ids)))
                 for campaign_id in self._owners.listed(brand_id, campaign_ids):
                     self._read_campaign(brand_id, campaign_id)
