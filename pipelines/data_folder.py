@@ -10,8 +10,8 @@ from dlt.common.runtime.run_context import active
 
 from sources.signalwire.errors import ConfigurationError
 
-# dlt makes patterns of paths there, and takes each line of SQL for a statement
-UNUSABLE = frozenset("%\n\r")
+# dlt makes patterns of paths there, and cuts SQL with such a path in it into statements
+UNUSABLE = frozenset("%;\n\r")
 
 
 def data_folder() -> Path:
