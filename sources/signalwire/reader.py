@@ -59,7 +59,7 @@ class Reader:
         origin = Origin(f"{REGISTRY}/brands")
         listing = self._listing(origin)
         while request := listing.next():
-            page = listing.page((yield request))
+            page = yield from listing.turn(request)
             yield from self._brands_of(page.plain, origin)
 
     def brand(self, brand_id: str) -> Walk[None]:
@@ -79,7 +79,7 @@ class Reader:
         listing = self._listing(origin)
         try:
             while request := listing.next():
-                page = listing.page((yield request))
+                page = yield from listing.turn(request)
                 found = [r for r in page.plain if not wanted or _id_of(r) in wanted]
                 yield Listed(CAMPAIGNS.name, found, origin)
                 yield CampaignsFound(brand_id, usable_ids(found))
@@ -174,7 +174,7 @@ class Reader:
     def _numbers(self, origin: Origin, _known: KnownCampaign | None) -> Walk[None]:
         listing = self._listing(origin)
         while request := listing.next():
-            page = listing.page((yield request))
+            page = yield from listing.turn(request)
             yield Listed(NUMBER_ASSIGNMENTS.name, page.plain, origin)
 
     def _listing(self, origin: Origin) -> Listing:

@@ -21,6 +21,7 @@ from sources.signalwire.client import Client
 from sources.signalwire.columnar import decode_pages
 from sources.signalwire.comparison import changed, compare
 from sources.signalwire.cursor import Cursor
+from sources.signalwire.deduplicate import newest_of_each
 from sources.signalwire.findings import (
     BrandsFound,
     CampaignGone,
@@ -310,7 +311,7 @@ class Traversal:
         for origin in ready:
             here = known.filter(pc.equal(known["campaign_id"], origin.campaign_id))
             read = joined(parts[origin]) if parts[origin] else ORDERS.arrow_schema().empty_table()
-            difference = compare(read, here)
+            difference = compare(newest_of_each(read), here)
             if len(difference.rows):
                 yield from self._load(Rows(ORDERS.name, difference.rows))
             if difference.missing and origin in self._walked:
