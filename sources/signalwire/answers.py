@@ -40,7 +40,8 @@ class Answer(NamedTuple):
     """A decoded answer: its JSON, where it came from, and the server's clock if it told it.
 
     Times are in microseconds since the epoch (UTC): `served_at` as the answer told it, cut to whole
-    seconds; `read_at` when it was read, by the server's clock (`clock.py`).
+    seconds, if other answers do not contradict it; `read_at` when it was read. Both are by the
+    server's clock (`clock.py`).
     """
 
     payload: Any
@@ -61,9 +62,12 @@ def served_at(response: requests.Response) -> datetime | None:
     """The server's clock when it answered, in UTC and whole seconds, from the Date header."""
     try:
         moment = parsedate_to_datetime(response.headers.get("Date", ""))
-    except (TypeError, ValueError):
-        return None
-    return moment.astimezone(timezone.utc) if moment.tzinfo else None
+        # no clock of a server is further off, and times beyond year 9999 cannot be stored
+        if moment.tzinfo and 2000 <= moment.year < 3000:
+            return moment.astimezone(timezone.utc)
+    except (TypeError, ValueError, OverflowError, IndexError):
+        pass
+    return None
 
 
 def read_payload(
@@ -178,13 +182,3 @@ def shown(url: str) -> str:
     host = parts.netloc.rpartition("@")[2]
     text = f"{parts.scheme}://{host}{parts.path}" if host else parts.path
     return printable(text + (f"?{parts.query}" if parts.query else ""))[:200]
-
-
-def reason(error: Exception) -> str:
-    if isinstance(error, requests.Timeout):
-        return "no answer in time"
-    if isinstance(error, requests.exceptions.SSLError):
-        return f"the secure connection could not be made ({error})"
-    if isinstance(error, requests.ConnectionError):
-        return "the connection could not be made or broke off"
-    return f"{type(error).__name__}: the answer broke off or could not be read"

@@ -31,13 +31,12 @@ from sources.signalwire.answers import (
     origin,
     payload_of,
     read_payload,
-    reason,
     served_at,
     shown,
     whole,
 )
 from sources.signalwire.clock import ServerClock
-from sources.signalwire.cursor import microseconds
+from sources.signalwire.connection import trusted_certificates, why_no_answer
 from sources.signalwire.decoding import decoded
 from sources.signalwire.errors import (
     ProtocolError,
@@ -133,6 +132,7 @@ class Client:
             request_backoff_factor=settings.request_backoff_factor,
             request_max_retry_delay=settings.request_max_retry_delay,
         )
+        self._certificates = trusted_certificates()
         self._adapter_lock = threading.Lock()
         self._adapters: list[_Adapter] = []
 
@@ -165,15 +165,14 @@ class Client:
             raise ProtocolError(f"GET {self._shown(path)} redirects without an end") from None
         except (RequestException, Urllib3Error) as error:
             # "from None": the library's exceptions carry the request, and that the credentials
-            raise Unavailable(f"GET {self._shown(path)} failed: {reason(error)}") from None
+            why = why_no_answer(error, self._base, self._line().settings["proxies"])
+            raise Unavailable(f"GET {self._shown(path)} failed: {why}") from None
         except ValueError:
             # what is sent is well-formed; a link, a redirect or a header of the server's is not
             raise ProtocolError(f"GET {self._shown(path)}: a URL that cannot be read") from None
         finally:
             self._stats.add(retries=max(0, self._of_thread.attempts - 1))
-        moment = served_at(response)
-        self.clock.set(moment)
-        told = None if moment is None else microseconds(moment)
+        told = self.clock.note(served_at(response))
         return Answer(payload_of(response), response.url, told, self.clock.now())
 
     def _shown(self, path: str) -> str:
@@ -224,6 +223,7 @@ class Client:
         request = session.prepare_request(requests.Request("GET", self._base))
         # stream: `_decode` reads the body itself
         settings = session.merge_environment_settings(self._base, {}, True, None, None)
+        settings["verify"] = self._certificates.verify
         return _Line(session, request, settings)
 
     def _before_send(self, url: str) -> None:
@@ -272,6 +272,12 @@ class _Adapter(HTTPAdapter):
         if self._pool is None:
             self._pool = super().get_connection_with_tls_context(*args, **kwargs)
         return self._pool
+
+    def cert_verify(self, conn: Any, url: str, verify: bool | str, cert: Any) -> None:
+        """Has a connection check the server's certificate, also against folders of them."""
+        super().cert_verify(conn, url, verify, cert)  # type: ignore[no-untyped-call]
+        if verify:
+            conn.ca_cert_dir = self._client._certificates.folders or conn.ca_cert_dir
 
     def send(
         self, request: requests.PreparedRequest, *args: Any, **kwargs: Any

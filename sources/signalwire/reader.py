@@ -33,7 +33,7 @@ from sources.signalwire.tables import (
     NUMBER_ASSIGNMENTS,
     ORDERS,
 )
-from sources.signalwire.walk import KnownCampaign, is_full_walk_due
+from sources.signalwire.walk import KnownCampaign, is_ahead, is_full_walk_due
 
 
 class Reader:
@@ -158,6 +158,9 @@ class Reader:
 
     def _walk(self, origin: Origin, known: KnownCampaign | None) -> OrderWalk:
         cursor = self._cursors.get(str(origin.campaign_id))
+        if cursor and is_ahead(max(cursor.watermark, cursor.created_watermark), self._clock.now()):
+            # a clock that was wrong has told it; nothing changed would count as new
+            cursor = None
         page_size = self._selection.page_size
         placed = partial(self._placed, str(origin.campaign_id))
         return OrderWalk(self._stats, origin, cursor, known, page_size, placed)

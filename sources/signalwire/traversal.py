@@ -270,6 +270,10 @@ class Traversal:
         clock = self._client.clock
         untouched_since = clock.now() - int(self._selection.settle_after * 1_000_000)
         space = self._known.space(untouched_since, page_size)
+        horizon = clock.horizon()
+        if horizon is not None and space.newest_moment > horizon:
+            self._known.mend_times(horizon, clock.now())
+            space = self._known.space(untouched_since, page_size)
         clock.stay_ahead_of(space.newest_reading)
         return space
 
