@@ -13,10 +13,12 @@ from dlt.common.destination.exceptions import DestinationUndefinedEntity
 from dlt.pipeline.state_sync import load_pipeline_state_from_destination
 
 from pipelines.columns import made_columns
+from pipelines.guarantees import kept_by
+from pipelines.mending import mend_times
 from pipelines.target import PIPELINE_NAME, Target
 from sources.signalwire.comparison import fingerprints
 from sources.signalwire.shard import DIGITS
-from sources.signalwire.tables import BRANDS, ORDERS, Table
+from sources.signalwire.tables import BRANDS, ORDER_CHANGES, ORDERS, RUNS, Table
 from sources.signalwire.walk import (
     FINAL_STATE,
     SETTLING_STATE,
@@ -34,6 +36,7 @@ CAMPAIGNS = """
 SELECT campaign_id, count(CASE WHEN deleted_at IS NULL THEN 1 END), max(read_at)
 FROM {orders} WHERE {ours} GROUP BY campaign_id
 """
+NEWEST_RUN = "SELECT max(read_at), max(finished_at) FROM {runs}"
 # the newest state of each pipeline that has ever loaded into this dataset
 STATES = f"""
 SELECT s.pipeline_name, max(l.load_id) FROM _dlt_pipeline_state AS s
@@ -80,7 +83,7 @@ class DataInDestination:
         unsettled: defaultdict[str, list[Unsettled]] = defaultdict(list)
         campaigns: dict[str, KnownCampaign] = {}
         since = max(EPOCH, EPOCH + timedelta(microseconds=untouched_since))
-        newest = EPOCH
+        newest = noted = EPOCH
         with self._target.kept_open():
             for campaign_id, *order in self._query(UNSETTLED, page_size, self._sent(since)):
                 unsettled[campaign_id].append(Unsettled(*order))
@@ -88,7 +91,20 @@ class DataInDestination:
                 newest = max(newest, instant(read_at))
                 if count:
                     campaigns[campaign_id] = KnownCampaign(count, tuple(unsettled[campaign_id]))
-        return KnownSpace(campaigns, (newest - EPOCH) // timedelta(microseconds=1))
+            for read_at, finished_at in self._query(NEWEST_RUN):
+                if read_at is not None:
+                    newest, noted = max(newest, instant(read_at)), instant(finished_at)
+        return KnownSpace(campaigns, _since_epoch(newest), _since_epoch(max(newest, noted)))
+
+    def mend_times(self, horizon: int, now: int) -> None:
+        """Sets all times later than `horizon` to `now`."""
+        if not kept_by(self._target.kind).guard:
+            return
+        moments = (EPOCH + timedelta(microseconds=moment) for moment in (horizon, now))
+        latest, present = map(self._sent, moments)
+        names = {table.name: self._name(table) for table in (ORDERS, ORDER_CHANGES, RUNS)}
+        with self._client as client:
+            mend_times(client, names, self._ours("brand_id"), horizon=latest, now=present)
 
     def newer_states(self) -> Sequence[Mapping[str, Any]]:
         """States that runs in another layout of shards stored since the last run of this one."""
@@ -182,7 +198,8 @@ class DataInDestination:
         return f"{moment:%Y-%m-%d %H:%M:%S.%f}" if self._target.kind == "sqlite" else moment
 
     def _query(self, sql: str, *values: Any) -> Iterator[Sequence[Any]]:
-        sql = sql.format(orders=self._name(ORDERS), ours=self._ours("brand_id"))
+        names = {"orders": self._name(ORDERS), "runs": self._name(RUNS)}
+        sql = sql.format(**names, ours=self._ours("brand_id"))
         for rows in self._chunks(sql, *values):
             yield from rows
 
@@ -219,6 +236,11 @@ def instant(value: datetime | str) -> datetime:
     """A time as a destination returns it, also as text or without its zone, which is UTC."""
     moment = datetime.fromisoformat(value) if isinstance(value, str) else value
     return moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
+
+
+def _since_epoch(moment: datetime) -> int:
+    """In microseconds."""
+    return (moment - EPOCH) // timedelta(microseconds=1)
 
 
 def _array(values: Sequence[Any], kind: pa.DataType) -> pa.Array:

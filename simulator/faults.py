@@ -11,7 +11,7 @@ from typing import Any, Literal, cast, get_args
 
 import orjson
 
-Kind = Literal["respond", "reset", "cut", "hang", "delay"]
+Kind = Literal["respond", "headers", "reset", "cut", "hang", "delay"]
 
 
 @dataclass(frozen=True)
@@ -19,6 +19,7 @@ class Fault:
     """What happens to API requests whose path and query the regular expression `path` finds.
 
     - `respond`: this `status`, these `headers` and this `body` (a dict or list as JSON) instead
+    - `headers`: the right answer, with these `headers`
     - `reset`: the connection is reset without an answer
     - `cut`: the right headers and half of the right body, then the connection is closed
     - `hang`: no answer until `seconds` have passed or, if 0, the server stops; then a reset

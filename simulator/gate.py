@@ -80,6 +80,10 @@ class Passage:
             body, content_type = fault.content()
             headers = {"Content-Type": content_type, **fault.headers}
             return web.Response(status=fault.status, headers=headers, body=body)
+        if fault.kind == "headers":
+            response = await self._right_answer()
+            response.headers.update(fault.headers)
+            return response
         if fault.kind == "delay":
             await self._service.pause(fault.seconds)
             return await self._right_answer()

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 from unittest import mock
 
 from hypothesis import strategies as st
+from misfortunes import faults
 from support import Workspace, true_orders
 
 from simulator import Fault, SimulatedSpace
@@ -87,39 +88,22 @@ _whichs = st.integers(0, 40)
 changes = st.builds(
     Change,
     st.sampled_from(
-        ["move"] * 6 + ["add"] * 3 + ["vanish", "return", "campaign", "brand", "gone", "back"]
+        ["move"] * 6
+        + ["add"] * 3
+        + ["spoil", "vanish", "return", "campaign", "brand", "gone", "back"]
     ),
     _whichs,
     st.sampled_from(STATES),
     st.sampled_from([0, 0, 1, 20, 400]),
 )
 waits = st.builds(Wait, st.sampled_from([1, 90, 3_600, 3_600, 26 * 3_600, 31 * 24 * 3_600]))
-_faults = st.one_of(
-    st.builds(
-        lambda path, status, times: Fault(path, "respond", status=status, times=times),
-        st.sampled_from(["/orders", "/orders/", "/campaigns$", "brands", "page_number"]),
-        st.sampled_from([404, 429, 500, 503]),
-        st.sampled_from([1, 2, 9, None]),
-    ),
-    st.builds(
-        lambda path, kind, times: Fault(path, kind, times=times),
-        st.sampled_from(["/orders", "/campaigns", "brands"]),
-        st.sampled_from(["reset", "cut"]),
-        st.sampled_from([1, 2, 9]),
-    ),
-    st.builds(
-        lambda body, times: Fault("/orders", "respond", status=200, body=body, times=times),
-        st.sampled_from(["<html>", '{"data": [', '{"error": "oops"}', '{"links": {}}']),
-        st.sampled_from([1, 9]),
-    ),
-)
 runs = st.builds(
     Run,
     full=st.sampled_from([False, False, True]),
     page_size=st.sampled_from([1, 2, 3, 5, 1000]),
     page_cap=st.sampled_from([1, 3, 1000, 1000]),
     workers=st.sampled_from([1, 3]),
-    faults=st.one_of(st.just(()), st.tuples(_faults)),
+    faults=st.one_of(st.just(()), st.tuples(faults)),
     during=st.one_of(
         st.just(()),
         st.lists(st.tuples(st.integers(2, 12), changes), min_size=2, max_size=6).map(tuple),
@@ -178,7 +162,7 @@ class Player:
         self.run(Run())
         self.space.clock.advance(1)
         assert self.run(Run(full=True)), "a quiet run has to complete"
-        assert self.workspace.orders() == true_orders(self.space)
+        assert self.workspace.orders() == self._truth()
         self._check_history()
 
     def play_with(self, steps: list[Step], contender: Callable[[], None]) -> None:
@@ -234,7 +218,7 @@ class Player:
 
     def _check_promise(self, before: dict[str, Any]) -> None:
         """What the README promises of every run: new and unsettled orders are exact."""
-        truth = {row["id"]: row for row in true_orders(self.space)}
+        truth = {row["id"]: row for row in self._truth()}
         after = {row["id"]: row for row in self.workspace.orders()}
         campaigns = {record["id"] for _, record in self.space.world.truth_campaigns()}
         for order_id, row in truth.items():
@@ -249,6 +233,15 @@ class Player:
                 continue
             if row["campaign_id"] in campaigns:
                 assert order_id not in after, "an unsettled order vanished and is still there"
+
+    def _truth(self) -> list[dict[str, Any]]:
+        """The orders as they are to be stored: PostgreSQL takes no NUL."""
+        rows = true_orders(self.space)
+        for row in rows:
+            row["status_callback_url"] = (row["status_callback_url"] or "").replace(
+                "\0", ""
+            ) or None
+        return rows
 
     def _is_settled(self, row: dict[str, Any]) -> bool:
         untouched = self.space.clock.now() - row["updated_at"]
@@ -310,6 +303,14 @@ class Player:
         if orders := self._orders():
             order = orders[change.which % len(orders)][2]
             self.space.world.update_order(order["id"], state=change.state)
+
+    def _spoil(self, change: Change) -> None:
+        """An order gets a text with a character that cannot be stored."""
+        if orders := self._orders():
+            order = orders[change.which % len(orders)][2]
+            self.space.world.update_order(
+                order["id"], state=change.state, status_callback_url=f"https://a\0b/{change.which}"
+            )
 
     def _add(self, change: Change) -> None:
         campaigns = self.space.world.truth_campaigns()

@@ -5,7 +5,7 @@ Nothing here sends anything.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 from typing import Any, NamedTuple, TypeAlias
@@ -16,8 +16,21 @@ from urllib3.util import parse_url
 
 from sources.signalwire.cursor import Versions
 from sources.signalwire.decoding import decoded
-from sources.signalwire.errors import AccessDenied, NotFound, ProtocolError, Unavailable
-from sources.signalwire.settings import READ_SIZE
+from sources.signalwire.errors import (
+    AccessDenied,
+    NotFound,
+    ProtocolError,
+    Refused,
+    Unavailable,
+)
+from sources.signalwire.reasons import (
+    MARKS_OF_ERRORS,
+    error_in,
+    presentable,
+    printable,
+    reason_of,
+)
+from sources.signalwire.settings import PASSING_STATUSES, READ_SIZE
 
 # the records of a page as served, or as rows where `columnar.py` made them
 Records: TypeAlias = list[Any] | Versions
@@ -27,7 +40,8 @@ class Answer(NamedTuple):
     """A decoded answer: its JSON, where it came from, and the server's clock if it told it.
 
     Times are in microseconds since the epoch (UTC): `served_at` as the answer told it, cut to whole
-    seconds; `read_at` when it was read, by the server's clock (`clock.py`).
+    seconds, if other answers do not contradict it; `read_at` when it was read. Both are by the
+    server's clock (`clock.py`).
     """
 
     payload: Any
@@ -40,32 +54,49 @@ class NotJson(Exception):
     """A 200 whose body is not JSON: a proxy's page, or a body cut where nobody noticed."""
 
 
+class ErrorInBody(Exception):
+    """A 200 whose body is an error; the text is the server's reason."""
+
+
 def served_at(response: requests.Response) -> datetime | None:
     """The server's clock when it answered, in UTC and whole seconds, from the Date header."""
     try:
         moment = parsedate_to_datetime(response.headers.get("Date", ""))
-    except (TypeError, ValueError):
-        return None
-    return moment.astimezone(timezone.utc) if moment.tzinfo else None
+        # no clock of a server is further off, and times beyond year 9999 cannot be stored
+        if moment.tzinfo and 2000 <= moment.year < 3000:
+            return moment.astimezone(timezone.utc)
+    except (TypeError, ValueError, OverflowError, IndexError):
+        pass
+    return None
 
 
-def read_payload(response: requests.Response, decode: Callable[[bytes], Any]) -> None:
-    """Reads an answer's body, and decodes it if it is a 200's.
+def read_payload(
+    response: requests.Response, decode: Callable[[bytes], Any], secrets: Sequence[str] = ()
+) -> None:
+    """Reads an answer's body, and decodes it if it is a 200's; else takes the reason from it.
 
     `response.content` would read it 10 kB at a time, which makes the threads queue for the
     interpreter 20 times a page.
 
     Raises:
         NotJson: it cannot be decoded.
+        ErrorInBody: it is an error. None of the `secrets` is repeated.
     """
     body = b"".join(response.iter_content(READ_SIZE))
     if response.status_code != 200:
+        response.said = presentable(reason_of(body), secrets)  # type: ignore[attr-defined]
         return
     try:
-        response.payload = decode(body)  # type: ignore[attr-defined]
+        payload = decode(body)
+        if any(mark in body for mark in MARKS_OF_ERRORS):
+            # a page of orders is decoded later, but for one that may be an error
+            payload = decoded(payload) if isinstance(payload, bytes) else payload
+            if (said := error_in(payload)) is not None:
+                raise ErrorInBody(presentable(said, secrets))
     except ValueError:
-        kind = response.headers.get("Content-Type", "no content type").split(";")[0]
+        kind = printable(response.headers.get("Content-Type", "no content type").split(";")[0])
         raise NotJson(f"{len(body)} bytes ({kind}) that are not JSON") from None
+    response.payload = payload  # type: ignore[attr-defined]
 
 
 def whole(body: bytes) -> bytes:
@@ -87,21 +118,24 @@ def payload_of(response: requests.Response) -> Any:
     status, where = response.status_code, f"GET {shown(response.url)}"
     if status == 200:
         return response.payload  # type: ignore[attr-defined]
+    said = getattr(response, "said", "")
+    answered = f"answered {status}" + (f" ({said})" if said else "")
     if status == 401:
         raise AccessDenied(
-            f"{where} answered 401: the space does not know these credentials; check"
+            f"{where} {answered}: the space does not know these credentials; check"
             " sources.signalwire.project_id and sources.signalwire.api_token, and that they"
             " belong to this space"
         )
     if status == 403:
         raise AccessDenied(
-            f"{where} answered 403: the API token lacks a scope; it needs Messaging and Numbers"
+            f"{where} {answered}: the API token lacks a scope; it needs Messaging and Numbers"
         )
     if status == 404:
-        raise NotFound(f"{where} answered 404: it is gone, or belongs to another project")
-    if status == 429 or status >= 500:
-        raise Unavailable(f"{where} still answered {status} after all tries")
-    raise ProtocolError(f"{where} answered {status}, which this list is not known to do")
+        raise NotFound(f"{where} {answered}: it is gone, or belongs to another project")
+    if status in PASSING_STATUSES:
+        raise Unavailable(f"{where} still {answered} after all tries")
+    kind = Refused if 400 <= status < 500 else ProtocolError
+    raise kind(f"{where} {answered}, which this list is not known to do")
 
 
 def records_of(answer: Answer) -> Records:
@@ -140,18 +174,11 @@ def origin(url: str) -> tuple[str | None, str | None, int | None]:
 
 
 def shown(url: str) -> str:
-    """A URL as messages show it: without user or password, shortened."""
-    parts = urlsplit(url)
+    """A URL as messages show it: without user or password, printable, shortened."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return "a URL that cannot be read"
     host = parts.netloc.rpartition("@")[2]
     text = f"{parts.scheme}://{host}{parts.path}" if host else parts.path
-    return (text + (f"?{parts.query}" if parts.query else ""))[:200]
-
-
-def reason(error: Exception) -> str:
-    if isinstance(error, requests.Timeout):
-        return "no answer in time"
-    if isinstance(error, requests.exceptions.SSLError):
-        return f"the secure connection could not be made ({error})"
-    if isinstance(error, requests.ConnectionError):
-        return "the connection could not be made or broke off"
-    return f"{type(error).__name__}: the answer broke off or could not be read"
+    return printable(text + (f"?{parts.query}" if parts.query else ""))[:200]

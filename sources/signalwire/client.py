@@ -1,19 +1,21 @@
 """All HTTP with the API: authentication, retries, and no trust in what comes back.
 
-The retries themselves are dlt's (`dlt.sources.helpers.requests`): 429, 5xx, connections that fail
-or break and timeouts, with exponential backoff and `Retry-After`. Added here: broken bodies are
-tried again too, a 429 slows all workers, and nothing is ever sent to another origin.
+The retries themselves are dlt's (`dlt.sources.helpers.requests`): statuses that pass, connections
+that fail or break and timeouts, with exponential backoff and `Retry-After`. Added here: broken
+bodies and errors under a 200 are tried again too, a 429 slows all workers, and nothing is ever sent
+to another origin.
 """
 
 from __future__ import annotations
 
 import base64
 import hashlib
+import math
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
-from urllib.parse import urlencode, urljoin, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 import requests
 from dlt.sources.helpers import requests as dlt_requests
@@ -24,26 +26,27 @@ from urllib3.exceptions import HTTPError as Urllib3Error
 
 from sources.signalwire.answers import (
     Answer,
+    ErrorInBody,
     NotJson,
     origin,
     payload_of,
     read_payload,
-    reason,
     served_at,
     shown,
     whole,
 )
 from sources.signalwire.clock import ServerClock
-from sources.signalwire.cursor import microseconds
+from sources.signalwire.connection import trusted_certificates, why_no_answer
 from sources.signalwire.decoding import decoded
 from sources.signalwire.errors import (
     ProtocolError,
+    Refused,
     Stopped,
     Unavailable,
 )
 from sources.signalwire.pace import Pace, retry_after_seconds
 from sources.signalwire.paging import Get, Listing, Page
-from sources.signalwire.settings import CONNECT_TIMEOUT
+from sources.signalwire.settings import CONNECT_TIMEOUT, MAX_RETRY_AFTER, PASSING_STATUSES
 from sources.signalwire.space import is_loopback
 from sources.signalwire.stats import RunStats
 
@@ -80,13 +83,14 @@ class _Line(NamedTuple):
         return self.session.send(request, **self.settings)
 
 
-# also worth another try: a compressed body that breaks off, and a 200 that is not JSON
+# also worth another try: a compressed body that breaks off, and a 200 that is not JSON or an error
 _WORTH_RETRYING = (
     requests.ConnectionError,
     requests.Timeout,
     ChunkedEncodingError,
     ContentDecodingError,
     NotJson,
+    ErrorInBody,
 )
 
 
@@ -122,11 +126,13 @@ class Client:
                 settings.request_timeout,
             ),
             raise_for_status=False,
+            status_codes=tuple(PASSING_STATUSES),
             exceptions=_WORTH_RETRYING,
             request_max_attempts=settings.request_max_attempts,
             request_backoff_factor=settings.request_backoff_factor,
             request_max_retry_delay=settings.request_max_retry_delay,
         )
+        self._certificates = trusted_certificates()
         self._adapter_lock = threading.Lock()
         self._adapters: list[_Adapter] = []
 
@@ -151,20 +157,26 @@ class Client:
             response = self._line().get(path, params)
         except NotJson as error:
             raise Unavailable(f"GET {self._shown(path)} answered 200 with {error}") from None
+        except ErrorInBody as error:
+            raise Refused(
+                f"GET {self._shown(path)} still answered 200 with an error after all tries: {error}"
+            ) from None
         except requests.TooManyRedirects:
             raise ProtocolError(f"GET {self._shown(path)} redirects without an end") from None
         except (RequestException, Urllib3Error) as error:
             # "from None": the library's exceptions carry the request, and that the credentials
-            raise Unavailable(f"GET {self._shown(path)} failed: {reason(error)}") from None
+            why = why_no_answer(error, self._base, self._line().settings["proxies"])
+            raise Unavailable(f"GET {self._shown(path)} failed: {why}") from None
+        except ValueError:
+            # what is sent is well-formed; a link, a redirect or a header of the server's is not
+            raise ProtocolError(f"GET {self._shown(path)}: a URL that cannot be read") from None
         finally:
             self._stats.add(retries=max(0, self._of_thread.attempts - 1))
-        moment = served_at(response)
-        self.clock.set(moment)
-        told = None if moment is None else microseconds(moment)
+        told = self.clock.note(served_at(response))
         return Answer(payload_of(response), response.url, told, self.clock.now())
 
     def _shown(self, path: str) -> str:
-        return shown(urljoin(self._base, path))
+        return shown(f"{self._base}{path}" if path.startswith("/") else path)
 
     def fetch(self, request: Get) -> Answer:
         """The answer to a request; that of a page of orders still has to be decoded.
@@ -211,6 +223,7 @@ class Client:
         request = session.prepare_request(requests.Request("GET", self._base))
         # stream: `_decode` reads the body itself
         settings = session.merge_environment_settings(self._base, {}, True, None, None)
+        settings["verify"] = self._certificates.verify
         return _Line(session, request, settings)
 
     def _before_send(self, url: str) -> None:
@@ -228,11 +241,19 @@ class Client:
 
     def _decode(self, response: requests.Response, **_: Any) -> None:
         """Decodes an answer inside dlt's retry, while it can still be tried again."""
-        read_payload(response, self._of_thread.decode)
+        read_payload(response, self._of_thread.decode, self._auth.secrets)
 
     def _after_answer(self, response: requests.Response) -> None:
+        asked = None
+        if "Retry-After" in response.headers:
+            told = served_at(response)
+            # a date there is by the same clock as the answer's own
+            now = time.time() if told is None else told.timestamp()
+            asked = retry_after_seconds(response.headers.pop("Retry-After"), now)
+        if asked:
+            # as whole seconds, because dlt fails at some of what servers put there
+            response.headers["Retry-After"] = str(math.ceil(min(asked, MAX_RETRY_AFTER)))
         if response.status_code == 429:
-            asked = retry_after_seconds(response.headers.get("Retry-After"), time.time())
             self._pace.slow_down(self._backoff if asked is None else asked)
         elif response.is_redirect:
             self._of_thread.attempts -= 1
@@ -252,6 +273,12 @@ class _Adapter(HTTPAdapter):
             self._pool = super().get_connection_with_tls_context(*args, **kwargs)
         return self._pool
 
+    def cert_verify(self, conn: Any, url: str, verify: bool | str, cert: Any) -> None:
+        """Has a connection check the server's certificate, also against folders of them."""
+        super().cert_verify(conn, url, verify, cert)  # type: ignore[no-untyped-call]
+        if verify:
+            conn.ca_cert_dir = self._client._certificates.folders or conn.ca_cert_dir
+
     def send(
         self, request: requests.PreparedRequest, *args: Any, **kwargs: Any
     ) -> requests.Response:
@@ -267,6 +294,8 @@ class _BasicAuth(requests.auth.AuthBase):
     def __init__(self, user: str, password: str) -> None:
         pair = base64.b64encode(f"{user}:{password}".encode())
         self._header = f"Basic {pair.decode('ascii')}"
+        # what no message may repeat, should a server do so
+        self.secrets = (pair.decode("ascii"), password, quote(password, safe=""))
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         request.headers["Authorization"] = self._header

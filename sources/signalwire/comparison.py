@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from sources.signalwire.tables import TIMESTAMP
+
 # when a version was read says nothing about its content
 _NOT_COMPARED = frozenset({"read_at"})
 
@@ -35,6 +37,16 @@ def compare(read: pa.Table, known: pa.Table) -> Difference:
     ids = set(read["id"].to_pylist())
     rows = read.take(pa.array(different, pa.int64()))
     return Difference(rows, [order_id for order_id in here if order_id not in ids])
+
+
+def marked_as_deleted(orders: pa.Table, now: int) -> pa.Table:
+    """Those of some orders that are not marked as deleted yet, marked so at this moment."""
+    rows = orders.filter(pc.is_null(orders["deleted_at"]))
+    moment = pa.scalar(now, pa.int64()).cast(TIMESTAMP)
+    for name in ("read_at", "deleted_at"):
+        position = rows.schema.get_field_index(name)
+        rows = rows.set_column(position, rows.schema.field(name), pa.repeat(moment, len(rows)))
+    return rows
 
 
 def fingerprints(rows: pa.Table) -> Iterator[bytes]:

@@ -8,6 +8,7 @@ SignalWireError
     ├── NotFound         404: it is gone, or another project's
     ├── Unavailable      still failing after all tries: 429, 5xx, network, broken bodies
     └── ProtocolError    an answer that is not what the API promises
+        └── Refused      another 4xx, or a 200 that holds an error after all tries
 """
 
 
@@ -41,3 +42,7 @@ class Unavailable(ReadError):
 
 class ProtocolError(ReadError):
     """The API answered with something that it does not promise, and that is not safe to use."""
+
+
+class Refused(ProtocolError):
+    """The API refused the request: with another 4xx, or with an error in place of the answer."""

@@ -25,6 +25,12 @@ class KnownData(Protocol):
         that hold no more than `page_size` need no position of their own.
         """
 
+    def mend_times(self, horizon: int, now: int) -> None:
+        """Sets all times later than `horizon` to `now`: a clock that was wrong has noted them.
+
+        Both are in microseconds since the epoch (UTC).
+        """
+
     def orders(self, campaign_ids: Sequence[str]) -> pa.Table:
         """All orders of some campaigns, deleted ones too, with the columns of `orders`."""
 
@@ -45,6 +51,9 @@ class NothingKnown:
     def space(self, untouched_since: int, page_size: int) -> KnownSpace:
         """Nothing."""
         return KnownSpace({})
+
+    def mend_times(self, horizon: int, now: int) -> None:
+        """Never asked: there are no times."""
 
     def orders(self, campaign_ids: Sequence[str]) -> pa.Table:
         """Never asked: there are no known campaigns."""

@@ -5,7 +5,7 @@ How far that is, is decided in `walk.py`; what is new, in `cursor.py`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from urllib.parse import quote
 
 import pyarrow as pa
@@ -67,11 +67,12 @@ class OrderWalk:
         """Reads what may have changed: the newest pages, and unsettled orders further down."""
         watermark = self.cursor.created_watermark if self.cursor else None
         self._loaded = {}
-        ordered, oldest, number, served, planned = True, None, 0, 0, 1
+        ordered, oldest, served, planned = True, None, 0, 1
         listing = self._listing()
         while request := listing.next():
-            page = self._page(listing, (yield request))
-            number += 1
+            page = yield from self._turn(listing, request)
+            if page.number == 1:
+                ordered, oldest = True, None
             if len(page.records) > served and listing.goes_on:
                 served = len(page.records)
                 planned = pages_to_read(self._known_on_pages_of(served).unsettled, served)
@@ -80,9 +81,9 @@ class OrderWalk:
             all_dated = len(versions) == len(page.records)
             ordered = ordered and all_dated and in_order(created, oldest)
             oldest = created[-1] if created else oldest
-            if ordered and may_stop(number, planned, oldest, watermark):
+            if ordered and may_stop(page.number, planned, oldest, watermark):
                 break
-        yield from self._stragglers(listing, number, max(served, 1))
+        yield from self._stragglers(listing, page.number, max(served, 1))
 
     def to_the_end(self) -> Walk[None]:
         """Reads all there is.
@@ -92,7 +93,7 @@ class OrderWalk:
         """
         listing = self._listing()
         while request := listing.next():
-            page = self._page(listing, (yield request))
+            page = yield from self._turn(listing, request)
             if self._known is None:
                 yield from self._load_new(page.records, page.read_at)
                 continue
@@ -110,9 +111,9 @@ class OrderWalk:
         """Reads the orders in one state only: so many pages of their list, by default all."""
         listing = self._listing(state)
         while request := listing.next():
-            page = self._page(listing, (yield request))
+            page = yield from self._turn(listing, request)
             yield from self._load_new(_only_in(state, page.records), page.read_at)
-            if pages is not None and (pages := pages - 1) == 0:
+            if page.number == pages:
                 break
 
     def one(self, order_id: str) -> Walk[None]:
@@ -150,7 +151,7 @@ class OrderWalk:
         for _ in range(pages_to_read(moved, served, read=number) - number):
             if not (request := listing.next()):
                 break
-            page = self._page(listing, (yield request))
+            page = yield from self._turn(listing, request)
             yield from self._load_new(page.records, page.read_at)
         for order_id in list(self._unmet):
             yield from self.one(order_id)
@@ -159,8 +160,8 @@ class OrderWalk:
         params = {"page_size": str(self._page_size)} | ({"filter_state": state} if state else {})
         return Listing(Get(self._origin.path, params, self._origin), self._stats)
 
-    def _page(self, listing: Listing, answer: Answer) -> Page:
-        page = listing.page(answer)
+    def _turn(self, listing: Listing, request: Get) -> Generator[Get, Answer, Page]:
+        page = yield from listing.turn(request)
         self._reading.begin(page.served_at)
         self._stats.add(orders_seen=len(page.records))
         return page

@@ -33,7 +33,7 @@ from sources.signalwire.tables import (
     NUMBER_ASSIGNMENTS,
     ORDERS,
 )
-from sources.signalwire.walk import KnownCampaign, is_full_walk_due
+from sources.signalwire.walk import KnownCampaign, is_ahead, is_full_walk_due
 
 
 class Reader:
@@ -59,7 +59,7 @@ class Reader:
         origin = Origin(f"{REGISTRY}/brands")
         listing = self._listing(origin)
         while request := listing.next():
-            page = listing.page((yield request))
+            page = yield from listing.turn(request)
             yield from self._brands_of(page.plain, origin)
 
     def brand(self, brand_id: str) -> Walk[None]:
@@ -85,7 +85,7 @@ class Reader:
         listing = self._listing(origin)
         try:
             while request := listing.next():
-                page = listing.page((yield request))
+                page = yield from listing.turn(request)
                 found = [r for r in page.plain if self._selection.wants(_id_of(r))]
                 yield Listed(CAMPAIGNS.name, found, origin)
                 yield CampaignsFound(brand_id, usable_ids(found))
@@ -164,6 +164,9 @@ class Reader:
 
     def _walk(self, origin: Origin, known: KnownCampaign | None) -> OrderWalk:
         cursor = self._cursors.get(str(origin.campaign_id))
+        if cursor and is_ahead(max(cursor.watermark, cursor.created_watermark), self._clock.now()):
+            # a clock that was wrong has told it; nothing changed would count as new
+            cursor = None
         page_size = self._selection.page_size
         placed = partial(self._placed, str(origin.campaign_id))
         return OrderWalk(self._stats, origin, cursor, known, page_size, placed)
@@ -180,7 +183,7 @@ class Reader:
     def _numbers(self, origin: Origin, _known: KnownCampaign | None) -> Walk[None]:
         listing = self._listing(origin)
         while request := listing.next():
-            page = listing.page((yield request))
+            page = yield from listing.turn(request)
             yield Listed(NUMBER_ASSIGNMENTS.name, page.plain, origin)
 
     def _listing(self, origin: Origin) -> Listing:

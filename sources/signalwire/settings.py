@@ -34,6 +34,13 @@ KNOWN_STATES = ("pending", "processing", "processed", "failed")
 # seconds to wait for a TCP connection; an answer may take longer (request_timeout)
 CONNECT_TIMEOUT = 10.0
 
+# statuses that pass: something on the way was busy, slow, restarting or hung up
+PASSING_STATUSES = frozenset((408, 425, 429, 499, *range(500, 600)))
+# seconds; a longer wait is not asked for in earnest
+MAX_RETRY_AFTER = 24 * 3600.0
+# characters of a server's reason that messages repeat
+MAX_REASON = 300
+
 # bytes of an answer that are read at once; a full page of orders has some 250,000
 READ_SIZE = 1_000_000
 

@@ -19,8 +19,9 @@ from sources.signalwire.batches import Batches, copied, joined
 from sources.signalwire.bookkeeping import rows_of_failures
 from sources.signalwire.client import Client
 from sources.signalwire.columnar import decode_pages
-from sources.signalwire.comparison import changed, compare
+from sources.signalwire.comparison import changed, compare, marked_as_deleted
 from sources.signalwire.cursor import Cursor
+from sources.signalwire.deduplicate import newest_of_each
 from sources.signalwire.findings import (
     BrandsFound,
     CampaignGone,
@@ -50,7 +51,6 @@ from sources.signalwire.tables import (
     NUMBER_ASSIGNMENTS,
     ORDER_CHANGES,
     ORDERS,
-    TIMESTAMP,
 )
 from sources.signalwire.walk import KnownCampaign, KnownSpace
 from sources.signalwire.workers import Workers
@@ -75,7 +75,7 @@ class Traversal:
     ) -> None:
         self.cursors = dict(cursors)
         self.failures: list[Failure] = []
-        self._cursors_before = cursors
+        self._cursors_before = dict(cursors)
         self._client = client
         self._selection = selection
         self._stats = stats
@@ -83,7 +83,7 @@ class Traversal:
         self._known_space: KnownSpace | None = None
         self._all_placed = False
         self._fingerprints: Mapping[str, Mapping[str, bytes]] | None = None
-        self._reader = Reader(client.clock, selection, cursors, stats, self._placed)
+        self._reader = Reader(client.clock, selection, self._cursors_before, stats, self._placed)
         self._seen: set[str] = set()
         self._owners = Owners(
             {campaign_id: cursor.brand_id for campaign_id, cursor in cursors.items()},
@@ -270,6 +270,13 @@ class Traversal:
         clock = self._client.clock
         untouched_since = clock.now() - int(self._selection.settle_after * 1_000_000)
         space = self._known.space(untouched_since, page_size)
+        horizon = clock.horizon()
+        if horizon is not None and space.newest_moment > horizon:
+            self._known.mend_times(horizon, clock.now())
+            # told by the same clock, they can have passed over what changed meanwhile
+            self.cursors.clear()
+            self._cursors_before.clear()
+            space = self._known.space(untouched_since, page_size)
         clock.stay_ahead_of(space.newest_reading)
         return space
 
@@ -311,7 +318,7 @@ class Traversal:
         for origin in ready:
             here = known.filter(pc.equal(known["campaign_id"], origin.campaign_id))
             read = joined(parts[origin]) if parts[origin] else ORDERS.arrow_schema().empty_table()
-            difference = compare(read, here)
+            difference = compare(newest_of_each(read), here)
             if len(difference.rows):
                 yield from self._load(Rows(ORDERS.name, difference.rows))
             if difference.missing and origin in self._walked:
@@ -319,12 +326,7 @@ class Traversal:
 
     def _deleted(self, order_ids: list[str]) -> Rows:
         """The rows of orders that are gone, marked as deleted."""
-        rows = self._known.by_id(order_ids)
-        rows = rows.filter(pc.is_null(rows["deleted_at"]))
-        now = pa.scalar(self._client.clock.now(), pa.int64()).cast(TIMESTAMP)
-        for name in ("read_at", "deleted_at"):
-            position = rows.schema.get_field_index(name)
-            rows = rows.set_column(position, rows.schema.field(name), pa.repeat(now, len(rows)))
+        rows = marked_as_deleted(self._known.by_id(order_ids), self._client.clock.now())
         self._stats.add(orders_deleted=len(rows))
         return Rows(ORDERS.name, rows)
 

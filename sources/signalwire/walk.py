@@ -23,6 +23,8 @@ SETTLING_STATE = "failed"
 # Of the unsettled orders looked for in their state's list, so many are taken to have left it. Most
 # that are far down the list have hung there for long; where more have moved, the list is read on.
 SHARE_MOVED_ON = 0.01
+# an hour: servers of one service, and this machine, are not set alike
+CLOCKS_DIFFER = 3_600_000_000
 
 
 class Unsettled(NamedTuple):
@@ -47,16 +49,29 @@ class KnownCampaign(NamedTuple):
 
 class KnownSpace(NamedTuple):
     """What the destination has: campaigns with orders that are not deleted, by id, and the latest
-    moment at which any order in it was read; 0 without orders.
+    moment at which any order in it was read, or a run ended; 0 without any.
+
+    `newest_moment` is the latest of all moments noted, by whichever clock.
     """
 
     campaigns: Mapping[str, KnownCampaign]
     newest_reading: int = 0
+    newest_moment: int = 0
 
 
 def is_full_walk_due(full_walk_at: int | None, now: int | None, every: int) -> bool:
-    """Whether a campaign last read to its end at `full_walk_at` has to be read to its end again."""
-    return full_walk_at is None or now is None or now - full_walk_at >= every
+    """Whether a campaign last read to its end at `full_walk_at` has to be read to its end again.
+
+    A moment that has not come yet was told by a clock that was wrong.
+    """
+    if full_walk_at is None or now is None:
+        return True
+    return now - full_walk_at >= every or is_ahead(full_walk_at, now)
+
+
+def is_ahead(moment: int, now: int) -> bool:
+    """Whether a moment has not come yet, by more than clocks differ that are right."""
+    return moment > now + CLOCKS_DIFFER
 
 
 def pages_to_read(unsettled: Iterable[Unsettled], page_size: int, *, read: int = 1) -> int:

@@ -101,6 +101,15 @@ def test_respond_can_say_anything_of_its_body(api: Api, space: SimulatedSpace) -
     assert (struck.headers["Content-Type"], struck.headers["Date"]) == ("text/html", "yesterday")
 
 
+def test_headers(api: Api, space: SimulatedSpace) -> None:
+    right = api.get("/brands")
+    space.faults.add(Fault("/brands", "headers", times=1, headers={"Date": "yesterday"}))
+    struck = api.get("/brands")
+    assert (struck.status_code, struck.content) == (200, right.content)
+    assert struck.headers["Date"] == "yesterday"
+    assert api.get("/brands").headers["Date"] == right.headers["Date"]
+
+
 def test_reset(api: Api, space: SimulatedSpace) -> None:
     space.faults.add(Fault("/brands", "reset", times=1))
     with pytest.raises(requests.ConnectionError, match="reset by peer"):
