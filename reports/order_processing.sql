@@ -16,7 +16,7 @@
 -- age_hours: From created until now (see data_as_of), of open orders.
 -- observed_hours: processing_hours, or for how long it is known not to have been processed.
 -- within_target: Whether it was processed within the main target; null while that is undecided.
--- created_day: The day it was created (UTC); null, like the three below and its age, unless that is a likely time.
+-- created_day: The day it was created (UTC); null, like the three below and age_hours, unless that is a likely time.
 -- created_week: The Monday of that week (UTC).
 -- created_weekday: 1 for Monday to 7 for Sunday (UTC).
 -- created_hour: The hour of the day, 0 to 23 (UTC).

@@ -46,8 +46,8 @@ def _show(arguments: argparse.Namespace) -> int:
         raise ConfigurationError(
             f"there is no report {arguments.view!r}; choose from {', '.join(found)}"
         )
-    if known := UNTESTED.get(dialect):
-        sys.stdout.write(f"-- A translation to start from: {known}. Compare it with DuckDB's.\n\n")
+    if caveat := UNTESTED.get(dialect):
+        sys.stdout.write(f"-- A translation to start from: {caveat}. Compare it with DuckDB's.\n\n")
     for report in found.values():
         if arguments.view in (None, report.name):
             sys.stdout.write(_definition(report, dataset, dialect) + "\n\n")
