@@ -1,4 +1,4 @@
--- One row per day from the first order until now, days without any order included.
+-- One row per day from the first order until now, days without any order included. Orders without a likely created_at are left out.
 --
 -- day: The day (UTC).
 -- arrived: Orders created.
@@ -12,7 +12,7 @@ WITH RECURSIVE limits AS (
         max(data_as_of.as_of) AS last_at
     FROM order_processing
     CROSS JOIN data_as_of
-    WHERE order_processing.created_at IS NOT NULL
+    WHERE order_processing.created_day IS NOT NULL
 ),
 
 days AS (
@@ -30,7 +30,7 @@ arrivals AS (
         count(*) AS arrived
     FROM order_processing
     CROSS JOIN data_as_of
-    WHERE created_at IS NOT NULL
+    WHERE created_day IS NOT NULL
     GROUP BY 1
 ),
 
@@ -41,7 +41,7 @@ departures AS (
         count(CASE WHEN status = 'failed' THEN 1 END) AS failed,
         count(CASE WHEN status = 'deleted' THEN 1 END) AS deleted
     FROM order_processing
-    WHERE created_at IS NOT NULL AND left_at IS NOT NULL
+    WHERE created_day IS NOT NULL AND left_at IS NOT NULL
     GROUP BY 1
 ),
 

@@ -1,8 +1,10 @@
--- One row: the moment that every report calls now, so that a report can be repeated.
+-- One row: the moment that every report calls now, so that a report can be repeated, and which times are likely.
 --
 -- as_of: When the newest complete run (of shards: the oldest) had read all, server time (UTC).
 -- last_run_at: The same of the newest run, complete or not (UTC).
 -- last_run_complete: Whether the newest run, of each shard, could read all it was asked for.
+-- calendar_start: An order's time before this counts as missing: there was no 10DLC (UTC).
+-- calendar_end: So does one after this: a day past the newest run (UTC).
 WITH whole AS (
     SELECT
         coalesce(shards, 1) AS shards,
@@ -30,5 +32,9 @@ SELECT
     last_run_at,
     coalesce(
         (SELECT min(CASE WHEN complete THEN 1 ELSE 0 END) FROM newest_runs) = 1, FALSE
-    ) AS last_run_complete
+    ) AS last_run_complete,
+    -- The Campaign Registry took no 10DLC registrations before
+    CAST('2019-01-01 00:00:00+00:00' AS TIMESTAMPTZ) AS calendar_start,
+    -- clocks differ, and the newest run may have loaded orders that are younger than as_of
+    last_run_at + INTERVAL '24' HOUR AS calendar_end
 FROM moments

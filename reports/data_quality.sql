@@ -14,7 +14,20 @@ WITH order_checks AS (
             END
         ) AS unknown_state,
         count(CASE WHEN created_at IS NULL OR updated_at IS NULL THEN 1 END) AS undated,
-        count(CASE WHEN created_at > as_of OR updated_at > as_of THEN 1 END) AS in_the_future,
+        -- orders of a newer run that could not read everything are younger than as_of
+        count(
+            CASE WHEN created_at > last_run_at OR updated_at > last_run_at
+                    OR processed_at > last_run_at
+                THEN 1
+            END
+        ) AS in_the_future,
+        count(
+            CASE WHEN created_at < calendar_start OR updated_at < calendar_start
+                    OR processed_at < calendar_start
+                THEN 1
+            END
+        ) AS too_early,
+        count(CASE WHEN updated_at < created_at THEN 1 END) AS backwards,
         count(CASE WHEN campaign_name = campaign_id THEN 1 END) AS unnamed
     FROM order_processing
     CROSS JOIN data_as_of
@@ -35,7 +48,15 @@ checks AS (
     SELECT 'without created_at or updated_at', 'warning', undated, 'no age is known of them'
     FROM order_checks
     UNION ALL
-    SELECT 'dated in the future', 'warning', in_the_future, 'their age counts as zero'
+    SELECT 'dated in the future', 'warning', in_the_future,
+        'their age counts as zero; a time a day ahead or more counts as missing'
+    FROM order_checks
+    UNION ALL
+    SELECT 'dated before 10DLC existed', 'warning', too_early, 'such a time counts as missing'
+    FROM order_checks
+    UNION ALL
+    SELECT 'changed before they were created', 'warning', backwards,
+        'where that time counts, the time of creation does instead'
     FROM order_checks
     UNION ALL
     SELECT 'of a campaign that is not loaded', 'information', unnamed,

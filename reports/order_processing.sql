@@ -11,12 +11,12 @@
 -- created_at: When it was created (UTC).
 -- updated_at: When it last changed (UTC).
 -- processed_at: When it was processed (UTC); null unless it was.
--- left_at: When it stopped being open: processed, failed or deleted (UTC); null while open.
--- processing_hours: From created to processed; null unless both are known and in that order.
+-- left_at: When it stopped being open: processed, failed or deleted (UTC); null while open, or where no time is known.
+-- processing_hours: From created to processed; null unless both are known, likely (see data_as_of) and in that order.
 -- age_hours: From created until now (see data_as_of), of open orders.
 -- observed_hours: processing_hours, or for how long it is known not to have been processed.
 -- within_target: Whether it was processed within the main target; null while that is undecided.
--- created_day: The day it was created (UTC).
+-- created_day: The day it was created (UTC); null, like the three below and age_hours, unless that is a likely time.
 -- created_week: The Monday of that week (UTC).
 -- created_weekday: 1 for Monday to 7 for Sunday (UTC).
 -- created_hour: The hour of the day, 0 to 23 (UTC).
@@ -43,6 +43,19 @@ named AS (
         orders.updated_at,
         orders.processed_at,
         orders.deleted_at,
+        -- one order of the year 1 or 9999 would outweigh all others: such a time counts as missing
+        CASE
+            WHEN orders.created_at < calendar_start OR orders.created_at > calendar_end THEN NULL
+            ELSE orders.created_at
+        END AS begun_at,
+        CASE
+            WHEN orders.updated_at < calendar_start OR orders.updated_at > calendar_end THEN NULL
+            ELSE orders.updated_at
+        END AS changed_at,
+        CASE
+            WHEN orders.processed_at < calendar_start OR orders.processed_at > calendar_end THEN NULL
+            ELSE orders.processed_at
+        END AS done_at,
         data_as_of.as_of
     FROM orders
     CROSS JOIN data_as_of
@@ -54,13 +67,13 @@ ended AS (
     SELECT
         *,
         CASE status
-            WHEN 'processed' THEN coalesce(processed_at, updated_at, created_at)
-            WHEN 'failed' THEN coalesce(updated_at, created_at)
+            WHEN 'processed' THEN coalesce(done_at, changed_at, begun_at)
+            WHEN 'failed' THEN coalesce(changed_at, begun_at)
             WHEN 'deleted' THEN deleted_at
         END AS ended_at,
         -- a difference of times with a zone would follow the reader's clock through its summers
-        created_at AT TIME ZONE 'UTC' AS created_utc,
-        processed_at AT TIME ZONE 'UTC' AS processed_utc,
+        begun_at AT TIME ZONE 'UTC' AS created_utc,
+        done_at AT TIME ZONE 'UTC' AS processed_utc,
         CASE WHEN status = 'deleted' THEN deleted_at ELSE as_of END AT TIME ZONE 'UTC' AS waited_utc
     FROM named
 ),
@@ -68,10 +81,10 @@ ended AS (
 timed AS (
     SELECT
         *,
-        CASE WHEN status = 'processed' AND processed_at >= created_at
+        CASE WHEN status = 'processed' AND done_at >= begun_at
             THEN CAST(extract(epoch FROM processed_utc - created_utc) AS DOUBLE) / 3600
         END AS processing_hours,
-        CASE WHEN status <> 'processed' AND created_at IS NOT NULL
+        CASE WHEN status <> 'processed' AND begun_at IS NOT NULL
             THEN greatest(
                 CAST(extract(epoch FROM waited_utc - created_utc) AS DOUBLE) / 3600,
                 CAST(0 AS DOUBLE)
@@ -93,7 +106,7 @@ SELECT
     updated_at,
     processed_at,
     -- neither before it was created nor after now
-    CASE WHEN ended_at IS NOT NULL THEN least(greatest(ended_at, created_at), as_of) END
+    CASE WHEN ended_at IS NOT NULL THEN least(greatest(ended_at, begun_at), as_of) END
         AS left_at,
     processing_hours,
     CASE WHEN status = 'open' THEN waiting_hours END AS age_hours,

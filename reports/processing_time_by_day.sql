@@ -1,6 +1,6 @@
 -- One row per day on which orders were created, in order of time.
 --
--- created_day: The day (UTC); null for orders without a time of creation.
+-- created_day: The day (UTC); null for orders without a likely time of creation.
 @measures
 key = created_day
 order = created_day

@@ -13,9 +13,15 @@ WITH seen AS (
         campaign_id,
         CASE WHEN deleted_at IS NOT NULL THEN 'deleted' ELSE coalesce(state, '(none)') END AS state,
         -- in seconds, which cost less to subtract than times
-        extract(epoch FROM coalesce(deleted_at, updated_at, seen_at)) AS since,
+        extract(epoch FROM coalesce(
+            deleted_at,
+            -- no change is older than 10DLC, or younger than its first reading
+            CASE WHEN updated_at BETWEEN calendar_start AND seen_at THEN updated_at END,
+            seen_at
+        )) AS since,
         seen_at
     FROM order_changes
+    CROSS JOIN data_as_of
 ),
 
 -- also between changes that left the state as it was: their stays add up

@@ -24,6 +24,8 @@ BUCKETS = (
     ("1 to 2 days", 24, 48), ("2 to 7 days", 48, 168), ("7 to 30 days", 168, 720),
     ("over 30 days", 720, 1e9),
 )  # fmt: skip
+CALENDAR_START = datetime(2019, 1, 1, tzinfo=timezone.utc)
+TIMES = ("created_at", "updated_at", "processed_at")
 KNOWN_STATES = {"pending", "processing", "processed", "failed"}
 
 
@@ -31,9 +33,17 @@ def hours(interval: timedelta) -> float:
     return interval / timedelta(seconds=1) / 3600
 
 
+def likely(moment: datetime | None, now: datetime) -> datetime | None:
+    """A time of an order, unless it is one that cannot be."""
+    if moment and CALENDAR_START <= moment <= now + timedelta(hours=24):
+        return moment
+    return None
+
+
 def processing(order: Row, campaigns: dict[str, Row], brands: dict[str, Row], now: datetime) -> Row:
     """The row of order_processing, and some that other reports need."""
-    created, done, gone = order["created_at"], order["processed_at"], order["deleted_at"]
+    created, updated, done = (likely(order[name], now) for name in TIMES)
+    gone = order["deleted_at"]
     campaign = campaigns.get(order["campaign_id"], {})
     brand = brands.get(order["brand_id"], {})
     status = (
@@ -51,8 +61,8 @@ def processing(order: Row, campaigns: dict[str, Row], brands: dict[str, Row], no
     if status != "processed" and created:
         waited = max(0.0, hours((gone if status == "deleted" else now) - created))
     left = {
-        "processed": done or order["updated_at"] or created,
-        "failed": order["updated_at"] or created,
+        "processed": done or updated or created,
+        "failed": updated or created,
         "deleted": gone,
         "open": None,
     }[status]
@@ -73,9 +83,7 @@ def processing(order: Row, campaigns: dict[str, Row], brands: dict[str, Row], no
         "use_case": campaign.get("sms_use_case") or "(none)",
         "state": order["state"],
         "status": status,
-        "created_at": created,
-        "updated_at": order["updated_at"],
-        "processed_at": done,
+        **{name: order[name] for name in TIMES},
         "left_at": left,
         "processing_hours": took,
         "age_hours": waited if status == "open" else None,
@@ -219,7 +227,7 @@ def backlog(orders: list[Row]) -> list[Row]:
 
 
 def backlog_by_day(orders: list[Row], now: datetime) -> list[Row]:
-    dated = [o for o in orders if o["created_at"]]
+    dated = [o for o in orders if o["created_day"]]
     if not dated:
         return []
     day = min(min(o["created_at"], now) for o in dated).date()
@@ -261,7 +269,9 @@ def state_durations(changes: list[Row], now: datetime) -> list[Row]:
     campaign_of = {}
     for change in changes:
         state = "deleted" if change["deleted_at"] else change["state"] or "(none)"
-        since = change["deleted_at"] or change["updated_at"] or change["seen_at"]
+        changed, seen_at = change["updated_at"], change["seen_at"]
+        known = changed and CALENDAR_START <= changed <= seen_at
+        since = change["deleted_at"] or (changed if known else seen_at)
         by_order[change["order_id"]].append((since, change["seen_at"], state))
         campaign_of[change["order_id"]] = change["campaign_id"]
     rows: dict[tuple[str, str], Row] = {}
@@ -312,7 +322,14 @@ def quality(orders: list[Row], world: dict[str, list[Row]], now: datetime | None
         ),
         "dated in the future": count(
             orders,
-            lambda o: any(o[n] and now and o[n] > now for n in ("created_at", "updated_at")),
+            lambda o: any(o[n] and now and o[n] > now for n in TIMES),
+        ),
+        "dated before 10DLC existed": count(
+            orders, lambda o: any(o[n] and o[n] < CALENDAR_START for n in TIMES)
+        ),
+        "changed before they were created": count(
+            orders,
+            lambda o: o["created_at"] and o["updated_at"] and o["updated_at"] < o["created_at"],
         ),
         "of a campaign that is not loaded": count(
             orders, lambda o: o["campaign_name"] == o["campaign_id"]

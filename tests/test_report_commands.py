@@ -226,6 +226,23 @@ class TestReports:
         assert done.returncode == 0, done.stderr
         assert all(name in done.stdout for name in REPORTS)
 
+    @pytest.mark.parametrize("dialect", sorted({*DIALECTS.values()}))
+    def test_show_says_what_is_known_of_a_dialect(self, workspace: Workspace, dialect: str) -> None:
+        known = {
+            "clickhouse": "run on ClickHouse, where 2 of 18 worked",
+            "databricks": "on Spark 3 of 18 ran, and PERCENTILE_APPROX gives other numbers",
+            "duckdb": "",
+            "postgres": "",
+        }.get(dialect, f"not run on {dialect}")
+        done = workspace.command("reports", "show", "backlog", "--dialect", dialect)
+        first, _, rest = done.stdout.partition("\n")
+        if known:
+            assert first.startswith("-- ")
+            assert known.lower() in first.lower()
+            assert rest.startswith("\n-- One row")
+        else:
+            assert first.startswith("-- One row")
+
     def test_show_in_a_dialect(self, workspace: Workspace) -> None:
         done = workspace.command("reports", "show", "--dialect", "snowflake", "--dataset", "prod")
         assert done.returncode == 0, done.stderr

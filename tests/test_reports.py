@@ -122,6 +122,20 @@ def postgres_tables(postgres: PostgresServer) -> Iterator[PostgresTables]:
         yield tables
 
 
+# times that cannot be, and some around the first and the last that can
+_day_on = NOW + timedelta(hours=24)
+_odd = st.one_of(
+    *[st.none()] * 12,
+    st.sampled_from(
+        [
+            *(datetime(y, 6, 1, 13, tzinfo=timezone.utc) for y in (1, 1970, 9999)),
+            datetime(2019, 1, 1, tzinfo=timezone.utc),
+            datetime(2018, 12, 31, 23, 59, 59, 999_999, tzinfo=timezone.utc),
+            _day_on,
+            _day_on + timedelta(microseconds=1),
+        ]
+    ),
+)
 # few values, so that ties are frequent; some lie in the future, some before the order itself
 _minutes = st.sampled_from([0, 1, 59, 60, 240, 241, 1_440, 1_441, 2_880, 9_000, 50_000])
 _created = st.one_of(
@@ -137,7 +151,7 @@ _later = st.one_of(st.none(), _minutes, _minutes, st.integers(-300, 4_000))
 
 @st.composite
 def an_order(draw: st.DrawFn, number: int) -> Row:
-    created = draw(_created)
+    created = draw(_odd) or draw(_created)
     base = created or START
     done, updated, gone = (draw(_later) for _ in range(3))
     state = draw(
@@ -149,8 +163,9 @@ def an_order(draw: st.DrawFn, number: int) -> Row:
         "brand_id": draw(st.sampled_from(["b1", "b2"])),
         "state": state,
         "created_at": created,
-        "updated_at": None if updated is None else base + timedelta(minutes=abs(updated)),
-        "processed_at": None if done is None else base + timedelta(minutes=done),
+        "updated_at": draw(_odd)
+        or (None if updated is None else base + timedelta(minutes=updated)),
+        "processed_at": draw(_odd) or (None if done is None else base + timedelta(minutes=done)),
         # an order that was looked for in vain had been read before
         "deleted_at": None
         if gone is None or draw(st.integers(0, 4))
@@ -170,7 +185,8 @@ def worlds(draw: st.DrawFn) -> World:
                 "order_id": f"order {draw(st.integers(0, 3))}",
                 "campaign_id": "c1",
                 "state": draw(st.sampled_from(["pending", "failed", "processed", None])),
-                "updated_at": draw(st.sampled_from([NOW - timedelta(minutes=since), None])),
+                "updated_at": draw(_odd)
+                or draw(st.sampled_from([NOW - timedelta(minutes=since), None])),
                 "deleted_at": draw(st.sampled_from([None] * 5 + [NOW - timedelta(minutes=7)])),
                 "seen_at": NOW - timedelta(minutes=draw(_minutes)),
             }

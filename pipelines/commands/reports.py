@@ -10,6 +10,7 @@ from pipelines.naming import reports_dataset, schemas_to_show
 from pipelines.reading import require_file
 from pipelines.reports import (
     DIALECTS,
+    UNTESTED,
     UPPER_CASE,
     Report,
     configured_reports,
@@ -48,6 +49,8 @@ def _show(arguments: argparse.Namespace) -> int:
         raise ConfigurationError(
             f"there is no report {arguments.view!r}; choose from {', '.join(found)}"
         )
+    if caveat := UNTESTED.get(dialect):
+        sys.stdout.write(f"-- A translation to start from: {caveat}. Compare it with DuckDB's.\n\n")
     for report in found.values():
         if arguments.view in (None, report.name):
             sys.stdout.write(_definition(report, dataset, dialect) + "\n\n")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timezone
 from importlib.metadata import version
@@ -34,12 +35,15 @@ class RunLog:
         self._stats = stats
         self._selection = selection
         self._started_at = datetime.now(timezone.utc)
+        self._started = time.monotonic()
         self._announced: set[tuple[str, str]] = set()
 
     def begin(self, mode: str) -> None:
         """Notes that reading begins, as a backfill or incrementally."""
         self._stats.mode = mode
         self._started_at = datetime.now(timezone.utc)
+        # the machine's clock may be set back meanwhile
+        self._started = time.monotonic()
 
     def note_new_columns(self, found: Rows, schema: Schema) -> None:
         """Logs each field that gets a column of its own for the first time, once."""
@@ -73,7 +77,7 @@ class RunLog:
             "narrowed_to": as_json(narrowing) if narrowing else None,
             "shard": self._selection.shard.part if self._selection.shard else None,
             "shards": self._selection.shard.of if self._selection.shard else None,
-            "seconds": (finished_at - self._started_at).total_seconds(),
+            "seconds": time.monotonic() - self._started,
             "version": version("signalwire-orders"),
             **self._stats.counts(),
         }

@@ -14,7 +14,7 @@ class Counts:
     `requests` are those sent, tries and redirects included, `retries` the tries after the first;
     `orders_seen` are order records the API served (one that slid to a later page meanwhile counts
     twice), `orders_loaded` those handed to the destination because they are new or changed.
-    `campaigns` were found, `campaigns_walked` read to the end, `campaigns_failed` and
+    `campaigns` were found, `campaigns_walked` read as far as needed, `campaigns_failed` and
     `brands_failed` could not be; `full_walks` are those read to the end to compare all with the
     destination, `orders_deleted` orders found to be gone.
     """

@@ -271,7 +271,7 @@ RUNS = Table(
         Column("brands", "bigint", "Brands found."),
         Column("brands_failed", "bigint", "Brands whose campaigns could not be listed."),
         Column("campaigns", "bigint", "Campaigns found."),
-        Column("campaigns_walked", "bigint", "Campaigns read to the end."),
+        Column("campaigns_walked", "bigint", "Campaigns whose orders were read as far as needed."),
         Column("campaigns_failed", "bigint", "Campaigns that could not be read."),
         Column("orders_seen", "bigint", "Order records the API served."),
         Column("orders_loaded", "bigint", "Order records loaded: new or changed ones."),
