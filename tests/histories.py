@@ -90,7 +90,7 @@ changes = st.builds(
     st.sampled_from(
         ["move"] * 6
         + ["add"] * 3
-        + ["spoil", "vanish", "return", "campaign", "brand", "gone", "back"]
+        + ["spoil", "share", "vanish", "return", "campaign", "brand", "gone", "back"]
     ),
     _whichs,
     st.sampled_from(STATES),
@@ -141,6 +141,8 @@ class Player:
         self._absent: set[str] = set()
         self._ever_absent: set[str] = set()
         self._campaigns_gone: list[str] = []
+        # to campaigns in the lists of several brands those that list them besides their own
+        self._shared: dict[str, set[str]] = {}
         # a list that lost an order while it was being read may have let another one be passed over
         self._shrunk_while_read: set[str] = set()
         self._reading = False
@@ -235,9 +237,11 @@ class Player:
                 assert order_id not in after, "an unsettled order vanished and is still there"
 
     def _truth(self) -> list[dict[str, Any]]:
-        """The orders as they are to be stored: PostgreSQL takes no NUL."""
+        """The orders as they are to be stored: without NUL, under the first of their brands."""
         rows = true_orders(self.space)
         for row in rows:
+            brands = self._shared.get(row["campaign_id"], set())
+            row["brand_id"] = min([row["brand_id"], *brands])
             row["status_callback_url"] = (row["status_callback_url"] or "").replace(
                 "\0", ""
             ) or None
@@ -342,8 +346,22 @@ class Player:
     def _brand(self, change: Change) -> None:
         self.space.world.add_brand()
 
-    def _gone(self, change: Change) -> None:
+    def _share(self, change: Change) -> None:
+        """Another brand lists a campaign too. While lists are read, either answer would be true."""
         campaigns = self.space.world.truth_campaigns()
+        if self._reading or not campaigns:
+            return
+        brand_id, campaign = campaigns[change.which % len(campaigns)]
+        listing = self._shared.setdefault(campaign["id"], set())
+        others = {brand["id"] for brand in self.space.world.truth_brands()} - {brand_id, *listing}
+        other = min(others) if others else self.space.world.add_brand()
+        self.space.world.insert_raw_campaign(other, campaign)
+        listing.add(other)
+
+    def _gone(self, change: Change) -> None:
+        found = self.space.world.truth_campaigns()
+        # another brand would go on listing it, as no space does
+        campaigns = [(b, c) for b, c in found if c["id"] not in self._shared]
         if campaigns:
             campaign_id = campaigns[change.which % len(campaigns)][1]["id"]
             ids = (r["id"] for _, c, r in self.space.world.truth_orders() if c == campaign_id)
