@@ -13,7 +13,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from dlt.common.destination.exceptions import DestinationUndefinedEntity
+from dlt.destinations.job_client_impl import SqlJobClientBase
+from dlt.pipeline.pipeline import Pipeline
 
+from sources.signalwire.errors import ConfigurationError
 from sources.signalwire.tables import TABLES
 
 # dlt's name for the schema of what the source `signalwire` loads, and for the table of its versions
@@ -37,6 +40,35 @@ def made_columns(client: Any) -> dict[str, set[str]]:
         for name, table in schema.get("tables", {}).items():
             made[name].update(table.get("columns", {}))
     return dict(made)
+
+
+def require_free_names(pipeline: Pipeline) -> None:
+    """Refuses to load a field that came later into a column of its name that a user has added.
+
+    Raises:
+        ConfigurationError: the API sends such a field now. What was read is loaded by the next run.
+    """
+    tables = pipeline.default_schema.tables
+    later = {
+        table.name: {*tables[table.name].get("columns", {})}
+        - {column.name for column in table.columns(include_sensitive=True)}
+        for table in TABLES.values()
+        if table.name in tables
+    }
+    later = {name: {c for c in columns if c[:4] != "_dlt"} for name, columns in later.items()}
+    if not any(later.values()):
+        return
+    with pipeline.destination_client() as client:
+        assert isinstance(client, SqlJobClientBase)
+        made = made_columns(client.sql_client)
+        for name, there in client.get_storage_tables([n for n in later if later[n]]):
+            if taken := (later[name] - made[name]) & there.keys():
+                column = min(taken)
+                raise ConfigurationError(
+                    f"the API sends a field {column} of {name} now, and the table has a column of"
+                    f" that name already, which a user has added: rename it (ALTER TABLE {name}"
+                    f" RENAME COLUMN {column} TO my_{column}) and run again; nothing is lost"
+                )
 
 
 def _stored_schemas(client: Any) -> Iterator[dict[str, Any]]:

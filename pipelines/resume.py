@@ -18,6 +18,7 @@ from dlt.pipeline.pipeline import Pipeline
 from dlt.pipeline.state_sync import load_pipeline_state_from_destination
 
 from pipelines.causes import causes_of, database_trouble, first_line, interruption_in
+from pipelines.columns import require_free_names
 from pipelines.duckdb import load
 from pipelines.guarantees import kept_by
 from pipelines.keys import add_unique_keys
@@ -59,10 +60,12 @@ def normalize_and_load(pipeline: Pipeline, target: Target, lock: Lock) -> None:
     """Brings what has been read to the destination.
 
     Raises:
+        ConfigurationError: a user's column has the name of a field that came later.
         KeysFailed: a table holds a key twice.
         PipelineStepFailed: dlt's; its causes say what went wrong.
     """
     pipeline.normalize()
+    require_free_names(pipeline)
     if target.kind == "postgres" and pipeline.default_schema_name:
         # what changes the tables themselves, other shards must not do at the same time
         with lock.alone():

@@ -72,7 +72,7 @@ class TestTwoRuns:
             assert "Traceback" not in second.stderr
 
     def test_the_second_waits(self, open_space: OpenSpace, any_workspace: Workspace) -> None:
-        space = open_space(latency_ms=200)
+        space = open_space(latency_ms=600)
         with started(any_workspace, space, "--json", "--workers", "1") as first:
             wait_for_requests(space, 1)
             second = any_workspace.command("run", "--json", "--wait", "60", space=space)

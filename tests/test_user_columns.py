@@ -9,6 +9,7 @@ from support import Workspace, true_orders
 from test_destinations import SqliteWorkspace
 
 from simulator import SimulatedSpace
+from sources.signalwire.errors import ConfigurationError
 
 TABLES = ("orders", "campaigns", "brands")
 
@@ -68,6 +69,29 @@ def test_keep_their_values_where_only_others_change(
     del reviewed[moved]
     assert set(reviewed.values()) <= {True, None}
     assert list(reviewed.values()).count(None) < len(reviewed) / 2
+
+
+@pytest.mark.parametrize("kind", ["boolean", "text"])
+def test_are_kept_when_the_api_sends_a_field_of_their_name(
+    space: SimulatedSpace, everywhere: Workspace, kind: str
+) -> None:
+    everywhere.run(space)
+    orders = qualified(everywhere, "orders")
+    everywhere.execute(f"ALTER TABLE {orders} ADD reviewed {kind}")
+    everywhere.execute(
+        f"UPDATE {orders} SET reviewed = {'true' if kind == 'boolean' else repr('mine')}"
+    )
+    space.clock.advance(60)
+    campaign_id = space.world.truth_campaigns()[0][1]["id"]
+    space.world.add_order(campaign_id, reviewed="theirs")
+    for _ in range(2):
+        with pytest.raises(ConfigurationError, match="RENAME COLUMN reviewed TO my_reviewed"):
+            everywhere.run(space)
+    everywhere.execute(f"ALTER TABLE {orders} RENAME COLUMN reviewed TO my_reviewed")
+    everywhere.run(space)
+    rows = everywhere.table("orders")
+    assert [row["reviewed"] for row in rows if row["reviewed"] is not None] == ["theirs"]
+    assert sum(row["my_reviewed"] is not None for row in rows) == len(rows) - 1
 
 
 @pytest.mark.parametrize("place", ["copy.duckdb", "exports"])
