@@ -105,6 +105,8 @@ class CopyJob(PostgresParquetCopyJob):
 
     def _connect(self) -> Any:
         """A connection of the driver's own; its values are binary, which no setting changes."""
+        # each job that held one and waited for another would use up a small pool for good
+        self._job_client.sql_client.close_connection()
         connection = super()._connect()
         names = ", ".join(f"'{name}'" for name in (*LIMITS, *LATER_LIMITS))
         with closing(connection.cursor()) as cursor:

@@ -12,6 +12,7 @@ from support import Workspace, true_orders
 from simulator import Fault, SimulatedSpace
 
 TOLD = "a pooler in transaction or statement mode answers there"
+SMALL = "default_pool_size = 4\nquery_wait_timeout = 20"
 # pgbouncer refuses options, and a run sends some, unless it is to ignore them
 IGNORED = "ignore_startup_parameters = extra_float_digits, options"
 
@@ -88,7 +89,7 @@ class TestWithoutSessions:
 class TestInSessionMode:
     """Works, whatever it does with options."""
 
-    @pytest.mark.parametrize("settings", [(), (IGNORED,)], ids=["refusing", "ignoring"])
+    @pytest.mark.parametrize("settings", [(SMALL,), (IGNORED, SMALL)], ids=["refusing", "ignoring"])
     def test_loads(
         self, space: SimulatedSpace, postgres_workspace: Workspace, settings: tuple[str, ...]
     ) -> None:
