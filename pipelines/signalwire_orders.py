@@ -102,6 +102,10 @@ def run(
     source = signalwire(stats=stats, known=known, shard=shard, **source_settings)
     guard(source, target.probe, target.kind)
     place = place_to_publish(target, publish)
+    if target.kind == "postgres":
+        from pipelines.postgres_checks import prepare_to_load  # only needed there
+
+        prepare_to_load(target)
     with orderly_end(), exclusive(target, wait) as lock:
         logger.info("run %s begins, into %s", stats.run_id, target.description)
         with target.kept_open():
