@@ -56,7 +56,7 @@ class SqlClient(Psycopg2SqlClient):
         except psycopg2.OperationalError as error:
             if REFUSED not in str(error) or self.credentials.plain:
                 raise
-        # pgbouncer takes no options, unless it is told to ignore them
+        # pgbouncer takes no options, unless configured to ignore them
         self.credentials.forgo_options()
         return self._connected()
 
@@ -71,7 +71,7 @@ class SqlClient(Psycopg2SqlClient):
         marks = ", ".join(["set_config(%s, %s, false)"] * len(names))
         values = [part for setting in names for part in setting]
         with closing(self._conn.cursor()) as cursor:
-            # a pooler tells a number of its own; settings could end up in others' sessions there
+            # a pooler reports another number; settings could end up in sessions of others there
             direct = "pg_backend_pid() = %s"
             statement = f"SELECT {direct}, CASE WHEN {direct} THEN ARRAY[{marks}] END"
             cursor.execute(statement, (pid, pid, *values))
