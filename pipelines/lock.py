@@ -227,7 +227,6 @@ class PostgresLock:
     )
 
     def __init__(self, target: Target) -> None:
-        self._target = target
         # before the first connection: this one idles for as long as the API is read
         target.probe.destination.config_params["credentials"].lift_limits()
         self._client: Any = target.probe.sql_client()
@@ -240,11 +239,8 @@ class PostgresLock:
     def take(self) -> bool:
         """Takes the lock if it is free, and says whether it did."""
         if not self._open:
-            from pipelines.postgres_checks import require_fit  # only needed there
-
             self._client.open_connection()
             self._open = True
-            require_fit(self._client, self._target)
             name = "{0} pid {pid} on {host}".format(PROGRAM, **_ourselves())
             self._ask("SELECT set_config('application_name', %s, false)", name[:63])
         with self._held(self._TAKING):

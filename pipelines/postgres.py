@@ -39,14 +39,22 @@ class Credentials(PostgresCredentials):
     """
 
     port: Optional[int] = None  # type: ignore[assignment]  # noqa: UP045 - dlt reads the annotation
-    # dlt copies fields of such names, and looks no setting up for them
+    # dlt copies fields of such names, and looks up no setting for them
+    __enough__: bool = dataclasses.field(default=False, init=False, repr=False, compare=False)
     __lifted__: bool = dataclasses.field(default=False, init=False, repr=False, compare=False)
     __plain__: bool = dataclasses.field(default=False, init=False, repr=False, compare=False)
     __pooled__: bool = dataclasses.field(default=False, init=False, repr=False, compare=False)
 
+    def parse_native_representation(self, native_value: Any) -> None:
+        """Called by dlt with a URL, which may leave everything to libpq but where to look."""
+        super().parse_native_representation(native_value)
+        self.__enough__ = bool(self.host or self.database or self.query)
+
     def on_partial(self) -> None:
-        """Called by dlt when a part is missing: fine, as long as it is said where to connect to."""
-        if self.host or self.database or self.query or _from_libpq("host", "service", "database"):
+        """Called by dlt when a part is missing: fine, if libpq knows the server and the user."""
+        named = self.host or _from_libpq("host")
+        known = named and (self.username or _from_libpq("user"))
+        if self.__enough__ or known or _from_libpq("service"):
             self.resolve()
 
     def on_resolved(self) -> None:

@@ -45,6 +45,17 @@ ORDER BY 1
 """
 
 
+def prepare_to_load(target: Target) -> None:
+    """Lifts the limits of a run's connections, and looks at the server.
+
+    Raises:
+        ConfigurationError: it cannot be loaded into exactly.
+    """
+    target.probe.destination.config_params["credentials"].lift_limits()
+    with target.probe.sql_client() as client:
+        require_fit(client, target)
+
+
 def require_fit(client: Any, target: Target) -> None:
     """Refuses a server that cannot be loaded into exactly.
 

@@ -56,7 +56,7 @@ class SqlClient(Psycopg2SqlClient):
         except psycopg2.OperationalError as error:
             if REFUSED not in str(error) or self.credentials.plain:
                 raise
-        # pgbouncer takes no options, unless it is told to ignore them
+        # pgbouncer takes no options, unless configured to ignore them
         self.credentials.forgo_options()
         return self._connected()
 
@@ -71,7 +71,7 @@ class SqlClient(Psycopg2SqlClient):
         marks = ", ".join(["set_config(%s, %s, false)"] * len(names))
         values = [part for setting in names for part in setting]
         with closing(self._conn.cursor()) as cursor:
-            # a pooler tells a number of its own; settings could end up in others' sessions there
+            # a pooler reports another number; settings could end up in sessions of others there
             direct = "pg_backend_pid() = %s"
             statement = f"SELECT {direct}, CASE WHEN {direct} THEN ARRAY[{marks}] END"
             cursor.execute(statement, (pid, pid, *values))
@@ -105,6 +105,8 @@ class CopyJob(PostgresParquetCopyJob):
 
     def _connect(self) -> Any:
         """A connection of the driver's own; its values are binary, which no setting changes."""
+        # each job that held one and waited for another would use up a small pool for good
+        self._job_client.sql_client.close_connection()
         connection = super()._connect()
         names = ", ".join(f"'{name}'" for name in (*LIMITS, *LATER_LIMITS))
         with closing(connection.cursor()) as cursor:

@@ -109,6 +109,10 @@ def run(
     views_wanted = require_report_settings() and kept_by(target.kind).reports
     data_folder()
     require_writable(target.pipelines_dir)
+    if target.kind == "postgres":
+        from pipelines.postgres_checks import prepare_to_load  # only needed there
+
+        prepare_to_load(target)
     with orderly_end(), exclusive(target, wait) as lock:
         logger.info("run %s begins, into %s", stats.run_id, target.description)
         if target.asked_for != target.dataset:

@@ -11,8 +11,9 @@ from support import Workspace, true_orders
 
 from simulator import Fault, SimulatedSpace
 
-TOLD = "a pooler in transaction or statement mode answers there"
-# pgbouncer refuses options, and a run sends some, unless it is to ignore them
+REFUSAL = "a pooler in transaction or statement mode answers there"
+SMALL = "default_pool_size = 4\nquery_wait_timeout = 20"
+# pgbouncer refuses options, and a run sends some, unless configured to ignore them
 IGNORED = "ignore_startup_parameters = extra_float_digits, options"
 
 
@@ -31,7 +32,7 @@ class TestWithoutSessions:
         ],
         ids=["usual", "ignoring", "of one", "in turn", "resetting", "statement"],
     )
-    def test_is_told_by_name(
+    def test_is_refused_by_name(
         self,
         space: SimulatedSpace,
         postgres_workspace: Workspace,
@@ -44,12 +45,12 @@ class TestWithoutSessions:
                 "run", "--quiet", space=space, DESTINATION__POSTGRES__CREDENTIALS=url
             )
         assert done.returncode == 2
-        assert TOLD in done.stderr
+        assert REFUSAL in done.stderr
         assert "pool_mode = session" in done.stderr
         assert len(done.stderr.splitlines()) == 1
         assert space.journal.entries() == []
 
-    def test_is_told_by_every_command(
+    def test_is_refused_by_every_command(
         self, space: SimulatedSpace, postgres_workspace: Workspace
     ) -> None:
         assert postgres_workspace.postgres_url
@@ -59,11 +60,11 @@ class TestWithoutSessions:
             checked = postgres_workspace.command("check", space=space)
             assert checked.returncode == 1
             assert "FAIL  destination" in checked.stdout
-            assert TOLD in checked.stdout
+            assert REFUSAL in checked.stdout
             for command in (("query", "SELECT 1"), ("publish", "copy.duckdb"), ("report",)):
                 done = postgres_workspace.command(*command)
                 assert done.returncode == 2
-                assert TOLD in done.stderr
+                assert REFUSAL in done.stderr
 
     def test_leaves_nothing_in_the_sessions_of_others(
         self, space: SimulatedSpace, postgres_workspace: Workspace
@@ -88,7 +89,7 @@ class TestWithoutSessions:
 class TestInSessionMode:
     """Works, whatever it does with options."""
 
-    @pytest.mark.parametrize("settings", [(), (IGNORED,)], ids=["refusing", "ignoring"])
+    @pytest.mark.parametrize("settings", [(SMALL,), (IGNORED, SMALL)], ids=["refusing", "ignoring"])
     def test_loads(
         self, space: SimulatedSpace, postgres_workspace: Workspace, settings: tuple[str, ...]
     ) -> None:

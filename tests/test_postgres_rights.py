@@ -215,3 +215,18 @@ def test_a_database_that_takes_no_changes(
     assert done.returncode == 2
     assert "takes no changes" in done.stderr
     assert space.journal.entries() == []
+
+
+def test_a_role_that_only_reads(
+    space: SimulatedSpace, postgres_workspace: Workspace, role: str
+) -> None:
+    postgres_workspace.run(space)
+    for schema in (SCHEMAS[0], SCHEMAS[2]):
+        postgres_workspace.execute(
+            f"GRANT USAGE ON SCHEMA {schema} TO {role};"
+            f" GRANT SELECT ON ALL TABLES IN SCHEMA {schema} TO {role}"
+        )
+    for command in (("query", "SELECT 1"), ("report",), ("publish", "copy.duckdb")):
+        done = postgres_workspace.command(*command)
+        assert done.returncode == 0, done.stderr
+    assert (postgres_workspace.folder / "copy.duckdb").exists()

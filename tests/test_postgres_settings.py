@@ -307,7 +307,7 @@ class TestPasswords:
         assert done.returncode == 1
         assert "no password supplied" in done.stderr
 
-    @pytest.mark.parametrize("only", [{}, {"PASSWORD": "sesame"}, {"USERNAME": "loader"}])
+    @pytest.mark.parametrize("only", [{}, {"PASSWORD": "sesame"}, {"DATABASE": "orders"}])
     def test_of_no_server(
         self,
         space: SimulatedSpace,
@@ -318,6 +318,8 @@ class TestPasswords:
         monkeypatch.delenv("DESTINATION__POSTGRES__CREDENTIALS")
         del postgres_workspace.environment["DESTINATION__POSTGRES__CREDENTIALS"]
         environment = {f"DESTINATION__POSTGRES__CREDENTIALS__{k}": v for k, v in only.items()}
+        for name in ("PGHOST", "PGUSER", "PGSERVICE"):
+            monkeypatch.delenv(name, raising=False)
         for command in (("run", "--quiet"), ("check",), ("query", "SELECT 1")):
             done = postgres_workspace.command(*command, space=space, **environment)
             assert done.returncode == 2
