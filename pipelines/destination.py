@@ -18,7 +18,7 @@ from pipelines.mending import mend_times
 from pipelines.target import PIPELINE_NAME, Target
 from sources.signalwire.comparison import fingerprints
 from sources.signalwire.shard import DIGITS
-from sources.signalwire.tables import BRANDS, ORDER_CHANGES, ORDERS, RUNS, Table
+from sources.signalwire.tables import BRANDS, ORDERS, RUNS, Table
 from sources.signalwire.walk import (
     FINAL_STATE,
     SETTLING_STATE,
@@ -100,11 +100,10 @@ class DataInDestination:
         """Sets all times later than `horizon` to `now`."""
         if not kept_by(self._target.kind).guard:
             return
-        moments = (EPOCH + timedelta(microseconds=moment) for moment in (horizon, now))
-        latest, present = map(self._sent, moments)
-        names = {table.name: self._name(table) for table in (ORDERS, ORDER_CHANGES, RUNS)}
+        latest, present = (EPOCH + timedelta(microseconds=moment) for moment in (horizon, now))
+        ours = self._ours("brand_id")
         with self._client as client:
-            mend_times(client, names, self._ours("brand_id"), horizon=latest, now=present)
+            mend_times(client, ours, horizon=latest, now=present, sent=self._sent)
 
     def newer_states(self) -> Sequence[Mapping[str, Any]]:
         """States that runs in another layout of shards stored since the last run of this one."""
