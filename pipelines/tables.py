@@ -82,7 +82,9 @@ def _cell(value: Any) -> str:
     if value is None:
         return "-"
     if isinstance(value, datetime) and value.tzinfo is not None:
-        return value.astimezone(timezone.utc).strftime("%Y-%m-%d %H:%M:%SZ")
+        # strftime leaves zeros out of a year such as 0001
+        moment = value.astimezone(timezone.utc).replace(tzinfo=None)
+        return f"{moment.isoformat(' ', 'seconds')}Z"
     if isinstance(value, (float, Decimal)):
         return f"{value:,.2f}"
     return printable(str(value))

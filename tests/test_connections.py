@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import socket
 import ssl
 import subprocess
@@ -31,13 +30,19 @@ def nothing_set(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
 
 
+class QuietServer(ThreadingHTTPServer):
+    """A server that prints nothing when a client ends the connection."""
+
+    def handle_error(self, request: object, client_address: object) -> None: ...
+
+
 @pytest.fixture
 def serve() -> Iterator[Callable[..., int]]:
     """Starts a server on this machine with some handler, and gives its port."""
-    servers: list[tuple[ThreadingHTTPServer, threading.Thread]] = []
+    servers: list[tuple[QuietServer, threading.Thread]] = []
 
     def start(handler: type[BaseHTTPRequestHandler], context: ssl.SSLContext | None = None) -> int:
-        server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        server = QuietServer(("127.0.0.1", 0), handler)
         if context is not None:
             server.socket = context.wrap_socket(
                 server.socket, server_side=True, do_handshake_on_connect=False
@@ -201,7 +206,6 @@ class TestHosts:
         assert "the secure connection to 127.0.0.1 could not be made" in said
 
 
-@pytest.mark.skipif(not shutil.which("openssl"), reason="openssl makes the certificates")
 class TestCertificates:
     @pytest.fixture
     def make(self, tmp_path: Path) -> Callable[..., tuple[Path, ssl.SSLContext]]:

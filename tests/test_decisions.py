@@ -388,6 +388,7 @@ def test_nothing_narrowed_is_told_as_such() -> None:
         ([], "name  n"),
         ([("a", 1), ("bb", 20)], "name   n\na      1\nbb    20"),
         ([("[red]x", None)], "name    n\n[red]x  -"),
+        ([("a", datetime(1, 1, 1, tzinfo=timezone.utc))], "name  n\na     0001-01-01 00:00:00Z"),
     ],
 )
 def test_query_results_as_a_table(rows: list[tuple[Any, ...]], text: str) -> None:
