@@ -16,8 +16,8 @@ DAMAGED = (
 )
 NEWER = "Trying to read a database file with version"
 RECOVER = (
-    "move it away, or put a backup in its place, then run again: a run into an empty place reads"
-    " everything anew. Nothing was changed in it"
+    "put a backup in its place, or move it away, then run again: a run without a database reads"
+    " everything there is"
 )
 
 
