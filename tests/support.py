@@ -20,7 +20,7 @@ from simulator import SimulatedSpace
 
 ROOT = Path(__file__).resolve().parent.parent
 # how a command is started by a user who is not root, and owns the same files
-UNPRIVILEGED = ("unshare", "--user") if os.geteuid() == 0 else ()
+UNPRIVILEGED = ("setpriv", "--bounding-set=-all", "--inh-caps=-all") if os.geteuid() == 0 else ()
 
 
 class Workspace:

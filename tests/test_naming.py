@@ -12,7 +12,7 @@ from types import SimpleNamespace
 import duckdb
 import pytest
 from dlt.common.destination import DestinationCapabilitiesContext
-from support import Workspace
+from support import UNPRIVILEGED, Workspace
 
 from pipelines.destination import shown_names
 from pipelines.naming import Schemas, catalog_of, require_usable, schemas_of
@@ -262,7 +262,7 @@ class TestReading:
             ("publish", str(out / "copy.duckdb")),
         ):
             done = subprocess.run(
-                [*_UNPRIVILEGED, sys.executable, "-m", "pipelines", *arguments],
+                [*UNPRIVILEGED, sys.executable, "-m", "pipelines", *arguments],
                 env=os.environ | environment,
                 cwd=out,
                 capture_output=True,
@@ -281,10 +281,6 @@ class TestReading:
         missing = file.startswith("missing")
         assert done.returncode == (1 if missing else 0)
         assert ("there is no folder" in done.stdout) is missing
-
-
-# the rights of the user who runs the tests, without those of an administrator
-_UNPRIVILEGED = ("setpriv", "--bounding-set=-all", "--inh-caps=-all") if os.getuid() == 0 else ()
 
 
 class TestUpperCase:
