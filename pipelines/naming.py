@@ -79,12 +79,12 @@ class Schemas(NamedTuple):
     catalog: str | None = None
 
 
-def schemas_of(client: Any, dataset: str) -> Schemas:
+def schemas_of(client: Any, dataset: str, kind: str) -> Schemas:
     """The schemas of a dataset at a destination, in that destination's spelling."""
     return Schemas(
         quoted(folded(client, dataset)),
         quoted(folded(client, reports_dataset(dataset))),
-        client.catalog_name() if client.capabilities.sqlglot_dialect == "duckdb" else None,
+        client.catalog_name() if kind == "duckdb" else None,
     )
 
 

@@ -40,7 +40,7 @@ def apply_reports(target: Target, *, anew: bool = False) -> bool:
     dialect = dialect_of(target.kind)
     found = configured_reports()
     with target.probe.sql_client() as client:
-        schemas = schemas_of(client, target.dataset)
+        schemas = schemas_of(client, target.dataset, target.kind)
         schema = in_reports(client, target.dataset)
         version = _version(found.values(), schemas, dialect)
         if not anew and _is_there(client, target.dataset, version, len(found) + 1):

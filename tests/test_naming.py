@@ -309,6 +309,6 @@ class TestUpperCase:
         capabilities = DestinationCapabilitiesContext()
         capabilities.casefold_identifier = str.upper
         client = SimpleNamespace(capabilities=capabilities, catalog_name=lambda: None)
-        assert schemas_of(client, "signal_wire") == Schemas(
+        assert schemas_of(client, "signal_wire", "snowflake") == Schemas(
             '"SIGNAL_WIRE"', '"SIGNAL_WIRE_REPORTS"', None
         )
