@@ -102,8 +102,9 @@ def _wrong_type(error: ConfigValueCannotBeCoercedException) -> str:
 
 
 def _not_readable(error: InvalidConnectionString | InvalidNativeValue) -> str:
-    kind = error.spec.__name__.removesuffix("Credentials")
-    if kind == "DuckDb":
+    name = error.spec.__name__.removesuffix("Credentials")
+    kind = getattr(error.spec, "drivername", None) or name
+    if kind == "duckdb":
         return "destination.duckdb.credentials is no path that a file can have; name another file"
     return (
         f"the credentials of the destination ({kind}) cannot be read; see docs/destinations.md for"
