@@ -10,7 +10,7 @@ AIRFLOW_STAMP := $(AIRFLOW_VENV)/.installed
 UV_VERSION := 0.13.9
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo run test test-airflow lint format bench bench-peers bench-cost bench-reports bench-postgres bench-scale soak docs lock clean
+.PHONY: help install demo run test proof test-airflow lint format bench bench-peers bench-cost bench-reports bench-postgres bench-scale soak docs lock clean
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -43,6 +43,9 @@ run: $(STAMP) ## load your account's orders (needs credentials, see README)
 
 test: $(STAMP) ## run the tests
 	@$(BIN)/python -m pytest -n auto $(ARGS)
+
+proof: $(STAMP) ## run the tests that take long too (half an hour)
+	@$(BIN)/python -m pytest -n auto -m "proof or not proof" $(ARGS)
 
 test-airflow: $(AIRFLOW_STAMP) ## run the tests of the DAG, in a real Airflow of their own
 	@$(AIRFLOW_VENV)/bin/python -m pytest tests_airflow $(ARGS)

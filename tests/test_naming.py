@@ -8,6 +8,7 @@ import sys
 from contextlib import closing
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import duckdb
 import pytest
@@ -91,7 +92,12 @@ AMBIGUOUS = [
 UNUSUAL = [("x.duckdb", name) for name in ("select", "main", "memory", "order")]
 
 
-@pytest.mark.parametrize(("file", "dataset"), [*AMBIGUOUS, *UNUSUAL])
+def proved(params: list[tuple[str, str]]) -> list[Any]:
+    """The first of these for every time, the others for `make proof`."""
+    return [params[0], *(pytest.param(*others, marks=pytest.mark.proof) for others in params[1:])]
+
+
+@pytest.mark.parametrize(("file", "dataset"), [*proved(AMBIGUOUS), *proved(UNUSUAL)])
 def test_a_file_may_be_called_like_its_dataset(
     space: SimulatedSpace, workspace: Workspace, file: str, dataset: str
 ) -> None:

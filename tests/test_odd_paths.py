@@ -11,6 +11,8 @@ from support import UNPRIVILEGED, Workspace, true_orders
 
 from simulator import SimulatedSpace
 
+pytestmark = pytest.mark.proof
+
 ODD = "100 {0} 'it''s' \"b\" *[x] # ü"
 
 

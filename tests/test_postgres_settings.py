@@ -14,6 +14,8 @@ from support import Workspace, true_orders
 
 from simulator import Fault, SimulatedSpace
 
+pytestmark = pytest.mark.proof
+
 TEXT = "Café 'b' \\ \"c\" 😀"
 DRIVERS = {"adbc": {}, "psycopg2": {"DISABLE_ADBC_DETECTION": "true"}}
 LIMITS = {

@@ -538,6 +538,7 @@ class TestFailures:
         any_workspace.run(space, publish=place)
         assert_is_a_copy(place, any_workspace)
 
+    @pytest.mark.proof
     @pytest.mark.parametrize(
         ("name", "point", "after"), DEATHS, ids=lambda value: str(value).rpartition(":")[2]
     )
