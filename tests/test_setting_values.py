@@ -15,7 +15,7 @@ RANGES = {
     "WORKERS": "a whole number from 1 to 64",
     "PAGE_SIZE": "a whole number from 1 to 1000",
     "REQUEST_TIMEOUT": "a number from 0.01 to 2678400",
-    "REQUEST_MAX_ATTEMPTS": "a whole number from 1 to 1000",
+    "REQUEST_MAX_ATTEMPTS": "a whole number from 1 to 1000000",
     "REQUEST_BACKOFF_FACTOR": "a number from 0 to 2678400",
     "REQUEST_MAX_RETRY_DELAY": "a number from 0 to 2678400",
     "FULL_WALK_EVERY": "a number from 0 to 10000000000",

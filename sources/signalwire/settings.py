@@ -22,7 +22,7 @@ NUMBERS: dict[str, tuple[type, float, float]] = {
     "workers": (int, 1, MAX_WORKERS),
     "page_size": (int, 1, MAX_PAGE_SIZE),
     "request_timeout": (float, 0.01, LONGEST_WAIT),
-    "request_max_attempts": (int, 1, 1_000),
+    "request_max_attempts": (int, 1, 1_000_000),
     "request_backoff_factor": (float, 0, LONGEST_WAIT),
     "request_max_retry_delay": (float, 0, LONGEST_WAIT),
     "full_walk_every": (float, 0, LONGEST_AGE),
