@@ -34,8 +34,8 @@ from pipelines.commands.run import summary
 from pipelines.guarantees import kept_by
 from pipelines.messages import WRONG_USAGE, explain
 from pipelines.signalwire_orders import run
-from pipelines.streams import printable
 from pipelines.target import find_target
+from sources.printable import printable
 from sources.signalwire.errors import AccessDenied, ConfigurationError
 
 logger = logging.getLogger(__name__)

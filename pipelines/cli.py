@@ -189,7 +189,7 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
         help="tables to load: brands, campaigns, orders (these by default), number_assignments",
     )
     parser.add_argument(
-        "--workers", type=whole_or_text, metavar="N", help="requests to make side by side (10)"
+        "--workers", type=whole_or_text, metavar="N", help="requests to make in parallel (10)"
     )
     _add_wait(parser)
     parser.add_argument(

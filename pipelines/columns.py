@@ -9,7 +9,7 @@ import base64
 import json
 import zlib
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from dlt.common.destination.exceptions import DestinationUndefinedEntity
@@ -33,9 +33,7 @@ def made_columns(client: Any) -> dict[str, set[str]]:
     Args:
         client: dlt's SQL client of the destination, with an open connection.
     """
-    made: defaultdict[str, set[str]] = defaultdict(set)
-    for table in TABLES.values():
-        made[table.name].update(column.name for column in table.columns(include_sensitive=True))
+    made: defaultdict[str, set[str]] = defaultdict(set, _documented())
     for schema in _stored_schemas(client):
         for name, table in schema.get("tables", {}).items():
             made[name].update(table.get("columns", {}))
@@ -49,26 +47,35 @@ def require_free_names(pipeline: Pipeline) -> None:
         ConfigurationError: the API sends such a field now. What was read is loaded by the next run.
     """
     tables = pipeline.default_schema.tables
-    later = {
-        table.name: {*tables[table.name].get("columns", {})}
-        - {column.name for column in table.columns(include_sensitive=True)}
-        for table in TABLES.values()
-        if table.name in tables
-    }
-    later = {name: {c for c in columns if c[:4] != "_dlt"} for name, columns in later.items()}
-    if not any(later.values()):
+    fields = {name: {*tables[name].get("columns", {})} for name in TABLES if name in tables}
+    if not any(_beyond(fields, _documented()).values()):
         return
     with pipeline.destination_client() as client:
         assert isinstance(client, SqlJobClientBase)
-        made = made_columns(client.sql_client)
-        for name, there in client.get_storage_tables([n for n in later if later[n]]):
-            if taken := (later[name] - made[name]) & there.keys():
+        new = _beyond(fields, made_columns(client.sql_client))
+        for name, there in client.get_storage_tables([name for name in new if new[name]]):
+            if taken := new[name] & there.keys():
                 column = min(taken)
                 raise ConfigurationError(
                     f"the API sends a field {column} of {name} now, and the table has a column of"
                     f" that name already, which a user has added: rename it (ALTER TABLE {name}"
                     f" RENAME COLUMN {column} TO my_{column}) and run again; nothing is lost"
                 )
+
+
+def _documented() -> dict[str, set[str]]:
+    return {
+        name: {column.name for column in table.columns(include_sensitive=True)}
+        for name, table in TABLES.items()
+    }
+
+
+def _beyond(fields: Mapping[str, set[str]], known: Mapping[str, set[str]]) -> dict[str, set[str]]:
+    """To each table the columns that are not known, without dlt's own."""
+    return {
+        name: {column for column in columns - known[name] if not column.startswith("_dlt")}
+        for name, columns in fields.items()
+    }
 
 
 def _stored_schemas(client: Any) -> Iterator[dict[str, Any]]:

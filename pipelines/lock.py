@@ -137,12 +137,12 @@ class FileLock:
     def __init__(self, *paths: Path, reading: bool = False) -> None:
         self._paths = paths
         self._reading = reading
-        self._opened: list[int] | None = None
+        self._opened: list[int] = []
 
     def take(self) -> bool:
         """Takes the lock if it is free, and says whether it did."""
-        if self._opened is None:
-            self._opened = list(self._open())
+        if not self._opened:
+            self._open()
         for number in self._opened:
             try:
                 fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -156,12 +156,12 @@ class FileLock:
                 os.pwrite(number, json.dumps(_ourselves()).encode(), 0)
         return True
 
-    def _open(self) -> Iterator[int]:
+    def _open(self) -> None:
         for path in self._paths:
             if not path.parent.is_dir():
                 raise ConfigurationError(f"there is no folder {path.parent}; make it first")
             try:
-                yield _descriptor(path)
+                self._opened.append(_descriptor(path))
             except OSError as error:
                 # who cannot make the file cannot be in the way of a run, which would have made it
                 if not self._reading:
@@ -188,9 +188,8 @@ class FileLock:
 
     def release(self) -> None:
         """Lets it go. The file stays: removing it would let two runs hold different files."""
-        for number in self._opened or ():
-            os.close(number)
-        self._opened = None
+        while self._opened:
+            os.close(self._opened.pop())
 
 
 def _descriptor(path: Path) -> int:

@@ -14,7 +14,8 @@ from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipelines.streams import json_text, printable
+from pipelines.streams import json_text
+from sources.printable import printable
 
 if TYPE_CHECKING:
     from rich.console import Console

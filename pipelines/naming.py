@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 
 from sources.signalwire.errors import ConfigurationError
 
-# DuckDB's own catalogs. It names no file after them, but a schema of such a name is ambiguous.
-OWN_CATALOGS = frozenset({"main", "system", "temp"})
-_DUCKDB = frozenset({"information_schema", "pg_catalog", "system", "temp"})
+# catalogs that DuckDB always has, so that a schema of such a name is ambiguous
+ALWAYS_THERE = frozenset({"system", "temp"})
+_DUCKDB = ALWAYS_THERE | {"information_schema", "pg_catalog"}
 TAKEN = {
     "duckdb": _DUCKDB, "motherduck": _DUCKDB, "ducklake": _DUCKDB,
     "postgres": frozenset({"information_schema"}), "sqlite": frozenset({"temp"}),
@@ -60,7 +60,7 @@ def catalog_of(database: str | Path) -> str:
     """
     name = Path(os.path.realpath(database)).name.partition("?")[0]
     stem = next((part for part in name.split(".") if part), "")
-    return f"{stem}_db" if stem.casefold() in OWN_CATALOGS else stem
+    return f"{stem}_db" if stem.casefold() in ALWAYS_THERE | {"main"} else stem
 
 
 def is_ambiguous(catalog: str, schemas: Collection[str]) -> bool:

@@ -20,8 +20,8 @@ import duckdb
 
 from pipelines.copying import export_parquet, is_copy
 from pipelines.credentials import require_duckdb_path
-from pipelines.naming import OWN_CATALOGS, catalog_of, is_ambiguous, reports_dataset
-from pipelines.output import keep_permissions, require_apart
+from pipelines.naming import ALWAYS_THERE, catalog_of, is_ambiguous, reports_dataset
+from pipelines.output import keep_permissions, require_apart, require_folder
 from pipelines.target import Target
 from sources.signalwire.errors import ConfigurationError
 
@@ -65,11 +65,7 @@ def find_place(path: str | Path, target: Target) -> Place:
     _require_clear_names(place, target.dataset)
     require_apart(place.path, "publish", target)
     place.verify()
-    folder = place.path.parent
-    if not folder.is_dir():
-        raise ConfigurationError(f"publish: there is no folder {folder}; make it first")
-    if not os.access(folder, os.W_OK | os.X_OK):
-        raise ConfigurationError(f"publish: {folder} is read-only; name another place")
+    require_folder(place.path, "publish")
     return place
 
 
@@ -78,7 +74,7 @@ def _require_clear_names(place: Place, dataset: str) -> None:
     if not isinstance(place, DatabaseFile):
         return
     schemas = (dataset, reports_dataset(dataset))
-    for catalog in (catalog_of(place.path), *OWN_CATALOGS - {"main"}):
+    for catalog in (catalog_of(place.path), *ALWAYS_THERE):
         if is_ambiguous(catalog, schemas):
             raise ConfigurationError(
                 f"publish: readers of {place.path} could not write {dataset}.orders, because"

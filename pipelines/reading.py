@@ -1,4 +1,4 @@
-"""The target of commands that only read: nothing is made there, and others can read meanwhile."""
+"""How commands that only read open a destination: they make nothing, and others can read too."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 from dlt.common.destination.exceptions import DestinationUndefinedEntity
 
 from pipelines.causes import RECOVER
-from pipelines.target import Target, find_target
+from pipelines.target import Target
 from sources.signalwire.errors import ConfigurationError
 from sources.signalwire.tables import ORDERS
 
@@ -32,38 +32,18 @@ class NothingLoaded(ConfigurationError):
     """There is no database yet; the text says where it would be."""
 
 
-def find_data(destination: str | None = None, dataset: str | None = None) -> Target:
-    """The target that settings and names lead to, to read from only.
-
-    Raises:
-        NothingLoaded: there is no such file. None is made.
-        ConfigurationError: as `find_target` says.
-    """
-    target = find_target(destination, dataset)
-    read_only(target)
-    return target
-
-
-def read_only(target: Target) -> None:
-    """Has a target opened for reading only from now on, where that is a property of the file.
-
-    Raises:
-        NothingLoaded: there is no such file.
-    """
-    require_file(target)
-    if target.kind == "duckdb":
-        # a file that one may only read can be opened then, and by several programs at a time
-        target.probe.destination.config_params["credentials"].read_only = True
-
-
 @contextmanager
 def opened(target: Target) -> Iterator[Any]:
     """An SQL client of dlt's that can only read, as far as the destination can see to that.
 
     Raises:
-        NothingLoaded: the destination is a file that is not there.
+        NothingLoaded: the destination is a file that is not there. None is made.
+        DamagedDatabase: something else is.
     """
-    read_only(target)
+    require_file(target)
+    if target.kind == "duckdb":
+        # a file that one may only read can be opened then, and by several programs at a time
+        target.probe.destination.config_params["credentials"].read_only = True
     with target.probe.sql_client() as client:
         if target.kind in READ_ONLY:
             client.execute_sql(READ_ONLY[target.kind])

@@ -6,15 +6,11 @@ import errno
 import io
 import json
 import os
-import re
 import sys
 from contextlib import suppress
 from typing import Any, TextIO
 
-# what moves the cursor, hides text or turns its direction; lone surrogates no encoding takes
-_ACTING = re.compile(
-    "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]"
-)
+from sources.printable import ACTING
 
 
 def prepare() -> None:
@@ -72,21 +68,10 @@ def silence(stream: TextIO) -> None:
         os.close(nowhere)
 
 
-def printable(text: str, *, lines: bool = False) -> str:
-    """The text with control characters as escapes; `lines` keeps line breaks."""
-    return _ACTING.sub(lambda found: _escaped(found[0], lines), text)
-
-
 def json_text(value: Any, *, compact: bool = False) -> str:
     """JSON that any terminal can show: what is not safe to show stands in escapes."""
     unicode = (sys.stdout.encoding or "").lower().replace("-", "") in ("utf8", "utf8sig")
     separators = (",", ":") if compact else None
     text = json.dumps(value, ensure_ascii=not unicode, separators=separators)
     # all of them are inside of texts, where an escape means the same
-    return _ACTING.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
-
-
-def _escaped(character: str, lines: bool) -> str:
-    if lines and character == "\n":
-        return character
-    return character.encode("unicode_escape", "surrogatepass").decode("ascii")
+    return ACTING.sub(lambda found: f"\\u{ord(found[0]):04x}", text)

@@ -14,7 +14,8 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 
-from pipelines.streams import json_text, printable
+from pipelines.streams import json_text
+from sources.printable import printable
 
 COLUMN_GAP = 2
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support import Workspace
+from support import SqliteWorkspace, Workspace
 
 from simulator import Clock, SimulatedSpace
 
@@ -55,3 +55,16 @@ def any_workspace(
     if request.param == "postgres":
         url = request.getfixturevalue("postgres").new_database()
     return Workspace(tmp_path, url).prepared(monkeypatch)
+
+
+@pytest.fixture(params=["duckdb", "postgres", "sqlite"])
+def everywhere(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Workspace:
+    """The same on each destination that keeps older versions out, SQLite too."""
+    if request.param == "sqlite":
+        return SqliteWorkspace(tmp_path).prepared(monkeypatch)
+    workspace: Workspace = request.getfixturevalue(
+        "postgres_workspace" if request.param == "postgres" else "workspace"
+    )
+    return workspace

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
-from datetime import datetime
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -157,6 +158,39 @@ class Workspace:
 def instant(text: str | None) -> datetime | None:
     """A timestamp of the API, read independently of the source's own reading."""
     return datetime.fromisoformat(text.replace("Z", "+00:00")) if text else None
+
+
+class SqliteWorkspace(Workspace):
+    """A user's folder, with SQLite through dlt's `sqlalchemy` as the destination."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.destination = "sqlalchemy"
+        self.database = folder / "orders__signalwire.sqlite"
+        self.environment |= {
+            "PIPELINES__SIGNALWIRE_ORDERS__DESTINATION_TYPE": "sqlalchemy",
+            "DESTINATION__SQLALCHEMY__CREDENTIALS": f"sqlite:///{folder}/orders.sqlite",
+        }
+
+    def rows(self, sql: str) -> list[dict[str, Any]]:
+        """What a query returns, with texts that are times as times."""
+        with closing(sqlite3.connect(self.database)) as connection:
+            cursor = connection.execute(sql)
+            names = [column[0] for column in cursor.description]
+            return [
+                {name: _as_time(name, value) for name, value in zip(names, row, strict=True)}
+                for row in cursor
+            ]
+
+    def execute(self, sql: str) -> None:
+        with closing(sqlite3.connect(self.database)) as connection, connection:
+            connection.execute(sql)
+
+
+def _as_time(name: str, value: Any) -> Any:
+    if not name.endswith("_at") or value is None:
+        return value
+    return datetime.fromisoformat(value).replace(tzinfo=timezone.utc)
 
 
 def true_orders(space: SimulatedSpace) -> list[dict[str, Any]]:

@@ -5,12 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
-from pathlib import Path
 
 import pytest
 from conftest import START
-from support import Workspace, true_orders
-from test_destinations import SqliteWorkspace
+from support import SqliteWorkspace, Workspace, true_orders
 
 from simulator import Fault, SimulatedSpace
 from sources.signalwire.clock import ServerClock
@@ -35,19 +33,6 @@ DATES = [
 # tables and the times in them that the server's clock tells
 TIMES = [("orders", "read_at"), ("orders", "deleted_at"), ("runs", "read_at")]
 TIMES += [("order_changes", "seen_at"), ("order_changes", "deleted_at")]
-
-
-@pytest.fixture(params=["duckdb", "postgres", "sqlite"])
-def each_workspace(
-    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Workspace:
-    """The same on each destination that keeps older versions out."""
-    if request.param == "sqlite":
-        return SqliteWorkspace(tmp_path).prepared(monkeypatch)
-    url = None
-    if request.param == "postgres":
-        url = request.getfixturevalue("postgres").new_database()
-    return Workspace(tmp_path, url).prepared(monkeypatch)
 
 
 def one_answer(path: str, date: str) -> Fault:
@@ -100,9 +85,9 @@ class TestOneAnswer:
 
     @pytest.mark.parametrize("path", [r"/brands\?", "/orders"])
     def test_poisons_nothing_anywhere(
-        self, space: SimulatedSpace, each_workspace: Workspace, path: str
+        self, space: SimulatedSpace, everywhere: Workspace, path: str
     ) -> None:
-        self._live(space, each_workspace, path, AHEAD)
+        self._live(space, everywhere, path, AHEAD)
 
     def _live(self, space: SimulatedSpace, workspace: Workspace, path: str, date: str) -> None:
         for full in (False, True, False):
@@ -135,20 +120,20 @@ class TestAllAnswers:
     """A run whose every answer is wrong; the ones after it recover."""
 
     @pytest.mark.parametrize("first", [True, False], ids=["first load", "later run"])
-    def test_ahead(self, space: SimulatedSpace, each_workspace: Workspace, first: bool) -> None:
+    def test_ahead(self, space: SimulatedSpace, everywhere: Workspace, first: bool) -> None:
         if not first:
-            each_workspace.run(space)
+            everywhere.run(space)
             space.clock.advance(HOUR)
             change_and_remove(space)
         space.faults.add(all_answers(AHEAD))
-        each_workspace.run(space, full=True)
-        assert max(times(each_workspace)).year == 2036
+        everywhere.run(space, full=True)
+        assert max(times(everywhere)).year == 2036
         space.faults.clear()
         for seconds in (HOUR, DAY):
             space.clock.advance(seconds)
             change_and_remove(space)
-            assert each_workspace.run(space).stats.counts()["orders_deleted"] == 1
-            require_exact(space, each_workspace, space.clock.now())
+            assert everywhere.run(space).stats.counts()["orders_deleted"] == 1
+            require_exact(space, everywhere, space.clock.now())
 
     def test_ahead_and_then_one_more(self, space: SimulatedSpace, any_workspace: Workspace) -> None:
         space.faults.add(all_answers(AHEAD))
@@ -170,18 +155,18 @@ class TestAllAnswers:
         require_exact(space, any_workspace, space.clock.now())
 
     @pytest.mark.parametrize("full", [True, False])
-    def test_behind(self, space: SimulatedSpace, each_workspace: Workspace, full: bool) -> None:
-        each_workspace.run(space)
-        before = each_workspace.table("order_changes")
+    def test_behind(self, space: SimulatedSpace, everywhere: Workspace, full: bool) -> None:
+        everywhere.run(space)
+        before = everywhere.table("order_changes")
         space.clock.advance(HOUR)
         space.faults.add(all_answers(BEHIND))
-        each_workspace.run(space, full=full)
+        everywhere.run(space, full=full)
         space.faults.clear()
-        assert each_workspace.table("order_changes") == before
+        assert everywhere.table("order_changes") == before
         space.clock.advance(DAY)
         change_and_remove(space)
-        each_workspace.run(space)
-        require_exact(space, each_workspace, space.clock.now())
+        everywhere.run(space)
+        require_exact(space, everywhere, space.clock.now())
 
     def test_unreadable(self, space: SimulatedSpace, workspace: Workspace) -> None:
         space.faults.add(all_answers("Fri, 31 Dec 9999 23:59:59 GMT"))

@@ -11,8 +11,7 @@ from pathlib import Path
 
 import pytest
 from old_duckdb import old_duckdb
-from support import Workspace
-from test_destinations import SqliteWorkspace
+from support import SqliteWorkspace, Workspace
 
 from simulator import SimulatedSpace
 

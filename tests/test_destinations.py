@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import re
 import shutil
-import sqlite3
 from collections.abc import Callable
-from contextlib import closing
-from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any
 
 import pytest
-from support import ROOT, Workspace, true_orders
+from support import ROOT, SqliteWorkspace, Workspace, true_orders
 
 from pipelines.guarantees import KEPT, UNTRIED, Guarantees, caveats, kept_by
 from pipelines.lock import Busy, exclusive
@@ -36,39 +32,6 @@ TEXTS = [
     "\"a\" 'b', c",
     "ü\u2028😀",
 ]
-
-
-class SqliteWorkspace(Workspace):
-    """A user's folder, with SQLite through dlt's `sqlalchemy` as the destination."""
-
-    def __init__(self, folder: Path) -> None:
-        super().__init__(folder)
-        self.destination = "sqlalchemy"
-        self.database = folder / "orders__signalwire.sqlite"
-        self.environment |= {
-            "PIPELINES__SIGNALWIRE_ORDERS__DESTINATION_TYPE": "sqlalchemy",
-            "DESTINATION__SQLALCHEMY__CREDENTIALS": f"sqlite:///{folder}/orders.sqlite",
-        }
-
-    def rows(self, sql: str) -> list[dict[str, Any]]:
-        """What a query returns, with texts that are times as times."""
-        with closing(sqlite3.connect(self.database)) as connection:
-            cursor = connection.execute(sql)
-            names = [column[0] for column in cursor.description]
-            return [
-                {name: _as_time(name, value) for name, value in zip(names, row, strict=True)}
-                for row in cursor
-            ]
-
-    def execute(self, sql: str) -> None:
-        with closing(sqlite3.connect(self.database)) as connection, connection:
-            connection.execute(sql)
-
-
-def _as_time(name: str, value: Any) -> Any:
-    if not name.endswith("_at") or value is None:
-        return value
-    return datetime.fromisoformat(value).replace(tzinfo=timezone.utc)
 
 
 @pytest.fixture

@@ -5,26 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from support import Workspace, true_orders
-from test_destinations import SqliteWorkspace
+from support import SqliteWorkspace, Workspace, true_orders
 
 from simulator import SimulatedSpace
 from sources.signalwire.errors import ConfigurationError
 
 TABLES = ("orders", "campaigns", "brands")
-
-
-@pytest.fixture(params=["duckdb", "postgres", "sqlite"])
-def everywhere(
-    request: pytest.FixtureRequest, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
-) -> Workspace:
-    """A workspace on each destination that is kept."""
-    if request.param == "sqlite":
-        return SqliteWorkspace(tmp_path).prepared(monkeypatch)
-    url = None
-    if request.param == "postgres":
-        url = request.getfixturevalue("postgres").new_database()
-    return Workspace(tmp_path, url).prepared(monkeypatch)
 
 
 def qualified(workspace: Workspace, table: str) -> str:

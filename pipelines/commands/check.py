@@ -20,8 +20,8 @@ from pipelines.naming import in_reports
 from pipelines.output import require_folder
 from pipelines.reading import NothingLoaded, database_file, opened
 from pipelines.reports import dialect_of, require_report_settings
-from pipelines.streams import printable
 from pipelines.target import Target, find_target
+from sources.printable import printable
 from sources.signalwire import signalwire, signalwire_client
 from sources.signalwire.errors import ConfigurationError
 from sources.signalwire.probe import Probed, probe

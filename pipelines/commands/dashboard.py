@@ -10,9 +10,9 @@ from pipelines.dashboard.data import load
 from pipelines.dashboard.page import is_page, render
 from pipelines.logs import set_up_logging
 from pipelines.output import is_standard_output, require_apart, require_output, write_output
-from pipelines.reading import find_data
 from pipelines.reports import dialect_of
-from pipelines.streams import printable
+from pipelines.target import find_target
+from sources.printable import printable
 from sources.signalwire.errors import ConfigurationError
 
 
@@ -21,7 +21,7 @@ def main(arguments: argparse.Namespace) -> int:
     set_up_logging()
     out = Path(arguments.out)
     require_output(out, "--out", "dashboard", is_page)
-    target = find_data(arguments.destination, arguments.dataset)
+    target = find_target(arguments.destination, arguments.dataset)
     require_apart(out, "--out", target)
     dialect_of(target.kind)  # says so where there can be none
     page = render(load(target))

@@ -17,7 +17,7 @@ from typing import Any
 import requests
 
 from pipelines.logs import set_up_logging
-from pipelines.streams import printable
+from sources.printable import printable
 from sources.signalwire.errors import ConfigurationError
 
 SIZE = ("--brands", "8", "--campaigns", "4", "--orders", "250", "--latency-ms", "20")

@@ -9,8 +9,8 @@ from pipelines.lock import exclusive
 from pipelines.logs import set_up_logging
 from pipelines.publish import place_to_publish, publish_copy
 from pipelines.reading import require_data
-from pipelines.streams import printable
 from pipelines.target import find_target
+from sources.printable import printable
 from sources.signalwire.errors import ConfigurationError
 
 

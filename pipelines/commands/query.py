@@ -12,8 +12,9 @@ from dlt.destinations.exceptions import DatabaseException
 
 from pipelines.destination import shown_names
 from pipelines.logs import set_up_logging
-from pipelines.reading import find_data, opened
+from pipelines.reading import opened
 from pipelines.tables import render
+from pipelines.target import find_target
 from sources.signalwire.errors import ConfigurationError
 
 COMMENT = re.compile(r"--[^\n]*|/\*.*?\*/", re.DOTALL)
@@ -26,7 +27,7 @@ def main(arguments: argparse.Namespace) -> int:
     sql = os.fsencode(arguments.sql).decode("utf-8", "replace")
     if not COMMENT.sub("", sql).strip(" ;\t\r\n"):
         raise ConfigurationError("query: there is no SQL in it; try SELECT count(*) FROM orders")
-    target = find_data(arguments.destination, arguments.dataset)
+    target = find_target(arguments.destination, arguments.dataset)
     with opened(target) as client:
         try:
             with client.execute_query(sql) as cursor:

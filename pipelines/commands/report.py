@@ -12,10 +12,11 @@ from dlt.common.destination.exceptions import DestinationUndefinedEntity
 from pipelines.destination import shown_names
 from pipelines.logs import set_up_logging
 from pipelines.naming import in_reports
-from pipelines.reading import find_data, opened
+from pipelines.reading import opened
 from pipelines.reports import Report, configured_reports, dialect_of
-from pipelines.streams import printable
 from pipelines.tables import FORMATS, narrowed
+from pipelines.target import find_target
+from sources.printable import printable
 from sources.signalwire.errors import ConfigurationError
 from sources.signalwire.tables import CAMPAIGNS
 
@@ -35,7 +36,7 @@ LESS_IMPORTANT = (
 def main(arguments: argparse.Namespace) -> int:
     """Prints one report, or the summary."""
     set_up_logging()
-    target = find_data(arguments.destination, arguments.dataset)
+    target = find_target(arguments.destination, arguments.dataset)
     dialect_of(target.kind)  # says so where there can be none
     found = configured_reports()
     name = arguments.view or SUMMARY

@@ -18,10 +18,10 @@ from pipelines.reports import (
     in_dialect,
     rendered,
 )
-from pipelines.streams import printable
 from pipelines.tables import render
 from pipelines.target import find_target, normalized
 from pipelines.views import apply_reports
+from sources.printable import printable
 from sources.signalwire.errors import ConfigurationError
 
 

@@ -17,8 +17,9 @@ from pipelines.output import require_apart, require_output
 from pipelines.progress import shown_progress
 from pipelines.signals import exit_code
 from pipelines.signalwire_orders import RunResult, run
-from pipelines.streams import json_text, printable
+from pipelines.streams import json_text
 from pipelines.target import find_target
+from sources.printable import printable
 from sources.signalwire import RunStats
 from sources.signalwire.errors import ConfigurationError
 

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import requests
 from urllib3.util import parse_url
 
+from sources.printable import printable
 from sources.signalwire.cursor import Versions
 from sources.signalwire.decoding import decoded
 from sources.signalwire.errors import (
@@ -27,7 +28,6 @@ from sources.signalwire.reasons import (
     MARKS_OF_ERRORS,
     error_in,
     presentable,
-    printable,
     reason_of,
 )
 from sources.signalwire.settings import PASSING_STATUSES, READ_SIZE

@@ -129,7 +129,7 @@ def _about_proxy(causes: list[BaseException], proxy: _Proxy, host: str) -> str |
         wants = (
             "does not accept this user and password"
             if proxy.has_password
-            else ("wants a user and a password")
+            else "wants a user and a password"
         )
         return (
             f"the proxy {proxy.place} {wants} (407); set them in {proxy.setting}, as"

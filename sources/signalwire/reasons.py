@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 
+from sources.printable import printable
 from sources.signalwire.settings import MAX_REASON
 
 # one of these is in every body under a 200 that `error_in` has to look into
@@ -48,14 +49,6 @@ def presentable(text: str, secrets: Sequence[str] = ()) -> str:
             text = text.replace(secret, "***")
     text = printable(" ".join(_CREDENTIALS.sub(r"\1 ***", text).split()))
     return text if len(text) <= MAX_REASON else f"{text[: MAX_REASON - 1]}…"
-
-
-def printable(text: str) -> str:
-    """The text with an escape for each character that a terminal would not show as one."""
-    if text.isprintable():
-        return text
-    escaped = (c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
-    return "".join(escaped)
 
 
 def _reason_in(payload: Any) -> str:
