@@ -172,6 +172,24 @@ class TestBegunAgain:
         assert result.stats.counts()["orders_deleted"] == 1
         assert any_workspace.orders() == true_orders(space)
 
+    def test_of_an_order_read_twice_the_last_reading_counts(
+        self, space: SimulatedSpace, any_workspace: Workspace
+    ) -> None:
+        # without a time of change, nothing but the reading tells which version is newer
+        _, campaign_id, order = space.world.truth_orders()[0]
+        space.world.patch_order(order["id"], updated_at=None, state="pending")
+        any_workspace.run(space)
+        space.world.patch_order(order["id"], state="failed")
+
+        def move_back(path: str) -> None:
+            if campaign_id in path and "page_number=1" in path:
+                space.world.patch_order(order["id"], state="pending")
+
+        space.on_request = move_back
+        space.faults.add(Fault(f"{campaign_id}/.*page_number=1", "respond", status=422, times=1))
+        assert any_workspace.run(space, page_size=5, full=True).stats.counts()["retries"] == 1
+        assert any_workspace.orders() == true_orders(space)
+
     def test_the_reason_is_in_the_message_if_it_fails_again(
         self, space: SimulatedSpace, any_workspace: Workspace
     ) -> None:
