@@ -12,8 +12,6 @@ RUN python -m venv /opt/venv \
 COPY pyproject.toml README.md ./
 COPY .dlt/config.toml .dlt/config.toml
 COPY pipelines pipelines
-COPY reports reports
-COPY simulator simulator
 COPY sources sources
 RUN /opt/venv/bin/pip install --no-cache-dir --no-deps --no-build-isolation .
 # a container that runs for a second should not compile for another one

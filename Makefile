@@ -48,7 +48,7 @@ proof: $(STAMP) ## run the tests that take long too (half an hour)
 	@$(BIN)/python -m pytest -n auto -m "proof or not proof" $(ARGS)
 
 test-airflow: $(AIRFLOW_STAMP) ## run the tests of the DAG, in a real Airflow of their own
-	@$(AIRFLOW_VENV)/bin/python -m pytest tests_airflow $(ARGS)
+	@$(AIRFLOW_VENV)/bin/python -m pytest tests/dags $(ARGS)
 
 lint: $(STAMP) ## check style and types
 	@$(BIN)/ruff check .

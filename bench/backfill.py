@@ -31,7 +31,7 @@ from bench.contenders import (
 from bench.launch import Cost, launch
 from bench.page import write_block
 from bench.served import Served, Usage, served
-from simulator import Clock, SimulatedSpace
+from sources.simulator import Clock, SimulatedSpace
 
 START = datetime(2026, 3, 2, 12, tzinfo=timezone.utc)
 BRANDS, CAMPAIGNS_EACH = 250, 4

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.signalwire_orders import RunResult, run
-from simulator import Clock, SimulatedSpace
+from sources.simulator import Clock, SimulatedSpace
 
 START = datetime(2026, 3, 2, 12, tzinfo=timezone.utc)
 HOUR = 3600

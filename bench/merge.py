@@ -18,13 +18,13 @@ import dlt
 import pyarrow as pa
 
 from bench.page import write_block
-from pipelines import duckdb
-from pipelines.guards import guard
-from pipelines.lock import exclusive
-from pipelines.resume import normalize_and_load, resume
-from pipelines.target import Target, find_target
-from sources.signalwire.history import changes_of
-from sources.signalwire.tables import ORDER_CHANGES, ORDERS, TIMESTAMP, Table
+from pipelines.destinations import duckdb
+from pipelines.destinations.lock import exclusive
+from pipelines.destinations.resolve import Target, find_target
+from pipelines.destinations.stale_rows import guard
+from pipelines.loading.recovery import normalize_and_load, resume
+from sources.signalwire.records.order_changes import changes_of
+from sources.signalwire.records.schema import ORDER_CHANGES, ORDERS, TIMESTAMP, Table
 
 THERE = (10_000, 100_000, 1_000_000)
 CHANGED = (1, 1_000, 10_000, 100_000, 1_000_000)

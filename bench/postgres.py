@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 import psycopg2
 
 from bench.served import served
-from simulator import Clock, SimulatedSpace
+from sources.simulator import Clock, SimulatedSpace
 from tests.postgres_server import PostgresServer, running_server
 
 START = datetime(2026, 3, 2, 12, tzinfo=timezone.utc)
@@ -40,9 +40,9 @@ MOMENT = "2026-01-02T03:04:05.123457Z"
 # the real command, in formats that it would not choose
 COMMAND = """
 import sys
-from pipelines import postgres
+from pipelines.destinations import postgres
 postgres.EXACT_FORMATS[:] = sys.argv[1].split(",")
-from pipelines.cli import main
+from pipelines.cli.main import main
 code = main(["run", "--quiet", "--destination", "postgres"])
 # what getrusage tells counts what the process was forked from
 print(next(line.split()[1] for line in open("/proc/self/status") if line.startswith("VmHWM")))

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import duckdb
 
-from pipelines.naming import schemas_to_show
-from pipelines.reports import load_reports, rendered
-from sources.signalwire.tables import TABLES
+from pipelines.destinations.naming import schemas_to_show
+from pipelines.reporting.catalog import load_reports, rendered
+from sources.signalwire.records.schema import TABLES
 
 ORDERS = 1_000_000
 # three in a hundred wait, three failed; two changes are known of each

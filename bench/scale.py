@@ -19,7 +19,7 @@ from datetime import datetime, timezone
 from typing import NamedTuple
 
 from bench.served import served
-from simulator import Clock, SimulatedSpace
+from sources.simulator import Clock, SimulatedSpace
 from tests.postgres_server import running_server
 
 START = datetime(2026, 3, 2, 12, tzinfo=timezone.utc)

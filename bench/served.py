@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from simulator import SimulatedSpace
+from sources.simulator import SimulatedSpace
 
 TRUTH = pa.schema(
     [(name, pa.string()) for name in ("id", "campaign_id", "brand_id", "state")]

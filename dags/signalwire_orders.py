@@ -57,7 +57,7 @@ def signalwire_orders():
     @task
     def shards(params):
         """Lists the parts to load, such as 1/2 and 2/2."""
-        from pipelines.airflow import shards
+        from pipelines.dag_tasks import shards
 
         return shards(params)
 
@@ -68,28 +68,28 @@ def signalwire_orders():
         doc_md="Loads what is new or changed in a part, and returns what the run did.",
     )
     def load(shard, params=None):
-        from pipelines.airflow import load
+        from pipelines.dag_tasks import load
 
         return load(shard, params)
 
     @task(outlets=[ORDERS], trigger_rule=TriggerRule.ALL_DONE_MIN_ONE_SUCCESS)
     def apply_reports(loaded, params=None, outlet_events=None):
         """Makes the views where they are missing, and tells the asset what was loaded."""
-        from pipelines.airflow import apply_reports
+        from pipelines.dag_tasks import apply_reports
 
         outlet_events[ORDERS].extra = apply_reports(loaded, params)
 
     @task
     def check_freshness(params=None):
         """Fails when the newest complete run is too old."""
-        from pipelines.airflow import check_freshness
+        from pipelines.dag_tasks import check_freshness
 
         check_freshness(params, max_age=timedelta(hours=3))
 
     @task
     def everything_read(loaded):
         """Fails when lists could not be read, and names them; what was read is loaded."""
-        from pipelines.airflow import everything_read
+        from pipelines.dag_tasks import everything_read
 
         everything_read(loaded)
 

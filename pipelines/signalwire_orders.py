@@ -10,19 +10,19 @@ from typing import Any
 
 import pyarrow as pa
 
-from pipelines import duckdb
 from pipelines.data_folder import data_folder, require_writable
-from pipelines.destination import DataInDestination
-from pipelines.guarantees import caveats, kept_by, require_merge
-from pipelines.guards import guard
-from pipelines.lock import exclusive, require_wait
-from pipelines.publish import place_to_publish, publish_copy
-from pipelines.reading import require_database
-from pipelines.reports import require_report_settings
-from pipelines.resume import normalize_and_load, resume
-from pipelines.signals import orderly_end
-from pipelines.target import find_target
-from pipelines.views import apply_reports
+from pipelines.destinations import duckdb
+from pipelines.destinations.capabilities import caveats, kept_by, require_merge
+from pipelines.destinations.existing import DataInDestination
+from pipelines.destinations.lock import exclusive, require_wait
+from pipelines.destinations.reading import require_database
+from pipelines.destinations.resolve import find_target
+from pipelines.destinations.stale_rows import guard
+from pipelines.loading.recovery import normalize_and_load, resume
+from pipelines.loading.signals import orderly_end
+from pipelines.publishing.publish import place_to_publish, publish_copy
+from pipelines.reporting.catalog import require_report_settings
+from pipelines.reporting.views import apply_reports
 from sources.signalwire import RunStats, signalwire
 from sources.signalwire.shard import parse_shard
 
@@ -110,7 +110,7 @@ def run(
     data_folder()
     require_writable(target.pipelines_dir)
     if target.kind == "postgres":
-        from pipelines.postgres_checks import prepare_to_load  # only needed there
+        from pipelines.destinations.postgres_checks import prepare_to_load  # only needed there
 
         prepare_to_load(target)
     with orderly_end(), exclusive(target, wait) as lock:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from support import SqliteWorkspace, Workspace
 
-from simulator import Clock, SimulatedSpace
+from sources.simulator import Clock, SimulatedSpace
 
 pytest_plugins = ["workspaces"]
 START = datetime(2026, 3, 2, 12, 0, 0, tzinfo=timezone.utc)

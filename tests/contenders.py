@@ -15,7 +15,7 @@ import requests
 from dlt.sources.rest_api import rest_api_source
 from support import instant
 
-from simulator import SimulatedSpace
+from sources.simulator import SimulatedSpace
 
 REGISTRY = "/api/relay/rest/registry/beta"
 BEGINNING = "1970-01-01T00:00:00Z"

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from misfortunes import faults
 from support import Workspace, true_orders
 
-from simulator import Fault, SimulatedSpace
+from sources.simulator import Fault, SimulatedSpace
 
 SETTLED_AFTER = timedelta(days=30)
 A_MINUTE = timedelta(minutes=1)
@@ -75,8 +75,8 @@ Step = Change | Wait | Run
 
 # where a run can die, from the first row to the last bookkeeping
 DEATHS = {
-    "reading": "sources.signalwire.batches.Batches.add",
-    "read": "sources.signalwire.bookkeeping.RunLog.end",
+    "reading": "sources.signalwire.records.batches.Batches.add",
+    "read": "sources.signalwire.crawl.run_record.RunLog.end",
     "extracted": "dlt.pipeline.pipeline.Pipeline.normalize",
     "normalized": "dlt.pipeline.pipeline.Pipeline.load",
     "schema": "dlt.load.load.Load.load_single_package",

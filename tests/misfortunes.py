@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
-from simulator import Fault
+from sources.simulator import Fault
 
 DATES = (
     "Wed, 05 Mar 2036 12:00:00 GMT",

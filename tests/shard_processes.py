@@ -18,8 +18,8 @@ _CONTEXT.set_forkserver_preload(["pipelines.signalwire_orders", "psycopg2"])
 
 # the n-th call of one of these is the last thing a process does
 DEATHS = (
-    "sources.signalwire.client:Client.get",
-    "sources.signalwire.bookkeeping:RunLog.end",
+    "sources.signalwire.http.client:Client.get",
+    "sources.signalwire.crawl.run_record:RunLog.end",
     "dlt.pipeline.pipeline:Pipeline.sync_schema",
     "dlt.load.load:Load.load_single_package",
     "dlt.load.load:Load.start_new_jobs",

@@ -17,7 +17,7 @@ import duckdb
 import psycopg2
 import pytest
 
-from simulator import SimulatedSpace
+from sources.simulator import SimulatedSpace
 
 ROOT = Path(__file__).resolve().parent.parent
 # how a command is started by a user who is not root, and owns the same files

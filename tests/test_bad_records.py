@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from support import Workspace, as_json, instant, true_orders
 
-from simulator import SimulatedSpace
-from sources.signalwire.records import column_names
+from sources.signalwire.records.convert import column_names
+from sources.simulator import SimulatedSpace
 
 GIVEN = {"id", "brand_id", "read_at", "_dlt_load_id"}
 OpenSpace = Callable[..., SimulatedSpace]

@@ -19,11 +19,11 @@ from dlt.load.load import Load
 from postgres_server import PostgresServer, running_server
 from support import Workspace, true_orders
 
-from pipelines import duckdb
-from pipelines.causes import causes_of
-from pipelines.lock import Busy, LockLost, exclusive
-from pipelines.target import find_target
-from simulator import Fault, SimulatedSpace
+from pipelines.destinations import duckdb
+from pipelines.destinations.lock import Busy, LockLost, exclusive
+from pipelines.destinations.resolve import find_target
+from pipelines.errors import causes_of
+from sources.simulator import Fault, SimulatedSpace
 
 OpenSpace = Callable[..., SimulatedSpace]
 
@@ -174,7 +174,7 @@ class TestSignals:
             f"    os.kill(os.getpid(), {int(number)})\n"
             "    return real(self, *args)\n"
             "m.Load.load_single_package = load\n"
-            "from pipelines.cli import main; sys.exit(main(['run', '--quiet']))"
+            "from pipelines.cli.main import main; sys.exit(main(['run', '--quiet']))"
         )
         done = subprocess.run(
             [sys.executable, "-c", code],

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from support import Workspace, true_orders
 
-from simulator import Fault, SimulatedSpace
+from sources.simulator import Fault, SimulatedSpace
 
 OpenSpace = Callable[..., SimulatedSpace]
 HOUR, DAY = 3600, 24 * 3600

@@ -10,10 +10,10 @@ import pytest
 from conftest import START
 from support import SqliteWorkspace, Workspace, true_orders
 
-from simulator import Fault, SimulatedSpace
-from sources.signalwire.clock import ServerClock
-from sources.signalwire.cursor import microseconds
-from sources.signalwire.walk import is_full_walk_due
+from sources.signalwire.http.server_clock import ServerClock
+from sources.signalwire.incremental.cursor import microseconds
+from sources.signalwire.incremental.depth import is_full_walk_due
+from sources.simulator import Fault, SimulatedSpace
 
 HOUR = 3_600
 DAY = 24 * HOUR

@@ -11,13 +11,13 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from sources.signalwire.answers import Answer
-from sources.signalwire.columnar import decode_pages
-from sources.signalwire.cursor import Versions
-from sources.signalwire.paging import Get
-from sources.signalwire.records import Origin, convert
-from sources.signalwire.tables import ORDERS, TIMESTAMP
-from sources.signalwire.values import as_json
+from sources.signalwire.http.pagination import Get
+from sources.signalwire.http.responses import Answer
+from sources.signalwire.incremental.cursor import Versions
+from sources.signalwire.records.columnar import decode_pages
+from sources.signalwire.records.convert import Origin, convert
+from sources.signalwire.records.schema import ORDERS, TIMESTAMP
+from sources.signalwire.records.values import as_json
 
 ORIGIN = Origin("/campaigns/c/orders", "b", "c")
 MOMENTS = st.sampled_from(

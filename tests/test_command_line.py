@@ -14,7 +14,7 @@ import duckdb
 import pytest
 from support import ROOT, Workspace, true_orders
 
-from simulator import Fault, SimulatedSpace
+from sources.simulator import Fault, SimulatedSpace
 
 OpenSpace = Callable[..., SimulatedSpace]
 PROMISED_KEYS = {
@@ -359,7 +359,7 @@ class TestSimulate:
 
 def test_help_imports_neither_dlt_nor_pyarrow() -> None:
     code = (
-        "import sys; from pipelines.cli import build_parser; build_parser().format_help();"
+        "import sys; from pipelines.cli.main import build_parser; build_parser().format_help();"
         "slow = {'dlt', 'pyarrow', 'duckdb', 'requests', 'rich', 'aiohttp'};"
         "print(sorted(slow & {*sys.modules}))"
     )

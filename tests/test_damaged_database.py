@@ -13,7 +13,7 @@ import pytest
 from old_duckdb import old_duckdb
 from support import SqliteWorkspace, Workspace
 
-from simulator import SimulatedSpace
+from sources.simulator import SimulatedSpace
 
 COMMANDS = [
     ("run", "--publish", "copy.duckdb"),

@@ -21,8 +21,8 @@ from pipelines.dashboard.data import load, thinned
 from pipelines.dashboard.header import tiles
 from pipelines.dashboard.page import render
 from pipelines.dashboard.words import NONE, hours, number, percent
-from pipelines.target import find_target
-from simulator import Fault, SimulatedSpace
+from pipelines.destinations.resolve import find_target
+from sources.simulator import Fault, SimulatedSpace
 
 OpenSpace = Callable[..., SimulatedSpace]
 OpenPage = Callable[..., Page]

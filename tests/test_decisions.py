@@ -13,10 +13,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.tables import render
-from sources.signalwire.batches import Batches, copied
-from sources.signalwire.client import Client
-from sources.signalwire.cursor import (
+from pipelines.cli.formats import render
+from sources.signalwire.crawl.crawler import Traversal
+from sources.signalwire.crawl.events import Rows, RowsToCompare
+from sources.signalwire.errors import ConfigurationError
+from sources.signalwire.http.base_url import base_url
+from sources.signalwire.http.client import Client
+from sources.signalwire.incremental.cursor import (
     LATE_COMMIT_MARGIN,
     MAX_RECENT,
     Cursor,
@@ -27,16 +30,7 @@ from sources.signalwire.cursor import (
     load_cursors,
     microseconds,
 )
-from sources.signalwire.errors import ConfigurationError
-from sources.signalwire.findings import Rows, RowsToCompare
-from sources.signalwire.known import NothingKnown
-from sources.signalwire.records import Origin, column_names
-from sources.signalwire.selection import Selection
-from sources.signalwire.settings import MAX_BATCH_BYTES
-from sources.signalwire.space import base_url
-from sources.signalwire.stats import RunStats
-from sources.signalwire.traversal import Traversal
-from sources.signalwire.walk import (
+from sources.signalwire.incremental.depth import (
     Unsettled,
     in_order,
     is_full_walk_due,
@@ -44,6 +38,12 @@ from sources.signalwire.walk import (
     pages_to_read,
     states_to_list,
 )
+from sources.signalwire.incremental.existing import NothingKnown
+from sources.signalwire.options import Selection
+from sources.signalwire.records.batches import Batches, copied
+from sources.signalwire.records.convert import Origin, column_names
+from sources.signalwire.settings import MAX_BATCH_BYTES
+from sources.signalwire.stats import RunStats
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=timezone.utc)
 

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 from support import ROOT, SqliteWorkspace, Workspace, true_orders
 
-from pipelines.guarantees import KEPT, UNTRIED, Guarantees, caveats, kept_by
-from pipelines.lock import Busy, exclusive
-from pipelines.target import find_target
-from simulator import Fault, SimulatedSpace
+from pipelines.destinations.capabilities import KEPT, UNTRIED, Guarantees, caveats, kept_by
+from pipelines.destinations.lock import Busy, exclusive
+from pipelines.destinations.resolve import find_target
 from sources.signalwire.errors import ConfigurationError
+from sources.simulator import Fault, SimulatedSpace
 
 OpenSpace = Callable[..., SimulatedSpace]
 HOUR, DAY = 3600, 24 * 3600

@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 from support import ROOT, Workspace, true_orders
 
-from pipelines.reports import load_reports
-from simulator import SimulatedSpace
-from sources.signalwire.tables import TABLES
+from pipelines.reporting.catalog import load_reports
+from sources.signalwire.records.schema import TABLES
+from sources.simulator import SimulatedSpace
 
 OpenSpace = Callable[..., SimulatedSpace]
 README = ROOT / "README.md"

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from support import Workspace, as_json, instant, true_orders
 
-from simulator import SimulatedSpace
+from sources.simulator import SimulatedSpace
 
 OpenSpace = Callable[..., SimulatedSpace]
 TIMES = {"created_at", "updated_at"}
@@ -189,7 +189,7 @@ class TestNarrowed:
     def test_to_a_state_that_the_server_does_not_filter(
         self, space: SimulatedSpace, workspace: Workspace
     ) -> None:
-        from simulator import Fault
+        from sources.simulator import Fault
 
         _, campaign_id, order = space.world.truth_orders()[0]
         body = {"links": {}, "data": [order, order | {"id": "other", "state": "elsewhere"}]}
@@ -219,7 +219,7 @@ def test_the_destination_decides_what_is_known(space: SimulatedSpace, workspace:
 def test_a_campaign_that_moves_to_another_brand_is_loaded_again(
     space: SimulatedSpace, workspace: Workspace
 ) -> None:
-    from simulator import Fault
+    from sources.simulator import Fault
 
     workspace.run(space)
     first, second = (brand["id"] for brand in space.world.truth_brands())

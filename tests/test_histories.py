@@ -24,7 +24,7 @@ from postgres_server import PostgresServer
 from quicker_dlt import quicker_dlt
 from support import Workspace
 
-from simulator import Clock, SimulatedSpace
+from sources.simulator import Clock, SimulatedSpace
 
 START = datetime(2026, 3, 2, 12, tzinfo=timezone.utc)
 # in how many parts the histories are played, so that they can be played side by side

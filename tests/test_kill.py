@@ -13,16 +13,16 @@ import sys
 import pytest
 from support import Workspace, true_orders
 
-from simulator import SimulatedSpace
+from sources.simulator import SimulatedSpace
 
 DAY = 24 * 3600
 # the n-th call of a function, before it does anything, or as it returns where n is negative
 POINTS = [
-    ("sources.signalwire.client:Client.get", 1),
-    ("sources.signalwire.client:Client.get", 5),
-    ("sources.signalwire.batches:Batches.add", 2),
-    ("sources.signalwire.batches:Batches.rest", 1),
-    ("sources.signalwire.bookkeeping:RunLog.end", 1),
+    ("sources.signalwire.http.client:Client.get", 1),
+    ("sources.signalwire.http.client:Client.get", 5),
+    ("sources.signalwire.records.batches:Batches.add", 2),
+    ("sources.signalwire.records.batches:Batches.rest", 1),
+    ("sources.signalwire.crawl.run_record:RunLog.end", 1),
     ("dlt.extract.extract:Extract.commit_packages", 1),
     ("dlt.pipeline.pipeline:Pipeline.normalize", 1),
     ("dlt.normalize.normalize:Normalize.spool_files", 1),
@@ -55,7 +55,7 @@ def deadly(*args, **kwargs):
         os.kill(os.getpid(), signal.SIGKILL)
     return result
 setattr(owner, {name!r}, deadly)
-from pipelines.cli import main
+from pipelines.cli.main import main
 sys.exit(main(["run", "--quiet"]))
 """
 

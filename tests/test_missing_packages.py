@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from support import Workspace
 
-from simulator import SimulatedSpace
+from sources.simulator import SimulatedSpace
 
 # what no extra-less installation has
 ABSENT = [

@@ -15,11 +15,11 @@ import pytest
 from dlt.common.destination import DestinationCapabilitiesContext
 from support import UNPRIVILEGED, Workspace
 
-from pipelines.destination import shown_names
-from pipelines.naming import Schemas, catalog_of, require_usable, schemas_of
-from pipelines.reports import configured_reports
-from simulator import SimulatedSpace
+from pipelines.destinations.existing import shown_names
+from pipelines.destinations.naming import Schemas, catalog_of, require_usable, schemas_of
+from pipelines.reporting.catalog import configured_reports
 from sources.signalwire.errors import ConfigurationError
+from sources.simulator import SimulatedSpace
 
 # what the space of the tests has
 CAMPAIGNS, ORDERS = 4, 48
@@ -71,8 +71,8 @@ class TestOneName:
     def test_meets_other_spellings_at_one_lock(
         self, space: SimulatedSpace, any_workspace: Workspace
     ) -> None:
-        from pipelines.lock import exclusive
-        from pipelines.target import find_target
+        from pipelines.destinations.lock import exclusive
+        from pipelines.destinations.resolve import find_target
 
         with exclusive(find_target(dataset="MyData"), 0):
             done = any_workspace.command("run", "--dataset", "my_data", space=space)
@@ -199,8 +199,8 @@ class TestOneFile:
     def test_two_paths_are_one_place(
         self, space: SimulatedSpace, workspace: Workspace, way: str
     ) -> None:
-        from pipelines.lock import exclusive
-        from pipelines.target import find_target
+        from pipelines.destinations.lock import exclusive
+        from pipelines.destinations.resolve import find_target
 
         workspace.run(space)
         other = workspace.folder / "other" / "db.duckdb"

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from support import Workspace, true_orders
 
-from simulator import SimulatedSpace
+from sources.simulator import SimulatedSpace
 
 
 def in_state(space: SimulatedSpace, state: str) -> list[dict[str, Any]]:

@@ -9,7 +9,7 @@ import duckdb
 import pytest
 from support import UNPRIVILEGED, Workspace, true_orders
 
-from simulator import SimulatedSpace
+from sources.simulator import SimulatedSpace
 
 pytestmark = pytest.mark.proof
 

@@ -13,10 +13,10 @@ from support import Workspace, true_orders
 
 from pipelines.dashboard.data import load
 from pipelines.dashboard.page import render
-from pipelines.reports import REPORT_NAMES
-from pipelines.target import find_target
-from simulator import SimulatedSpace
-from sources.signalwire import bookkeeping
+from pipelines.destinations.resolve import find_target
+from pipelines.reporting.catalog import REPORT_NAMES
+from sources.signalwire.crawl import run_record as bookkeeping
+from sources.simulator import SimulatedSpace
 
 EARLY = ("0001-01-01 00:00:00Z", "1970-01-01 00:00:00Z", "2018-12-31 23:59:59Z")
 ODD = (*EARLY, "9999-12-31 12:00:00Z")

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from support import Workspace
 
-from simulator import Fault, SimulatedSpace
-from sources.signalwire.records import column_names
+from sources.signalwire.records.convert import column_names
+from sources.simulator import Fault, SimulatedSpace
 
 
 def serve(space: SimulatedSpace, *records: str) -> str:

@@ -8,8 +8,8 @@ from datetime import timedelta
 import pytest
 from support import Workspace, true_orders
 
-from simulator import SimulatedSpace
-from sources.signalwire.walk import Unsettled, pages_to_read
+from sources.signalwire.incremental.depth import Unsettled, pages_to_read
+from sources.simulator import SimulatedSpace
 
 OpenSpace = Callable[..., SimulatedSpace]
 HOUR, DAY = 3600, 24 * 3600

@@ -13,9 +13,9 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from support import Workspace
 
-from pipelines.metrics import write_metrics
-from pipelines.target import find_target
-from simulator import Fault, SimulatedSpace
+from pipelines.cli.metrics import write_metrics
+from pipelines.destinations.resolve import find_target
+from sources.simulator import Fault, SimulatedSpace
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ import duckdb
 import pytest
 from support import Workspace
 
-from simulator import SimulatedSpace
+from sources.simulator import SimulatedSpace
 
 # each with the option that says where it writes
 OUTPUTS = {

@@ -13,10 +13,10 @@ import pytest
 from dlt.pipeline.pipeline import Pipeline
 from support import Workspace, true_orders
 
-from pipelines.target import find_target
-from simulator import SimulatedSpace
+from pipelines.destinations.resolve import find_target
 from sources.signalwire import signalwire
-from sources.signalwire.tables import TABLES
+from sources.signalwire.records.schema import TABLES
+from sources.simulator import SimulatedSpace
 
 OpenSpace = Callable[..., SimulatedSpace]
 ENDED_WHILE_LOADING = """
@@ -27,7 +27,7 @@ def ended(*arguments, **named):
     os.kill(os.getpid(), signal.SIGTERM)
     return load(*arguments)
 Load.load_single_package = ended
-from pipelines.cli import main
+from pipelines.cli.main import main
 sys.exit(main(["run"]))
 """
 
@@ -121,7 +121,7 @@ def test_what_a_killed_run_left_is_loaded_and_the_next_does_its_own_work(
     code = (
         f"import importlib, os, signal, sys; m = importlib.import_module('{module}')\n"
         f"m.{owner}.{name} = lambda *a, **k: os.kill(os.getpid(), signal.SIGKILL)\n"
-        "from pipelines.cli import main; sys.exit(main(['run', '--quiet']))"
+        "from pipelines.cli.main import main; sys.exit(main(['run', '--quiet']))"
     )
     killed = subprocess.run(
         [sys.executable, "-c", code],

@@ -9,7 +9,7 @@ import pytest
 from pooler import pooler
 from support import Workspace, true_orders
 
-from simulator import Fault, SimulatedSpace
+from sources.simulator import Fault, SimulatedSpace
 
 REFUSAL = "a pooler in transaction or statement mode answers there"
 SMALL = "default_pool_size = 4\nquery_wait_timeout = 20"

@@ -11,9 +11,9 @@ from collections.abc import Iterator
 import pytest
 from support import Workspace, true_orders
 
-from pipelines.lock import exclusive
-from pipelines.target import find_target
-from simulator import SimulatedSpace
+from pipelines.destinations.lock import exclusive
+from pipelines.destinations.resolve import find_target
+from sources.simulator import SimulatedSpace
 
 SCHEMAS = ("signalwire", "signalwire_staging", "signalwire_reports")
 

@@ -12,7 +12,7 @@ import pytest
 from postgres_server import GUARDED, PostgresServer
 from support import Workspace, true_orders
 
-from simulator import Fault, SimulatedSpace
+from sources.simulator import Fault, SimulatedSpace
 
 pytestmark = pytest.mark.proof
 

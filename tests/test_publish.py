@@ -22,11 +22,11 @@ import pytest
 from old_duckdb import VERSIONS, ask_old_duckdb
 from support import ROOT, Workspace, true_orders
 
-from pipelines.copying import MARK, MARK_COLUMNS
-from pipelines.reports import configured_reports
-from simulator import Fault, SimulatedSpace
+from pipelines.publishing.snapshot import MARK, MARK_COLUMNS
+from pipelines.reporting.catalog import configured_reports
 from sources.signalwire.errors import ConfigurationError
-from sources.signalwire.tables import TABLES
+from sources.signalwire.records.schema import TABLES
+from sources.simulator import Fault, SimulatedSpace
 
 DAY = 24 * 3600
 PLACES = ["bi.duckdb", "exports"]
@@ -122,7 +122,7 @@ class TestContent:
     def test_rows_come_in_many_pieces(
         self, space: SimulatedSpace, any_workspace: Workspace, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("pipelines.transfer.ROWS_AT_ONCE", 7)
+        monkeypatch.setattr("pipelines.publishing.table_copy.ROWS_AT_ONCE", 7)
         any_workspace.run(space, publish=any_workspace.folder / "bi.duckdb")
         assert_is_a_copy(any_workspace.folder / "bi.duckdb", any_workspace)
 
@@ -474,7 +474,7 @@ def publish_copy(*args):
     resource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, {limit}))
     real(*args)
 orders.publish_copy = publish_copy
-from pipelines.cli import main
+from pipelines.cli.main import main
 sys.exit(main(["run", "--publish", {name!r}]))
 """
 DIES = """
@@ -486,19 +486,19 @@ def deadly(*args, **kwargs):
         real(*args, **kwargs)
     os.kill(os.getpid(), signal.SIGKILL)
 setattr(owner, {name!r}, deadly)
-from pipelines.cli import main
+from pipelines.cli.main import main
 sys.exit(main(["run", "--quiet", "--publish", {place!r}]))
 """
 DEATHS = [
-    ("bi.duckdb", "pipelines.transfer:_columns", True),
-    ("bi.duckdb", "pipelines.copying:transfer", True),
-    ("bi.duckdb", "pipelines.copying:_mark", False),
-    ("bi.duckdb", "pipelines.places:DatabaseFile.put", False),
-    ("exports", "pipelines.copying:_make_report", True),
-    ("exports", "pipelines.places:export_parquet", True),
+    ("bi.duckdb", "pipelines.publishing.table_copy:_columns", True),
+    ("bi.duckdb", "pipelines.publishing.snapshot:transfer", True),
+    ("bi.duckdb", "pipelines.publishing.snapshot:_mark", False),
+    ("bi.duckdb", "pipelines.publishing.output_location:DatabaseFile.put", False),
+    ("exports", "pipelines.publishing.snapshot:_make_report", True),
+    ("exports", "pipelines.publishing.output_location:export_parquet", True),
     ("exports", "pathlib:Path.rename", True),
     ("exports", "pathlib:Path.replace", False),
-    ("exports", "pipelines.places:ParquetFolder._remove_all_but", False),
+    ("exports", "pipelines.publishing.output_location:ParquetFolder._remove_all_but", False),
 ]
 
 
@@ -550,7 +550,13 @@ class TestFailures:
     def test_a_kill_while_postgres_is_read(
         self, space: SimulatedSpace, postgres_workspace: Workspace
     ) -> None:
-        self.killed(space, postgres_workspace, "bi.duckdb", "pipelines.transfer:insert", after=True)
+        self.killed(
+            space,
+            postgres_workspace,
+            "bi.duckdb",
+            "pipelines.publishing.table_copy:insert",
+            after=True,
+        )
 
     def killed(
         self, space: SimulatedSpace, any_workspace: Workspace, name: str, point: str, *, after: bool

@@ -13,10 +13,10 @@ import sqlglot
 from report_truth import MAIN_TARGET, TARGETS
 from support import Workspace, true_orders
 
-from pipelines.naming import schemas_to_show
-from pipelines.reports import DIALECTS, load_reports, rendered
-from simulator import SimulatedSpace
-from sources.signalwire.tables import TABLES
+from pipelines.destinations.naming import schemas_to_show
+from pipelines.reporting.catalog import DIALECTS, load_reports, rendered
+from sources.signalwire.records.schema import TABLES
+from sources.simulator import SimulatedSpace
 
 REPORTS = load_reports(TARGETS, MAIN_TARGET)
 

@@ -17,10 +17,10 @@ from postgres_server import PostgresServer
 from psycopg2.extras import execute_values
 from report_truth import MAIN_TARGET, TARGETS, Row, comparable, quality, same, truth
 
-from pipelines.naming import schemas_to_show
-from pipelines.reports import load_reports, rendered
-from sources.signalwire.owners import LISTED_TWICE
-from sources.signalwire.tables import TABLES, Table
+from pipelines.destinations.naming import schemas_to_show
+from pipelines.reporting.catalog import load_reports, rendered
+from sources.signalwire.crawl.owners import LISTED_TWICE
+from sources.signalwire.records.schema import TABLES, Table
 
 REPORTS = load_reports(TARGETS, MAIN_TARGET)
 NAMES = ("brands", "campaigns", "orders", "order_changes", "runs", "campaign_failures", "rejected")

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from support import Workspace
 
-from simulator import Fault, SimulatedSpace
+from sources.simulator import Fault, SimulatedSpace
 
 
 def leaks(folder: Path, *texts: str, space: SimulatedSpace) -> list[str]:
@@ -76,7 +76,7 @@ def test_a_token_that_slipped_into_the_space_is_not_repeated(
 
 def test_telemetry_is_off_in_any_folder(space: SimulatedSpace, workspace: Workspace) -> None:
     code = (
-        "from pipelines.target import find_target; find_target();"
+        "from pipelines.destinations.resolve import find_target; find_target();"
         "from dlt.common.runtime import anon_tracker, run_context;"
         "print(run_context.active().runtime_config.dlthub_telemetry, anon_tracker._THREAD_POOL)"
     )

@@ -9,12 +9,12 @@ import pyarrow as pa
 import pytest
 from support import Workspace, true_orders
 
-from simulator import Fault, SimulatedSpace
-from sources.signalwire.client import Client, HttpSettings
-from sources.signalwire.deduplicate import newest_of_each
 from sources.signalwire.errors import ReadError
-from sources.signalwire.reasons import error_in, presentable, reason_of
-from sources.signalwire.tables import ORDERS
+from sources.signalwire.http.client import Client, HttpSettings
+from sources.signalwire.http.reasons import error_in, presentable, reason_of
+from sources.signalwire.incremental.deduplicate import newest_of_each
+from sources.signalwire.records.schema import ORDERS
+from sources.simulator import Fault, SimulatedSpace
 
 OpenSpace = Callable[..., SimulatedSpace]
 BRANDS = "/api/relay/rest/registry/beta/brands"

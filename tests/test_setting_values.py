@@ -8,8 +8,8 @@ import pytest
 from support import Workspace
 
 from pipelines.signalwire_orders import run
-from simulator import SimulatedSpace
 from sources.signalwire.errors import ConfigurationError
+from sources.simulator import SimulatedSpace
 
 RANGES = {
     "WORKERS": "a whole number from 1 to 64",
@@ -53,7 +53,7 @@ def require_refused(
 def test_numbers_out_of_their_range(
     space: SimulatedSpace, workspace: Workspace, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    from pipelines.messages import explain
+    from pipelines.cli.messages import explain
 
     for variable, value in workspace.credentials(space).items():
         monkeypatch.setenv(variable, value)

@@ -15,13 +15,13 @@ from postgres_server import PostgresServer
 from shard_processes import COMPLETE, DEATHS, FAILED, start
 from support import Workspace, true_orders
 
-from pipelines.destination import DataInDestination
-from pipelines.keys import KeysFailed
-from pipelines.lock import Busy, exclusive
-from pipelines.target import find_target
-from simulator import Fault, SimulatedSpace
+from pipelines.destinations.existing import DataInDestination
+from pipelines.destinations.keys import KeysFailed
+from pipelines.destinations.lock import Busy, exclusive
+from pipelines.destinations.resolve import find_target
 from sources.signalwire.errors import ConfigurationError
 from sources.signalwire.shard import Shard, parse_shard
+from sources.simulator import Fault, SimulatedSpace
 
 DAY = 24 * 3600
 ROUNDS = int(os.environ.get("SHARD_ROUNDS", "8"))

@@ -12,9 +12,9 @@ import pytest
 from dlt.destinations.impl.duckdb.configuration import DuckDbCredentials
 from support import Workspace, true_orders
 
-from pipelines.duckdb import Credentials
-from pipelines.staging import PLACE, staged_rows
-from simulator import Fault, SimulatedSpace
+from pipelines.destinations.duckdb import Credentials
+from pipelines.destinations.duckdb_merge import PLACE, staged_rows
+from sources.simulator import Fault, SimulatedSpace
 
 
 def test_staging_tables_stay_empty(space: SimulatedSpace, workspace: Workspace) -> None:
@@ -60,7 +60,7 @@ def test_the_files_may_lie_anywhere(
 @pytest.fixture
 def small_files(monkeypatch: pytest.MonkeyPatch) -> None:
     """Has every page of orders put into a file of its own."""
-    monkeypatch.setattr("sources.signalwire.batches.BATCH_ROWS", 1)
+    monkeypatch.setattr("sources.signalwire.records.batches.BATCH_ROWS", 1)
     for limit in ("BUFFER_MAX_ITEMS", "FILE_MAX_ITEMS"):
         monkeypatch.setenv(f"DATA_WRITER__{limit}", "1")
 

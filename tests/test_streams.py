@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from support import Workspace
 
-from simulator import Fault, SimulatedSpace
+from sources.simulator import Fault, SimulatedSpace
 
 FULL = Path("/dev/full")
 # a red name that clears the screen, sets the title, turns the direction and hides its end

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from support import Workspace
 
-from simulator import Fault, SimulatedSpace
+from sources.simulator import Fault, SimulatedSpace
 
 CHECK = "campaigns listed under several brands"
 

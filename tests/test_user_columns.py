@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from support import SqliteWorkspace, Workspace, true_orders
 
-from simulator import SimulatedSpace
 from sources.signalwire.errors import ConfigurationError
+from sources.simulator import SimulatedSpace
 
 TABLES = ("orders", "campaigns", "brands")
 

@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from sources.signalwire.ahead import one_ahead
-from sources.signalwire.answers import Answer
+from sources.signalwire.crawl.prefetch import one_ahead
+from sources.signalwire.crawl.scheduler import TASKS_EACH, Workers
 from sources.signalwire.errors import Stopped, Unavailable
-from sources.signalwire.paging import Get
-from sources.signalwire.records import Origin
-from sources.signalwire.workers import TASKS_EACH, Workers
+from sources.signalwire.http.pagination import Get
+from sources.signalwire.http.responses import Answer
+from sources.signalwire.records.convert import Origin
 
 
 class Server:

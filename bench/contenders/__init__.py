@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 from typing import NamedTuple
 
-from simulator import SimulatedSpace
+from sources.simulator import SimulatedSpace
 
 HERE = Path(__file__).parent
 PEERS = HERE.parent / "peers"

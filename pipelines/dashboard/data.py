@@ -25,9 +25,9 @@ from pipelines.dashboard.board import (
     Summary,
     TargetShare,
 )
-from pipelines.naming import in_reports, reports_dataset
-from pipelines.reading import opened
-from pipelines.target import Target
+from pipelines.destinations.naming import in_reports, reports_dataset
+from pipelines.destinations.reading import opened
+from pipelines.destinations.resolve import Target
 from sources.signalwire.errors import ConfigurationError
 
 # up to so many days they are shown one by one, above that by weeks

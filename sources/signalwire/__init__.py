@@ -13,17 +13,17 @@ from dlt.common.typing import TSecretStrValue
 from dlt.extract import DltResource
 
 from sources.signalwire import settings
-from sources.signalwire.ahead import one_ahead
-from sources.signalwire.bookkeeping import RunLog
-from sources.signalwire.client import Client, HttpSettings
-from sources.signalwire.cursor import claim, dump_cursors, load_cursors, newest_cursors
-from sources.signalwire.findings import Rows
-from sources.signalwire.known import KnownData, NothingKnown
-from sources.signalwire.selection import Selection, checked_selection, number, required
-from sources.signalwire.space import base_url
+from sources.signalwire.crawl.crawler import Traversal
+from sources.signalwire.crawl.events import Rows
+from sources.signalwire.crawl.prefetch import one_ahead
+from sources.signalwire.crawl.run_record import RunLog
+from sources.signalwire.http.base_url import base_url
+from sources.signalwire.http.client import Client, HttpSettings
+from sources.signalwire.incremental.cursor import claim, dump_cursors, load_cursors, newest_cursors
+from sources.signalwire.incremental.existing import KnownData, NothingKnown
+from sources.signalwire.options import Selection, checked_selection, number, required
+from sources.signalwire.records.schema import BOOKKEEPING, RESOURCES, Table
 from sources.signalwire.stats import RunStats
-from sources.signalwire.tables import BOOKKEEPING, RESOURCES, Table
-from sources.signalwire.traversal import Traversal
 
 
 @dlt.source(

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import requests
 
-from simulator import Clock, SimulatedSpace
+from sources.simulator import Clock, SimulatedSpace
 
 START = datetime(2024, 7, 29, 12, 0, 0, tzinfo=timezone.utc)
 REGISTRY = "/api/relay/rest/registry/beta"

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import requests
 
-from simulator import Clock, SimulatedSpace
+from sources.simulator import Clock, SimulatedSpace
 
 if TYPE_CHECKING:
     from conftest import Api

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from simulator import Clock
+from sources.simulator import Clock
 
 START = datetime(2024, 7, 29, 12, 0, 0, 123456, tzinfo=timezone.utc)
 

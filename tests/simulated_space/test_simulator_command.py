@@ -1,4 +1,4 @@
-"""`python -m simulator`, run as the process it is."""
+"""`python -m sources.simulator`, run as the process it is."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def run() -> Iterator[Callable[..., Process]]:
 
     def start(*arguments: str) -> Process:
         process = subprocess.Popen(
-            [sys.executable, "-m", "simulator", *arguments],
+            [sys.executable, "-m", "sources.simulator", *arguments],
             cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         )  # fmt: skip
         processes.append(process)
@@ -67,7 +67,9 @@ def test_a_port_in_use_is_one_sentence(run: Callable[..., Process]) -> None:
     port = announced(run())["url"].rpartition(":")[2]
     second = run(f"--port={port}")
     out, err = second.communicate(timeout=20)
-    sentence = f"python -m simulator: cannot listen on 127.0.0.1:{port}: Address already in use\n"
+    sentence = (
+        f"python -m sources.simulator: cannot listen on 127.0.0.1:{port}: Address already in use\n"
+    )
     assert (second.returncode, out, err) == (1, "", sentence)
 
 
@@ -87,7 +89,7 @@ def test_a_port_in_use_is_one_sentence(run: Callable[..., Process]) -> None:
 def test_bad_arguments_are_refused(
     argument: str, sentence: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from simulator.__main__ import main
+    from sources.simulator.__main__ import main
 
     with pytest.raises(SystemExit) as exit_info:
         main(argument.split(), prog="orders simulate")
@@ -99,12 +101,12 @@ def test_bad_arguments_are_refused(
 
 def test_help_does_not_wait_for_the_server_to_be_imported() -> None:
     program = (
-        "import sys, simulator.__main__ as command\n"
+        "import sys, sources.simulator.__main__ as command\n"
         "try: command.main(['--help'])\n"
         "except SystemExit: print('aiohttp' in sys.modules)"
     )
     done = subprocess.run(
         [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
     )
-    assert done.stdout.startswith("usage: python -m simulator")
+    assert done.stdout.startswith("usage: python -m sources.simulator")
     assert done.stdout.endswith("False\n")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import requests
 
-from simulator import SimulatedSpace
+from sources.simulator import SimulatedSpace
 
 if TYPE_CHECKING:
     from conftest import Api

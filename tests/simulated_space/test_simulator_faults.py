@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import requests
 
-from simulator import Fault, SimulatedSpace
-from simulator.faults import Faults
+from sources.simulator import Fault, SimulatedSpace
+from sources.simulator.faults import Faults
 
 if TYPE_CHECKING:
     from conftest import Api

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import requests
 
-from simulator import Fault, SimulatedSpace
+from sources.simulator import Fault, SimulatedSpace
 
 if TYPE_CHECKING:
     from conftest import Api

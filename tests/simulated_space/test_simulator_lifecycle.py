@@ -6,7 +6,7 @@ from statistics import median
 
 import pytest
 
-from simulator.lifecycle import Schedule, Temper, draw_schedule, draw_temper, state_at
+from sources.simulator.lifecycle import Schedule, Temper, draw_schedule, draw_temper, state_at
 
 TEMPER = Temper(median_seconds=3600, failure_rate=0.1)
 

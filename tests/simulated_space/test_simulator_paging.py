@@ -5,8 +5,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from simulator import SimulatedSpace
-from simulator.paging import PageError, cut, token_for
+from sources.simulator import SimulatedSpace
+from sources.simulator.paging import PageError, cut, token_for
 
 if TYPE_CHECKING:
     from conftest import Api

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from simulator.rate_limit import RateLimit
+from sources.simulator.rate_limit import RateLimit
 
 
 def test_it_lets_one_second_worth_of_requests_through_at_once() -> None:

@@ -6,10 +6,10 @@ import re
 import runpy
 from pathlib import Path
 
-from simulator import SimulatedSpace
-from simulator.control import control_app
+from sources.simulator import SimulatedSpace
+from sources.simulator.control import control_app
 
-README = Path(__file__).parents[2] / "simulator" / "README.md"
+README = Path(__file__).parents[2] / "sources" / "simulator" / "README.md"
 
 
 def test_its_example_runs(tmp_path: Path) -> None:

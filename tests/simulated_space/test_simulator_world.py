@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from simulator import Clock
-from simulator.orders import Order
-from simulator.population import Campaign
-from simulator.rows import NotFoundError
-from simulator.timestamps import moment_of, stamp
-from simulator.world import World
+from sources.simulator import Clock
+from sources.simulator.orders import Order
+from sources.simulator.population import Campaign
+from sources.simulator.rows import NotFoundError
+from sources.simulator.timestamps import moment_of, stamp
+from sources.simulator.world import World
 
 START = datetime(2024, 7, 29, 12, 0, 0, tzinfo=timezone.utc)
 UUID4 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")

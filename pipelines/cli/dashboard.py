@@ -1,0 +1,42 @@
+"""`signalwire-orders dashboard`: the reports as one HTML file that opens anywhere."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from pipelines.cli.logs import set_up_logging
+from pipelines.dashboard.data import load
+from pipelines.dashboard.page import is_page, render
+from pipelines.destinations.resolve import find_target
+from pipelines.publishing.output import (
+    is_standard_output,
+    require_apart,
+    require_output,
+    write_output,
+)
+from pipelines.reporting.catalog import dialect_of
+from sources.printable import printable
+from sources.signalwire.errors import ConfigurationError
+
+
+def main(arguments: argparse.Namespace) -> int:
+    """Writes the page and prints its path."""
+    set_up_logging()
+    out = Path(arguments.out)
+    require_output(out, "--out", "dashboard", is_page)
+    target = find_target(arguments.destination, arguments.dataset)
+    require_apart(out, "--out", target)
+    dialect_of(target.kind)  # says so where there can be none
+    page = render(load(target))
+    try:
+        # the page names the digests of its own text, so no newline of it may change
+        write_output(out, page)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise ConfigurationError(f"{out} cannot be written: {error.strerror}") from error
+    if not is_standard_output(out):
+        sys.stdout.write(f"{printable(str(out))}\n")
+    return 0

@@ -1,0 +1,124 @@
+"""Where messages go: a log file with everything, and standard error for whoever reads there.
+
+That is a person at a terminal, the log of cron or a container, or, with JSON lines, a program.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from contextlib import suppress
+from datetime import datetime, timezone
+from functools import cache
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipelines.cli.streams import json_text
+from sources.printable import printable
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+_OURS = ("pipelines", "sources")
+_FORMAT = "%(asctime)s %(levelname)s %(message)s"
+
+
+@cache
+def console() -> Console:
+    """The one console, so that messages and a progress bar do not write over each other."""
+    from rich.console import Console  # not where nobody watches: it takes a while to import
+
+    return Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def set_up_logging(*, quiet: bool = False, as_json: bool = False) -> Path:
+    """Sends the project's messages to the log file, and to standard error as fits its reader.
+
+    A terminal shows warnings; anything else (cron, Airflow, a file) gets plain lines with times;
+    `quiet` leaves errors. `as_json` gives each message as one JSON object on a line of its own,
+    tracebacks included. Returns the path of the log file.
+    """
+    from pipelines.configuration import register_defaults
+    from pipelines.data_folder import data_folder, unwritable
+
+    shown = _json_lines() if as_json else _plain_lines()
+    shown.setLevel(_shown_level(quiet, as_json))
+    # before anything that can fail, so that a failure is shown like any other message
+    logging.getLogger("pipelines").handlers = [shown]
+    logging.getLogger("pipelines").propagate = False
+    register_defaults()  # also makes dlt set up its own logger, so that it is there to be led away
+    path = data_folder() / "signalwire_orders.log"
+    try:
+        # at once, not with the first message: that it cannot be written is an error of settings
+        in_file = RotatingFileHandler(path, maxBytes=5_000_000, backupCount=2, encoding="utf-8")
+    except OSError as error:
+        raise unwritable(path, error) from error
+    in_file.setFormatter(
+        _SafeLines("%(asctime)s %(levelname)s %(name)s %(message)s", tracebacks=True)
+    )
+    # dlt tells the same failures with tracebacks, some of them several times
+    logging.getLogger("dlt").handlers = [in_file]
+    for name in _OURS:
+        logger = logging.getLogger(name)
+        logger.handlers = [in_file, shown]
+        logger.setLevel(logging.INFO)
+        logger.propagate = False
+    return path
+
+
+def tell(sentence: str) -> None:
+    """Says to standard error why the program ends, unless a JSON line has said so."""
+    if not any(isinstance(h.formatter, _JsonLine) for h in logging.getLogger("pipelines").handlers):
+        with suppress(OSError):  # there is no other place to say it
+            print(printable(sentence, lines=True), file=sys.stderr)  # noqa: T201
+
+
+def _plain_lines() -> logging.Handler:
+    shown: logging.Handler = _OnConsole() if sys.stderr.isatty() else logging.StreamHandler()
+    shown.setFormatter(_SafeLines("%(message)s" if sys.stderr.isatty() else _FORMAT))
+    shown.addFilter(lambda record: not record.exc_info)  # tracebacks belong into the file
+    return shown
+
+
+def _json_lines() -> logging.Handler:
+    shown = logging.StreamHandler()
+    shown.setFormatter(_JsonLine())
+    return shown
+
+
+def _shown_level(quiet: bool, as_json: bool) -> int:
+    if quiet:
+        return logging.ERROR
+    return logging.WARNING if sys.stderr.isatty() and not as_json else logging.INFO
+
+
+class _SafeLines(logging.Formatter):
+    """One line that no terminal takes for commands, whatever is in the message."""
+
+    def __init__(self, style: str, *, tracebacks: bool = False) -> None:
+        super().__init__(style)
+        self._tracebacks = tracebacks
+
+    def format(self, record: logging.LogRecord) -> str:
+        return printable(super().format(record), lines=self._tracebacks)
+
+
+class _JsonLine(logging.Formatter):
+    """`time` is UTC; `exception` a traceback, where there is one."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        line = {
+            "time": datetime.fromtimestamp(record.created, tz=timezone.utc).isoformat(),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        if record.exc_info:
+            line["exception"] = self.formatException(record.exc_info)
+        return json_text(line, compact=True)
+
+
+class _OnConsole(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        console().print(self.format(record), markup=False)

@@ -1,0 +1,23 @@
+"""`signalwire-orders simulate`: the simulated space alone."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+PROGRAM = "signalwire-orders simulate"
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Starts the simulated space with options of its own; returns when it is interrupted."""
+    try:
+        from sources.simulator.__main__ import main as simulate
+
+        # what it serves with is imported once it starts
+        return simulate(list(arguments), prog=PROGRAM)
+    except ModuleNotFoundError as error:
+        sys.stderr.write(
+            f"{PROGRAM}: {error.name} is not installed;"
+            " install it with: pip install 'signalwire-orders[simulator]'\n"
+        )
+        return 2

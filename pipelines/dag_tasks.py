@@ -1,0 +1,166 @@
+"""What the tasks of `dags/signalwire_orders.py` do: Airflow's words in, this project's words out.
+
+The tasks import this when they run, never while the DAG is parsed, because dlt comes with it.
+Errors become sentences. One that no other try can mend, such as refused credentials, ends its task
+at once; all others are tried again, another run in the same place among them.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+
+# dlt would ask Airflow for a variable for each of its settings, some 900 times a run, each time
+# over the network. Who keeps settings in variables can say true.
+os.environ.setdefault("PROVIDERS__ENABLE_AIRFLOW_SECRETS", "false")
+
+import dlt
+from airflow.sdk import Connection
+from airflow.sdk.exceptions import (
+    AirflowException,
+    AirflowFailException,
+    AirflowNotFoundException,
+    AirflowSkipException,
+)
+
+from pipelines.cli.check import probe_destination
+from pipelines.cli.messages import WRONG_USAGE, explain
+from pipelines.cli.run import summary
+from pipelines.destinations.capabilities import kept_by
+from pipelines.destinations.resolve import find_target
+from pipelines.errors import causes_of, interruption_in
+from pipelines.reporting import views
+from pipelines.signalwire_orders import run
+from sources.printable import printable
+from sources.signalwire.errors import AccessDenied, ConfigurationError
+
+logger = logging.getLogger(__name__)
+
+CONNECTION = "signalwire"
+EVERYTHING = "1/1"
+SHOWN_FAILURES = 50
+
+
+def shards(params: Mapping[str, Any]) -> list[str]:
+    """The parts to load, such as 1/2 and 2/2; chosen campaigns are not parted."""
+    count = 1 if params["campaigns"] else params["shards"]
+    return [f"{number}/{count}" for number in range(1, count + 1)]
+
+
+def load(shard: str, params: Mapping[str, Any]) -> dict[str, Any]:
+    """Loads what is new or changed in one of the parts; what the run did, as `run --json` has it.
+
+    Raises:
+        AirflowFailException: credentials or a setting cannot work.
+        AirflowException: it failed otherwise, or another run is loading into the same place.
+    """
+    with _in_words():
+        result = run(destination=params["destination"], **_credentials(), **_asked(shard, params))
+        logger.info("%s", printable(summary(result), lines=True))
+        return result.as_dict()
+
+
+def apply_reports(loaded: Sequence[Mapping[str, Any]], params: Mapping[str, Any]) -> dict[str, Any]:
+    """Makes the views where they are missing; what the event of new tables tells.
+
+    Raises:
+        AirflowFailException: a setting cannot work.
+        AirflowException: a view could not be made.
+    """
+    results = loaded[:]  # all in one request; iterating would be one for each, and an error line
+    with _in_words():
+        target = find_target(params["destination"])
+        if kept_by(target.kind).reports and dlt.config.get("reports.apply", bool):
+            views.apply_reports(target)
+    return {
+        "orders_loaded": sum(result["orders_loaded"] for result in results),
+        "run_ids": [result["run_id"] for result in results],
+        "complete": len(results) == len(shards(params)) and all(r["complete"] for r in results),
+    }
+
+
+def check_freshness(params: Mapping[str, Any], max_age: timedelta) -> None:
+    """Looks how old the data is.
+
+    Raises:
+        AirflowFailException: older than `max_age`, or a setting cannot work.
+        AirflowException: the destination cannot be asked.
+        AirflowSkipException: the run was limited to some campaigns, which says nothing of the rest.
+    """
+    if params["campaigns"]:
+        raise AirflowSkipException("the campaigns that were not asked for are as old as they were")
+    with _in_words():
+        target = find_target(params["destination"])
+        for found in probe_destination(target, max_age=max_age.total_seconds()):
+            logger.info("%s: %s", found.what, found.words)
+            if not found.ok:
+                failure = AirflowFailException if found.what == "freshness" else AirflowException
+                raise failure(f"{found.what}: {found.words}")
+
+
+def everything_read(loaded: Sequence[Mapping[str, Any]]) -> None:
+    """Looks whether everything that was asked for could be read.
+
+    Raises:
+        AirflowFailException: some lists could not be; it names them.
+    """
+    failures = [printable(failure) for result in loaded[:] for failure in result["failures"]]
+    if not failures:
+        return
+    lines = [f"{len(failures):,} of the lists could not be read:", *failures[:SHOWN_FAILURES]]
+    if len(failures) > SHOWN_FAILURES:
+        lines.append(f"and {len(failures) - SHOWN_FAILURES:,} more")
+    lines.append("they are in the table campaign_failures; the next run tries them again")
+    raise AirflowFailException("\n".join(lines))
+
+
+def _asked(shard: str, params: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments of `run` that were given; all others are left to dlt's settings."""
+    given = {
+        "full": params["full"] or None,
+        "campaign_ids": list(params["campaigns"]) or None,
+        "shard": None if shard == EVERYTHING else shard,
+    }
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def _credentials() -> dict[str, Any]:
+    """The credentials of the connection; without one there are none, and dlt's settings count."""
+    try:
+        connection = Connection.get(CONNECTION)
+    except AirflowNotFoundException:
+        logger.info("no connection %s: the credentials are those of dlt's settings", CONNECTION)
+        return {}
+    logger.info("the credentials are those of the connection %s", CONNECTION)
+    host = connection.host and (
+        f"{connection.host}:{connection.port}" if connection.port else connection.host
+    )
+    fields = {
+        "host (the space)": ("space", host),
+        "login (the project's id)": ("project_id", connection.login),
+        "password (an API token)": ("api_token", connection.password),
+    }
+    if missing := [field for field, (_, value) in fields.items() if not value]:
+        raise ConfigurationError(f"the connection {CONNECTION} has no {', no '.join(missing)}")
+    return dict(fields.values())
+
+
+@contextmanager
+def _in_words() -> Iterator[None]:
+    """Turns errors into the sentences that the command line prints, and says which are final."""
+    try:
+        yield
+    except AirflowException:
+        raise
+    except (Exception, KeyboardInterrupt) as error:
+        if interruption_in(error):
+            words = "interrupted; nothing is lost, the next try makes it good"
+            raise AirflowException(words) from None
+        words, code = explain(error)
+        if code == WRONG_USAGE or any(isinstance(c, AccessDenied) for c in causes_of(error)):
+            raise AirflowFailException(words) from None
+        raise AirflowException(words) from error

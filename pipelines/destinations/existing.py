@@ -1,0 +1,252 @@
+"""What the destination already has, asked in SQL that every destination speaks."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+import pyarrow as pa
+from dlt.common.destination.client import WithStateSync
+from dlt.common.destination.exceptions import DestinationUndefinedEntity
+from dlt.pipeline.state_sync import load_pipeline_state_from_destination
+
+from pipelines.destinations.capabilities import kept_by
+from pipelines.destinations.columns import made_columns
+from pipelines.destinations.mending import mend_times
+from pipelines.destinations.resolve import PIPELINE_NAME, Target
+from sources.signalwire.incremental.depth import (
+    FINAL_STATE,
+    SETTLING_STATE,
+    KnownCampaign,
+    KnownSpace,
+    Unsettled,
+)
+from sources.signalwire.incremental.diff import fingerprints
+from sources.signalwire.records.schema import BRANDS, ORDERS, RUNS, Table
+from sources.signalwire.shard import DIGITS
+
+# ids in one statement; more of them make it long, fewer make more statements
+IDS_AT_ONCE = 1_000
+ROWS_AT_ONCE = 10_000
+EPOCH = datetime.fromtimestamp(0, tz=timezone.utc)
+
+CAMPAIGNS = """
+SELECT campaign_id, count(CASE WHEN deleted_at IS NULL THEN 1 END), max(read_at)
+FROM {orders} WHERE {ours} GROUP BY campaign_id
+"""
+NEWEST_RUN = "SELECT max(read_at), max(finished_at) FROM {runs}"
+# the newest state of each pipeline that has ever loaded into this dataset
+STATES = f"""
+SELECT s.pipeline_name, max(l.load_id) FROM _dlt_pipeline_state AS s
+JOIN _dlt_loads AS l ON l.load_id = s._dlt_load_id
+WHERE l.status = 0 AND s.pipeline_name LIKE '{PIPELINE_NAME}%%'
+GROUP BY s.pipeline_name
+"""  # noqa: S608 - nothing in it comes from outside
+# Positions matter only where a campaign fills more than one page; all other orders are on page one.
+UNSETTLED = f"""
+WITH here AS (
+    SELECT id, campaign_id, state, created_at, updated_at FROM {{orders}}
+    WHERE deleted_at IS NULL AND {{ours}}
+), large AS (
+    SELECT campaign_id FROM here GROUP BY campaign_id HAVING count(*) > %s
+), placed AS (
+    SELECT id, campaign_id, state, updated_at,
+        row_number() OVER (PARTITION BY campaign_id ORDER BY created_at DESC) AS place,
+        row_number() OVER (PARTITION BY campaign_id, state ORDER BY created_at DESC) AS in_state
+    FROM here WHERE campaign_id IN (SELECT campaign_id FROM large)
+    UNION ALL
+    SELECT id, campaign_id, state, updated_at, 1 AS place, 1 AS in_state
+    FROM here WHERE campaign_id NOT IN (SELECT campaign_id FROM large)
+)
+SELECT campaign_id, id, state, place, in_state FROM placed
+WHERE state IS NULL OR state NOT IN ('{FINAL_STATE}', '{SETTLING_STATE}')
+    OR (state = '{SETTLING_STATE}' AND (updated_at IS NULL OR updated_at > %s))
+"""  # noqa: S608 - nothing in it comes from outside
+
+
+class DataInDestination:
+    """Answers the source's questions from the tables; nothing where there are none yet.
+
+    Every question opens the destination and closes it again: a DuckDB file must not be held open
+    while the API is being read, which can take long.
+    """
+
+    def __init__(self, target: Target) -> None:
+        self._target = target
+        self._client = target.probe.sql_client()
+        self._made: dict[str, set[str]] | None = None
+
+    def space(self, untouched_since: int, page_size: int) -> KnownSpace:
+        """What there is at the beginning of a run."""
+        unsettled: defaultdict[str, list[Unsettled]] = defaultdict(list)
+        campaigns: dict[str, KnownCampaign] = {}
+        since = max(EPOCH, EPOCH + timedelta(microseconds=untouched_since))
+        newest = noted = EPOCH
+        with self._target.kept_open():
+            for campaign_id, *order in self._query(UNSETTLED, page_size, self._sent(since)):
+                unsettled[campaign_id].append(Unsettled(*order))
+            for campaign_id, count, read_at in self._query(CAMPAIGNS):
+                newest = max(newest, instant(read_at))
+                if count:
+                    campaigns[campaign_id] = KnownCampaign(count, tuple(unsettled[campaign_id]))
+            for read_at, finished_at in self._query(NEWEST_RUN):
+                if read_at is not None:
+                    newest, noted = max(newest, instant(read_at)), instant(finished_at)
+        return KnownSpace(campaigns, _since_epoch(newest), _since_epoch(max(newest, noted)))
+
+    def mend_times(self, horizon: int, now: int) -> None:
+        """Sets all times later than `horizon` to `now`."""
+        if not kept_by(self._target.kind).guard:
+            return
+        latest, present = (EPOCH + timedelta(microseconds=moment) for moment in (horizon, now))
+        ours = self._ours("brand_id")
+        with self._client as client:
+            mend_times(client, ours, horizon=latest, now=present, sent=self._sent)
+
+    def newer_states(self) -> Sequence[Mapping[str, Any]]:
+        """States that runs in another layout of shards stored since the last run of this one."""
+        if self._target.kind != "postgres":
+            return []
+        found: dict[str, str] = {str(name): str(load_id) for name, load_id in self._query(STATES)}
+        ours = found.get(self._target.pipeline_name, "")
+        newer = [n for n in found if self._is_of_another_layout(n) and found[n] > ours]
+        if not newer:
+            return []
+        with self._target.probe.destination_client() as client:
+            assert isinstance(client, WithStateSync)
+            states = [load_pipeline_state_from_destination(name, client) for name in newer]
+        sources = [state.get("sources", {}) for state in states if state]
+        return [source["signalwire"] for source in sources if "signalwire" in source]
+
+    def _is_of_another_layout(self, pipeline_name: str) -> bool:
+        _, _, count = pipeline_name.partition("_of_")
+        shard = self._target.shard
+        return count != (str(shard.of) if shard else "")
+
+    def _ours(self, column: str) -> str:
+        """The condition in SQL that `Shard.holds` is in Python."""
+        shard = self._target.shard
+        if shard is None:
+            return "1 = 1"
+        digits = f"substr(md5({column}), 1, {DIGITS})"
+        number = f"('x' || {digits})::bit({4 * DIGITS})::bigint"
+        return f"mod({number}, {shard.of}) = {shard.part - 1}"
+
+    def orders(self, campaign_ids: Sequence[str]) -> pa.Table:
+        """All orders of some campaigns, deleted ones too."""
+        return self._rows("campaign_id", campaign_ids)
+
+    def by_id(self, order_ids: Sequence[str]) -> pa.Table:
+        """Orders by their ids."""
+        return self._rows("id", order_ids)
+
+    def fingerprints(self, *tables: Table) -> dict[str, dict[str, bytes]]:
+        """To each id in each of these tables, by name, the fingerprint of its row."""
+        with self._target.kept_open():
+            return {table.name: dict(self._fingerprints(table)) for table in tables}
+
+    def _fingerprints(self, table: Table) -> Iterator[tuple[str, bytes]]:
+        try:
+            schema = self._schema(table)
+        except DestinationUndefinedEntity:
+            return
+        ours = self._ours("id" if table is BRANDS else "brand_id")
+        for rows in self._tables(schema, f"FROM {self._name(table)} WHERE {ours}"):
+            yield from zip(rows["id"].to_pylist(), fingerprints(rows), strict=True)
+
+    def _rows(self, column: str, values: Sequence[str]) -> pa.Table:
+        schema = self._schema(ORDERS)
+        tables = [schema.empty_table()]
+        for start in range(0, len(values), IDS_AT_ONCE):
+            some = list(values[start : start + IDS_AT_ONCE])
+            marks = ", ".join(["%s"] * len(some))
+            source = f"FROM {self._name(ORDERS)} WHERE {column} IN ({marks})"
+            tables += self._tables(schema, source, *some)
+        return pa.concat_tables(tables)
+
+    def _schema(self, table: Table) -> pa.Schema:
+        """The table as we made it: with columns of fields that came later, without dlt's own."""
+        nothing = f"SELECT * FROM {self._name(table)} WHERE 1 = 0"  # noqa: S608
+        with self._client as client, client.execute_query(nothing) as cursor:
+            # all names are in lower case, but some destinations keep them in upper case
+            there = [name.lower() for name in column_names(cursor)]
+            if self._made is None:
+                self._made = made_columns(client)
+        there = [name for name in there if name in self._made[table.name]]
+        known = [field for field in table.arrow_schema(True) if field.name in there]
+        names = {field.name for field in known}
+        later = [name for name in there if name not in names and not name.startswith("_dlt")]
+        return pa.schema([*known, *(pa.field(name, pa.string()) for name in later)])
+
+    def _tables(self, schema: pa.Schema, source: str, *values: Any) -> Iterator[pa.Table]:
+        """The rows of `schema` that come from `source`, the rest of a statement, bit by bit."""
+        selected = ", ".join(self._client.escape_column_name(name) for name in schema.names)
+        for rows in self._chunks(f"SELECT {selected} {source}", *values):
+            columns = zip(*rows, strict=True)
+            arrays = [_array(c, f.type) for c, f in zip(columns, schema, strict=True)]
+            yield pa.table(arrays, schema=schema)
+
+    def _name(self, table: Table) -> str:
+        """The table's full name: not every destination looks into the dataset by itself."""
+        return str(self._client.make_qualified_table_name(table.name))
+
+    def _sent(self, moment: datetime) -> datetime | str:
+        """A moment as the destination compares it: SQLite has no times, dlt puts texts there."""
+        return f"{moment:%Y-%m-%d %H:%M:%S.%f}" if self._target.kind == "sqlite" else moment
+
+    def _query(self, sql: str, *values: Any) -> Iterator[Sequence[Any]]:
+        names = {"orders": self._name(ORDERS), "runs": self._name(RUNS)}
+        sql = sql.format(**names, ours=self._ours("brand_id"))
+        for rows in self._chunks(sql, *values):
+            yield from rows
+
+    def _chunks(self, sql: str, *values: Any) -> Iterator[Sequence[Sequence[Any]]]:
+        with self._client as client:
+            try:
+                with client.execute_query(sql, *values) as cursor:
+                    while rows := cursor.fetchmany(ROWS_AT_ONCE):
+                        yield rows
+            except DestinationUndefinedEntity:
+                return
+
+
+def column_names(cursor: Any) -> list[str]:
+    """The names of a result's columns; empty when a statement returns none."""
+    described = getattr(cursor, "description", None)  # SQLAlchemy's cursors have none
+    return [column[0] for column in described] if described else list(cursor.columns_schema)
+
+
+def shown_names(client: Any, cursor: Any) -> list[str]:
+    """The names of a result's columns for people: in lower case where the destination folds them.
+
+    Args:
+        client: dlt's SQL client.
+        cursor: Its cursor with the result.
+    """
+    names = column_names(cursor)
+    if client.capabilities.casefold_identifier is not str.upper:
+        return names
+    return [name.lower() if name == name.upper() else name for name in names]
+
+
+def instant(value: datetime | str) -> datetime:
+    """A time as a destination returns it, also as text or without its zone, which is UTC."""
+    moment = datetime.fromisoformat(value) if isinstance(value, str) else value
+    return moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
+
+
+def _since_epoch(moment: datetime) -> int:
+    """In microseconds."""
+    return (moment - EPOCH) // timedelta(microseconds=1)
+
+
+def _array(values: Sequence[Any], kind: pa.DataType) -> pa.Array:
+    """A column of what a destination returned; SQLite has texts for times, numbers for truths."""
+    first = next((value for value in values if value is not None), None)
+    if pa.types.is_timestamp(kind) and isinstance(first, str):
+        values = [value if value is None else instant(value) for value in values]
+    elif pa.types.is_boolean(kind) and not isinstance(first, bool):
+        values = [value if value is None else bool(value) for value in values]
+    return pa.array(values, kind)

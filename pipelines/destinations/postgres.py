@@ -1,0 +1,161 @@
+"""PostgreSQL as dlt's destination, with every value kept and every part of its address optional.
+
+Rows go there as Arrow, through ADBC: the quickest way, and an exact one. Of the file formats that
+dlt knows for PostgreSQL it would choose CSV for Arrow tables, and its CSV turns empty texts into
+nulls. Without the ADBC driver rows go as INSERT statements, slow but exact. `make bench-postgres`
+compares them.
+
+psycopg2 is needed to connect, in `postgres_session.py`, not to be configured here.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from typing import Any, Optional
+
+from dlt.common.configuration import configspec
+from dlt.destinations import postgres
+from dlt.destinations.impl.postgres.configuration import (
+    PostgresClientConfiguration,
+    PostgresCredentials,
+)
+
+EXACT_FORMATS = ["parquet", "insert_values"]
+DEFAULT_PORT = 5432
+# a firewall forgets connections that are silent for some minutes, as the lock's is
+KEEPALIVES = {"keepalives_idle": 60, "keepalives_interval": 10, "keepalives_count": 6}
+# limits that every server knows
+LIMITS = ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout")
+# asked for while connecting, since the ADBC driver asks for types then
+OPTIONS = dict.fromkeys(LIMITS, "0") | {"quote_all_identifiers": "off"}
+
+
+@configspec(init=False)
+class Credentials(PostgresCredentials):
+    """dlt's credentials, of which libpq may find any part by itself.
+
+    It knows .pgpass, service files, PGHOST and its like, and servers that ask for no password.
+    """
+
+    port: Optional[int] = None  # type: ignore[assignment]  # noqa: UP045 - dlt reads the annotation
+    # dlt copies fields of such names, and looks up no setting for them
+    __enough__: bool = dataclasses.field(default=False, init=False, repr=False, compare=False)
+    __lifted__: bool = dataclasses.field(default=False, init=False, repr=False, compare=False)
+    __plain__: bool = dataclasses.field(default=False, init=False, repr=False, compare=False)
+    __pooled__: bool = dataclasses.field(default=False, init=False, repr=False, compare=False)
+
+    def parse_native_representation(self, native_value: Any) -> None:
+        """Called by dlt with a URL, which may leave everything to libpq but where to look."""
+        super().parse_native_representation(native_value)
+        self.__enough__ = bool(self.host or self.database or self.query)
+
+    def on_partial(self) -> None:
+        """Called by dlt when a part is missing: fine, if libpq knows the server and the user."""
+        named = self.host or _from_libpq("host")
+        known = named and (self.username or _from_libpq("user"))
+        if self.__enough__ or known or _from_libpq("service"):
+            self.resolve()
+
+    def on_resolved(self) -> None:
+        """Called by dlt: without a host the port, too, is libpq's to find."""
+        if self.host and not self.port:
+            self.port = DEFAULT_PORT
+
+    def lift_limits(self) -> None:
+        """Has later connections work and idle for as long as it takes."""
+        self.__lifted__ = True
+
+    @property
+    def lifted(self) -> bool:
+        """Whether connections may work and idle for as long as it takes."""
+        return self.__lifted__
+
+    @property
+    def plain(self) -> bool:
+        """Whether something lies between that takes no options."""
+        return self.__plain__
+
+    def forgo_options(self) -> None:
+        """Has later connections made without options of ours."""
+        self.__plain__ = True
+
+    @property
+    def pooled(self) -> bool:
+        """Whether a pooler lies between of which it is known that it keeps sessions."""
+        return self.__pooled__
+
+    def trust_pooler(self) -> None:
+        """Notes that a pooler lies between, and that it keeps sessions."""
+        self.__plain__ = self.__pooled__ = True
+
+    def get_query(self) -> dict[str, Any]:
+        """The parameters of a connection."""
+        query = {**KEEPALIVES, **super().get_query(), "client_encoding": "utf8"}
+        if self.lifted and not self.plain:
+            given = query.get("options") or os.environ.get("PGOPTIONS", "")
+            ours = (f"-c{name}={value}" for name, value in OPTIONS.items())
+            query["options"] = " ".join((given, *ours)).strip()
+        return query
+
+    def to_native_representation(self) -> str:
+        """The URL, with blanks as libpq reads them: SQLAlchemy writes them as plus signs."""
+        address, mark, query = super().to_native_representation().partition("?")
+        return f"{address}{mark}{query.replace('+', '%20')}"
+
+    def where(self) -> str:
+        """The server and its database, without secrets: the same for the same place."""
+        query = self.query or {}
+        host = self.host or query.get("host")
+        database = self.database or query.get("dbname")
+        service = query.get("service") or _from_libpq("service")
+        if service and not host:
+            return "/".join(filter(None, (f"service {service}", database)))
+        host = host or _from_libpq("host") or "local"
+        port = self.port or query.get("port") or _from_libpq("port") or DEFAULT_PORT
+        user = self.username or query.get("user") or _from_libpq("user")
+        return f"{host}:{port}/{database or _from_libpq('database') or user or ''}"
+
+    def __str__(self) -> str:
+        return super().__str__() if self.host else f"postgresql://{self.where()}"
+
+
+@configspec
+class Configuration(PostgresClientConfiguration):
+    """dlt's configuration with these credentials."""
+
+    credentials: Credentials = None  # type: ignore[assignment]
+
+    def data_location(self) -> str:
+        """The server and its database."""
+        return self.credentials.where()
+
+
+class Postgres(postgres):
+    """dlt's destination with this project's configuration and sessions."""
+
+    spec = Configuration  # type: ignore[assignment]  # a narrower one
+
+    @property
+    def destination_type(self) -> str:
+        """What dlt's states call it."""
+        return "dlt.destinations.postgres"
+
+    @property
+    def client_class(self) -> Any:
+        """The client, with which psycopg2 comes."""
+        from pipelines.destinations.postgres_session import Client
+
+        return Client
+
+
+def configure(destination: Any) -> None:
+    """Makes dlt's destination of a pipeline this project's."""
+    destination.__class__ = Postgres
+    destination.caps_params["supported_loader_file_formats"] = list(EXACT_FORMATS)
+
+
+def _from_libpq(*names: str) -> str | None:
+    """What the environment says, in libpq's variables, of the first of these that it names."""
+    found = (os.environ.get(f"PG{name.upper()}") for name in names)
+    return next(filter(None, found), None)

@@ -1,0 +1,156 @@
+"""Where the last run ended: what it left behind is loaded, and the destination's state taken.
+
+dlt's working directory is worth little: cursors move at the destination, together with the data.
+So whatever in it cannot be used is dropped, and read again.
+"""
+
+from __future__ import annotations
+
+import logging
+import shutil
+
+import duckdb
+from dlt.common.destination.client import WithStateSync
+from dlt.common.destination.exceptions import DestinationUndefinedEntity
+from dlt.destinations.exceptions import DatabaseTransientException, DestinationConnectionError
+from dlt.destinations.job_client_impl import SqlJobClientBase
+from dlt.pipeline.pipeline import Pipeline
+from dlt.pipeline.state_sync import load_pipeline_state_from_destination
+
+from pipelines.destinations.capabilities import kept_by
+from pipelines.destinations.columns import require_free_names
+from pipelines.destinations.duckdb import load
+from pipelines.destinations.keys import add_unique_keys
+from pipelines.destinations.lock import Lock, LockLost
+from pipelines.destinations.resolve import Target
+from pipelines.errors import causes_of, database_trouble, first_line, interruption_in
+from pipelines.loading.lock_watch import LockWatch
+
+logger = logging.getLogger(__name__)
+
+
+def resume(target: Target, lock: Lock) -> Pipeline:
+    """The pipeline, with nothing pending, and with the state and schema of the destination.
+
+    Raises:
+        LockLost: another run may have begun.
+        PipelineStepFailed: dlt's; the destination could not be read or written.
+    """
+    try:
+        pipeline = target.open_pipeline(LockWatch(lock))
+        _finish_interrupted_run(pipeline, target, lock)
+    except Exception as error:
+        if interruption_in(error) or _is_the_destinations(error):
+            raise
+        logger.warning(
+            "what an earlier run left in the working directory cannot be used (%s);"
+            " it is dropped and read again",
+            first_line(causes_of(error)[-1]),
+        )
+        shutil.rmtree(target.pipelines_dir / target.pipeline_name, ignore_errors=True)
+        pipeline = target.open_pipeline(LockWatch(lock))
+    _take_state_from_destination(pipeline)
+    if kept_by(target.kind).repair:
+        with lock.alone():
+            _have_missing_tables_made(pipeline)
+    return pipeline
+
+
+def normalize_and_load(pipeline: Pipeline, target: Target, lock: Lock) -> None:
+    """Brings what has been read to the destination.
+
+    Raises:
+        ConfigurationError: a user's column has the name of a field that came later.
+        KeysFailed: a table holds a key twice.
+        PipelineStepFailed: dlt's; its causes say what went wrong.
+    """
+    pipeline.normalize()
+    require_free_names(pipeline)
+    if target.kind == "postgres" and pipeline.default_schema_name:
+        # what changes the tables themselves, other shards must not do at the same time
+        with lock.alone():
+            pipeline.sync_schema()
+            add_unique_keys(target)
+    info = load(pipeline, target) if target.kind == "duckdb" else pipeline.load()
+    if info is not None:
+        info.raise_on_failed_jobs()
+
+
+def _finish_interrupted_run(pipeline: Pipeline, target: Target, lock: Lock) -> None:
+    """Loads what a run that was killed had read but not loaded.
+
+    dlt loads such packages at the next run and then returns without reading anything, so this has
+    to come before, and apart from, the run itself.
+    """
+    if pipeline.has_pending_data:
+        logger.info("loading what an interrupted run left behind")
+        normalize_and_load(pipeline, target, lock)
+
+
+def _is_the_destinations(error: Exception) -> bool:
+    """Whether the destination is to blame, so that the same may work another time."""
+    return any(
+        isinstance(cause, LockLost | DestinationConnectionError)
+        or database_trouble(cause) is not None
+        or (
+            isinstance(cause, DatabaseTransientException)
+            # a damaged file of the package, which dlt takes for passing
+            and not isinstance(cause.dbapi_exception, duckdb.Error)
+        )
+        for cause in causes_of(error)
+    )
+
+
+def _take_state_from_destination(pipeline: Pipeline) -> None:
+    """Forgets local state and takes the destination's, which moves only together with the data.
+
+    Local state would be wrong as soon as the database was replaced, restored from a backup or
+    loaded from another machine.
+    """
+    if not _is_in_step(pipeline):
+        pipeline.drop()
+        pipeline.sync_destination()
+
+
+def _have_missing_tables_made(pipeline: Pipeline) -> None:
+    """Lets dlt make tables and columns anew that somebody dropped.
+
+    It looks at what there is only while the destination does not know the schema's version.
+    """
+    with pipeline.destination_client() as client:
+        assert isinstance(client, SqlJobClientBase)
+        schema = client.schema
+        versions_known, _ = client.get_storage_table(schema.version_table_name)
+        if not versions_known:
+            return
+        tables = [*schema.data_table_names(seen_data_only=True), *schema.dlt_table_names()]
+        wanted = {name: schema.get_table_columns(name).keys() for name in tables}
+        wanted.setdefault(schema.state_table_name, {}.keys())
+        for name, there in client.get_storage_tables(wanted):
+            if there and wanted[name] <= there.keys():
+                continue
+            missing = f"column {', '.join(wanted[name] - there.keys())}" if there else "table"
+            logger.warning("%s: the %s is gone and is made anew", name, missing)
+            versions = client.sql_client.make_qualified_table_name(schema.version_table_name)
+            client.sql_client.execute_sql(f"DELETE FROM {versions}")  # noqa: S608 - our own
+
+
+def _is_in_step(pipeline: Pipeline) -> bool:
+    """Whether the destination has the very state and schema that are kept here."""
+    schema_name = pipeline.default_schema_name
+    if schema_name is None:
+        return False
+    with pipeline.destination_client() as client:
+        if not isinstance(client, WithStateSync):
+            return False
+        try:
+            state = load_pipeline_state_from_destination(pipeline.pipeline_name, client)
+            schema = client.get_stored_schema(schema_name)
+        except DestinationUndefinedEntity:
+            return False
+    return (
+        state is not None
+        and schema is not None
+        and state["_version_hash"] == pipeline.state.get("_version_hash")
+        and schema.version_hash == pipeline.default_schema.version_hash
+    )

@@ -1,0 +1,216 @@
+"""Where copies for other programs are published: what may be there, and how a new one comes in.
+
+A copy is put together in a folder of its own beside the place, and swapped in whole. Programs that
+have the old one open keep reading it; none ever sees a part of a copy.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Protocol
+
+import duckdb
+
+from pipelines.destinations.credentials import require_duckdb_path
+from pipelines.destinations.naming import ALWAYS_THERE, catalog_of, is_ambiguous, reports_dataset
+from pipelines.destinations.resolve import Target
+from pipelines.publishing.output import keep_permissions, require_apart, require_folder
+from pipelines.publishing.snapshot import export_parquet, is_copy
+from sources.signalwire.errors import ConfigurationError
+
+DATABASE_SUFFIXES = frozenset({".duckdb", ".db"})
+# what DuckDB says of a file that somebody has open for writing, in another program or in this one
+HELD = ("Could not set lock on file", "different configuration")
+
+
+class Place(Protocol):
+    """Somewhere a copy can be published."""
+
+    @property
+    def path(self) -> Path:
+        """What readers open."""
+
+    def verify(self) -> None:
+        """ConfigurationError if something is there that is not an earlier copy."""
+
+    def put(self, database: Path) -> None:
+        """Makes the DuckDB file `database`, from a folder beside `path`, what readers find."""
+
+
+def find_place(path: str | Path, target: Target) -> Place:
+    """The place that a path means: a DuckDB file or, without such a suffix, a folder of Parquet.
+
+    Raises:
+        ConfigurationError: something that is no earlier copy is there, such as the data itself.
+    """
+    try:
+        given = Path(path).expanduser()
+    except RuntimeError as error:
+        raise ConfigurationError(f"publish: {path}: {error}") from error
+    if given.name in ("", ".."):
+        raise ConfigurationError(f"publish: {path} has to end in the name of a file or folder")
+    place: Place = (
+        DatabaseFile(given) if given.suffix.lower() in DATABASE_SUFFIXES else ParquetFolder(given)
+    )
+    if target.kind == "duckdb" and place.path == Path(target.location).resolve():
+        raise ConfigurationError(f"publish: {path} is the database that runs load into itself")
+    require_duckdb_path(place.path, "publish")
+    _require_clear_names(place, target.dataset)
+    require_apart(place.path, "publish", target)
+    place.verify()
+    require_folder(place.path, "publish")
+    return place
+
+
+def _require_clear_names(place: Place, dataset: str) -> None:
+    """Refuses a file whose name would make the names of its tables ambiguous for its readers."""
+    if not isinstance(place, DatabaseFile):
+        return
+    schemas = (dataset, reports_dataset(dataset))
+    for catalog in (catalog_of(place.path), *ALWAYS_THERE):
+        if is_ambiguous(catalog, schemas):
+            raise ConfigurationError(
+                f"publish: readers of {place.path} could not write {dataset}.orders, because"
+                f" DuckDB calls a database {catalog} too; publish to a file of another name, or"
+                " load into another --dataset"
+            )
+
+
+@contextmanager
+def working_folder(place: Place, target: Target) -> Iterator[Path]:
+    """A new folder beside `place`, removed at the end.
+
+    Its name is the same each time, so that the next publish removes what a killed one left. The
+    target's own name is in it: its lock keeps others away from this folder.
+    """
+    if not place.path.parent.is_dir():
+        raise FileNotFoundError(f"there is no folder {place.path.parent}; make it first")
+    folder = place.path.with_name(f".{place.path.name}.{target.pipelines_dir.name}.part")
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+class DatabaseFile:
+    """A DuckDB file. Readers that have the old one open keep it, though its name is gone."""
+
+    def __init__(self, path: Path) -> None:
+        # through links, so that the file they lead to is replaced and not the link
+        self.path = path.resolve()
+
+    def verify(self) -> None:
+        """ConfigurationError if something is there that is not an earlier copy."""
+        if self.path.exists() and not (self.path.is_file() and _is_copy(self.path)):
+            raise ConfigurationError(_not_ours(self.path))
+
+    def put(self, database: Path) -> None:
+        """Puts the file in the place of the old one, which keeps its permissions."""
+        if self.path.exists():
+            shutil.copymode(self.path, database)
+        _to_disk(database)
+        # left by somebody who wrote into the old copy; DuckDB would apply it to the new one
+        self.path.with_name(f"{self.path.name}.wal").unlink(missing_ok=True)
+        database.replace(self.path)
+        _to_disk(self.path.parent)
+
+
+class ParquetFolder:
+    """A folder of Parquet files: a link to one of several versions of it.
+
+    A folder that is not empty cannot be replaced in one step, but a link can. So each version is a
+    folder `.NAME-…` beside it, and `NAME` is a link that leads to the newest. A reader who is in
+    the middle of the version before finds that still there; older ones are removed.
+    """
+
+    def __init__(self, path: Path) -> None:
+        # not through the last link, which is the one to replace
+        self.path = path.parent.resolve() / path.name
+        while self.path.is_symlink() and not self._leads_to_version():
+            linked = self.path.parent / self.path.readlink()
+            self.path = linked.parent.resolve() / linked.name
+
+    def verify(self) -> None:
+        """ConfigurationError if something is there that is not an earlier copy."""
+        if self.path.is_symlink():
+            ours = self._leads_to_version()
+        else:
+            empty = self.path.is_dir() and not any(self.path.iterdir())
+            ours = empty or not self.path.exists()
+        if not ours:
+            raise ConfigurationError(_not_ours(self.path))
+
+    def put(self, database: Path) -> None:
+        """Writes the tables as Parquet files, and makes the link lead to them."""
+        files = database.with_name("files")
+        export_parquet(database, files)
+        for path in (*files.rglob("*"), files):
+            _to_disk(path)
+        before = self.path.readlink().name if self.path.is_symlink() else ""
+        version = self.path.with_name(f".{self.path.name}-{secrets.token_hex(6)}")
+        _keep_all_permissions(self.path, files)
+        files.rename(version)
+        link = database.with_name("link")
+        link.symlink_to(version.name)
+        if self.path.is_dir() and not self.path.is_symlink():
+            self.path.rmdir()
+        link.replace(self.path)
+        _to_disk(self.path.parent)
+        self._remove_all_but(version.name, before)
+
+    @property
+    def _version(self) -> re.Pattern[str]:
+        return re.compile(re.escape(f".{self.path.name}-") + "[0-9a-f]{12}")
+
+    def _leads_to_version(self) -> bool:
+        return self._version.fullmatch(str(self.path.readlink())) is not None
+
+    def _remove_all_but(self, *kept: str) -> None:
+        for entry in list(self.path.parent.iterdir()):
+            if self._version.fullmatch(entry.name) and entry.name not in kept:
+                shutil.rmtree(entry, ignore_errors=True)
+
+
+def _keep_all_permissions(before: Path, new: Path) -> None:
+    """Gives a folder and the files in it the permissions of those in the version before."""
+    for path in (new, *new.rglob("*")):
+        keep_permissions(before / path.relative_to(new), path)
+
+
+def _is_copy(path: Path) -> bool:
+    try:
+        return is_copy(path)
+    except duckdb.Error as error:
+        if not any(words in str(error) for words in HELD):
+            return False
+    # whoever opened the copy for writing, as the duckdb shell does, must not hold up the run
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            return is_copy(Path(shutil.copy(path, folder)))
+        except duckdb.Error:
+            return False
+
+
+def _not_ours(path: Path) -> str:
+    return (
+        f"publish: {path} is there already and is no copy that signalwire-orders published;"
+        " name another place, or move it away"
+    )
+
+
+def _to_disk(path: Path) -> None:
+    """Waits until a file or the entries of a folder are on the disk, not only in memory."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

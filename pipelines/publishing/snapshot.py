@@ -1,0 +1,138 @@
+"""A copy of the data for other programs: a DuckDB file with the tables and every report as a table.
+
+The reports are computed in the copy, from its tables. They need no views at the destination then,
+build on each other instead of being computed again for each that names them, and fit the tables.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import closing
+from importlib.metadata import version
+from pathlib import Path
+
+import duckdb
+
+from pipelines.destinations.naming import quoted, reports_dataset
+from pipelines.destinations.resolve import Target
+from pipelines.publishing.table_copy import (
+    arrow_schema,
+    insert,
+    literal,
+    opened_copy,
+    transaction,
+    transfer,
+)
+from pipelines.reporting.catalog import Report
+from sources.signalwire.records.schema import NUMBER_ASSIGNMENTS, TABLES
+
+# a table that only a copy has: tells people how old it is, and runs that they may replace it
+MARK = "published"
+MARK_DESCRIPTION = "One row: when this copy was written, and by what."
+MARK_COLUMNS = {
+    "published_at": "When it was written, by the clock of the machine that did (UTC).",
+    "written_by": "The program and its version.",
+}
+
+
+def write_copy(target: Target, database: Path, reports: Mapping[str, Report]) -> None:
+    """Writes a new DuckDB file: the tables without dlt's own, and the reports, all as tables.
+
+    Args:
+        target: Where the tables are.
+        database: The file.
+        reports: By name, each after those it builds on.
+
+    Raises:
+        DatabaseException: dlt's; the destination could not be read, or the file not be written.
+        duckdb.Error: the file could not be written.
+    """
+    transfer(target, database)
+    with opened_copy(database) as copy:
+        with transaction(copy):
+            _complete_tables(copy, target.dataset)
+        copy.execute(f"CREATE SCHEMA {quoted(reports_dataset(target.dataset))}")
+        # reports name tables and each other without a schema
+        path = f"{quoted(target.dataset)},{quoted(reports_dataset(target.dataset))}"
+        copy.execute(f"SET search_path = {literal(path)}")
+        for report in reports.values():
+            with transaction(copy):
+                _make_report(copy, report, target.dataset)
+        with transaction(copy):
+            _mark(copy, target.dataset)
+
+
+def is_copy(database: Path) -> bool:
+    """Whether a DuckDB file is a copy that was written here.
+
+    Raises:
+        duckdb.Error: it cannot be opened, or is none.
+    """
+    with closing(duckdb.connect(str(database), read_only=True)) as connection:
+        found = connection.execute(
+            "SELECT column_name FROM duckdb_columns() WHERE table_name = ? AND NOT internal", [MARK]
+        ).fetchall()
+    return {name for (name,) in found} == MARK_COLUMNS.keys()
+
+
+def export_parquet(database: Path, folder: Path) -> None:
+    """Writes each table of a copy to a Parquet file, those of reports to the folder `reports`.
+
+    Raises:
+        duckdb.Error: a file could not be written.
+    """
+    (folder / "reports").mkdir(parents=True)
+    with opened_copy(database) as copy:
+        tables = copy.execute("SELECT schema_name, table_name FROM duckdb_tables()").fetchall()
+        ((dataset,),) = [(schema,) for schema, name in tables if name == MARK]
+        for schema, name in tables:
+            file = (folder if schema == dataset else folder / "reports") / f"{name}.parquet"
+            copy.execute(f'COPY {quoted(schema)}."{name}" TO {literal(str(file))} (FORMAT parquet)')
+
+
+def _complete_tables(copy: duckdb.DuckDBPyConnection, dataset: str) -> None:
+    """Adds the tables that the destination has not yet, empty, since reports read them."""
+    for table in TABLES.values():
+        name = f'{quoted(dataset)}."{table.name}"'
+        there = _columns(copy, dataset, table.name)
+        if not there:
+            if table is NUMBER_ASSIGNMENTS:  # seldom asked for, and no report reads it
+                continue
+            there = [column.name for column in table.columns()]
+            rows = arrow_schema(table.name, there).empty_table()
+            insert(copy, f"CREATE TABLE {name} AS", rows)
+        columns = {c.name: c.description for c in table.columns(include_sensitive=True)}
+        known = {column: columns[column] for column in there if column in columns}
+        _describe(copy, name, table.description, known)
+
+
+def _make_report(copy: duckdb.DuckDBPyConnection, report: Report, dataset: str) -> None:
+    name = f'{quoted(reports_dataset(dataset))}."{report.name}"'
+    copy.execute(f"CREATE TABLE {name} AS {report.query}")
+    _describe(copy, name, report.grain, report.columns)
+
+
+def _mark(copy: duckdb.DuckDBPyConnection, dataset: str) -> None:
+    name = f'{quoted(dataset)}."{MARK}"'
+    writer = f"signalwire-orders {version('signalwire-orders')}"
+    copy.execute(f"CREATE TABLE {name} (published_at TIMESTAMPTZ, written_by VARCHAR)")
+    copy.execute(f"INSERT INTO {name} VALUES (now(), ?)", [writer])  # noqa: S608 - our own
+    _describe(copy, name, MARK_DESCRIPTION, MARK_COLUMNS)
+
+
+def _describe(
+    copy: duckdb.DuckDBPyConnection, name: str, description: str, columns: Mapping[str, str]
+) -> None:
+    """Puts the descriptions where programs show them: on the table and its columns."""
+    copy.execute(f"COMMENT ON TABLE {name} IS {literal(description)}")
+    for column, meaning in columns.items():
+        copy.execute(f'COMMENT ON COLUMN {name}."{column}" IS {literal(meaning)}')
+
+
+def _columns(copy: duckdb.DuckDBPyConnection, dataset: str, table: str) -> list[str]:
+    found = copy.execute(
+        "SELECT column_name FROM duckdb_columns() WHERE schema_name = ? AND table_name = ?"
+        " ORDER BY column_index",
+        [dataset, table],
+    ).fetchall()
+    return [name for (name,) in found]

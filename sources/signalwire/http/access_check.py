@@ -1,0 +1,81 @@
+"""A quick look at whether the space lets us in, one small request for each kind of list."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from sources.signalwire.errors import SignalWireError
+from sources.signalwire.http.client import Client
+from sources.signalwire.http.pagination import Get, Listing
+from sources.signalwire.settings import DEFAULT_PAGE_SIZE, REGISTRY
+from sources.signalwire.stats import RunStats
+
+# brands without a campaign happen; this many in a row are enough to look at
+BRANDS_TO_TRY = 20
+
+
+class Probed(NamedTuple):
+    """One thing that was tried: whether it worked, and what was found or is wrong, in words."""
+
+    what: str
+    ok: bool
+    words: str
+
+
+def probe(client: Client, page_size: int = DEFAULT_PAGE_SIZE) -> Iterator[Probed]:
+    """Tries the credentials and their scopes by reading the first page of each kind of list.
+
+    Also tells how many records a page holds that was asked for `page_size` of them.
+    """
+    lists = _Lists(client, page_size)
+    try:
+        brands = lists.first(f"{REGISTRY}/brands")[:BRANDS_TO_TRY]
+    except SignalWireError as error:
+        yield Probed("credentials", False, str(error))
+        return
+    yield Probed("credentials", True, "accepted")
+    try:
+        campaign = _some_campaign(lists, brands)
+        if campaign is None:
+            yield Probed("scopes", True, "nothing to try them on: no brand has a campaign yet")
+            return
+        for name in ("orders", "numbers"):
+            lists.first(f"{REGISTRY}/campaigns/{campaign['id']}/{name}")
+    except SignalWireError as error:
+        yield Probed("scopes", False, str(error))
+        return
+    yield Probed("scopes", True, "brands, campaigns, orders and numbers can be read")
+    yield Probed("page size", True, lists.served_size())
+
+
+def _some_campaign(lists: _Lists, brands: list[Any]) -> Any | None:
+    for brand in brands:
+        if campaigns := lists.first(f"{REGISTRY}/brands/{brand['id']}/campaigns"):
+            return campaigns[0]
+    return None
+
+
+class _Lists:
+    """Reads first pages, and remembers how many records the fullest of those that go on had."""
+
+    def __init__(self, client: Client, page_size: int) -> None:
+        self._client = client
+        self._asked = page_size
+        self._served = 0
+
+    def first(self, path: str) -> list[Any]:
+        """The usable records of a list's first page."""
+        listing = Listing(Get(path, {"page_size": str(self._asked)}), RunStats())
+        first = listing.next()
+        assert first is not None
+        page = listing.page(self._client.fetch(first))
+        if listing.goes_on:
+            self._served = max(self._served, len(page.plain))
+        return [r for r in page.plain if isinstance(r, dict) and r.get("id")]
+
+    def served_size(self) -> str:
+        """How many records the server puts on a page, in words."""
+        if self._served:
+            return f"{self._served:,} served, {self._asked:,} asked for"
+        return f"{self._asked:,} asked for; every list tried fits on one page"

@@ -1,0 +1,302 @@
+"""All HTTP with the API: authentication, retries, and no trust in what comes back.
+
+The retries themselves are dlt's (`dlt.sources.helpers.requests`): statuses that pass, connections
+that fail or break and timeouts, with exponential backoff and `Retry-After`. Added here: broken
+bodies and errors under a 200 are tried again too, a 429 slows all workers, and nothing is ever sent
+to another origin.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import math
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, NamedTuple
+from urllib.parse import quote, urlencode, urlsplit
+
+import requests
+from dlt.sources.helpers import requests as dlt_requests
+from requests.adapters import HTTPAdapter
+from requests.exceptions import ChunkedEncodingError, ContentDecodingError, RequestException
+from urllib3.connectionpool import ConnectionPool
+from urllib3.exceptions import HTTPError as Urllib3Error
+
+from sources.signalwire.errors import (
+    ProtocolError,
+    Refused,
+    Stopped,
+    Unavailable,
+)
+from sources.signalwire.http.base_url import is_loopback
+from sources.signalwire.http.connection import trusted_certificates, why_no_answer
+from sources.signalwire.http.pagination import Get, Listing, Page
+from sources.signalwire.http.responses import (
+    Answer,
+    ErrorInBody,
+    NotJson,
+    origin,
+    payload_of,
+    read_payload,
+    served_at,
+    shown,
+    whole,
+)
+from sources.signalwire.http.server_clock import ServerClock
+from sources.signalwire.http.throttle import Pace, retry_after_seconds
+from sources.signalwire.records.decoding import decoded
+from sources.signalwire.settings import CONNECT_TIMEOUT, MAX_RETRY_AFTER, PASSING_STATUSES
+from sources.signalwire.stats import RunStats
+
+Decoder = Callable[[bytes], Any]
+
+
+class HttpSettings(NamedTuple):
+    """How patient the client is; all times in seconds."""
+
+    request_timeout: float = 60.0
+    request_max_attempts: int = 5
+    request_backoff_factor: float = 1.0
+    request_max_retry_delay: float = 300.0
+
+
+class _Line(NamedTuple):
+    """A thread's session, and what is the same in every request it sends.
+
+    To work out headers, proxies and certificates anew for each takes as long as sending it.
+    """
+
+    session: requests.Session
+    request: requests.PreparedRequest
+    settings: Mapping[str, Any]
+
+    def get(self, path: str, params: Mapping[str, str] | None) -> requests.Response:
+        request = self.request.copy()
+        if path.startswith("/"):
+            # paths of our own need none of the care that a server's links do
+            query = f"?{urlencode(params)}" if params else ""
+            request.url = f"{str(request.url).rstrip('/')}{path}{query}"
+        else:
+            request.prepare_url(path, params)
+        return self.session.send(request, **self.settings)
+
+
+# also worth another try: a compressed body that breaks off, and a 200 that is not JSON or an error
+_WORTH_RETRYING = (
+    requests.ConnectionError,
+    requests.Timeout,
+    ChunkedEncodingError,
+    ContentDecodingError,
+    NotJson,
+    ErrorInBody,
+)
+
+
+class Client:
+    """Reads lists and records of one space; may be used from several threads at once.
+
+    Every thread gets a session, and with it a keep-alive connection, of its own.
+    """
+
+    def __init__(
+        self,
+        base: str,
+        project_id: str,
+        api_token: str,
+        *,
+        settings: HttpSettings | None = None,
+        stats: RunStats | None = None,
+    ) -> None:
+        settings = settings or HttpSettings()
+        self._base, self._origin = base, origin(base)
+        self._stats = stats or RunStats()
+        self.clock = ServerClock()
+        self._stop = threading.Event()
+        self._of_thread = threading.local()
+        self._auth = _BasicAuth(project_id, api_token)
+        # tells projects apart without naming one
+        self.project = hashlib.blake2b(project_id.encode(), digest_size=6).hexdigest()
+        self._pace = Pace(settings.request_max_retry_delay)
+        self._backoff = settings.request_backoff_factor
+        self._retrying = dlt_requests.Client(
+            request_timeout=(
+                min(CONNECT_TIMEOUT, settings.request_timeout),
+                settings.request_timeout,
+            ),
+            raise_for_status=False,
+            status_codes=tuple(PASSING_STATUSES),
+            exceptions=_WORTH_RETRYING,
+            request_max_attempts=settings.request_max_attempts,
+            request_backoff_factor=settings.request_backoff_factor,
+            request_max_retry_delay=settings.request_max_retry_delay,
+        )
+        self._certificates = trusted_certificates()
+        self._adapter_lock = threading.Lock()
+        self._adapters: list[_Adapter] = []
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self._base}>"
+
+    def get(
+        self, path: str, params: Mapping[str, str] | None = None, decode: Decoder = decoded
+    ) -> Answer:
+        """Reads one URL: `path` is a path below the space, or a URL of the same origin.
+
+        `decode` makes the payload from the body, and raises ValueError if it is no JSON.
+
+        Raises:
+            AccessDenied: the credentials or their scopes are refused.
+            NotFound: it does not exist for this project.
+            Unavailable: it kept failing after all tries.
+            ProtocolError: the answer, or where it points, is not to be trusted.
+        """
+        self._of_thread.attempts, self._of_thread.decode = 0, decode
+        try:
+            response = self._line().get(path, params)
+        except NotJson as error:
+            raise Unavailable(f"GET {self._shown(path)} answered 200 with {error}") from None
+        except ErrorInBody as error:
+            raise Refused(
+                f"GET {self._shown(path)} still answered 200 with an error after all tries: {error}"
+            ) from None
+        except requests.TooManyRedirects:
+            raise ProtocolError(f"GET {self._shown(path)} redirects without an end") from None
+        except (RequestException, Urllib3Error) as error:
+            # "from None": the library's exceptions carry the request, and that the credentials
+            why = why_no_answer(error, self._base, self._line().settings["proxies"])
+            raise Unavailable(f"GET {self._shown(path)} failed: {why}") from None
+        except ValueError:
+            # what is sent is well-formed; a link, a redirect or a header of the server's is not
+            raise ProtocolError(f"GET {self._shown(path)}: a URL that cannot be read") from None
+        finally:
+            self._stats.add(retries=max(0, self._of_thread.attempts - 1))
+        told = self.clock.note(served_at(response))
+        return Answer(payload_of(response), response.url, told, self.clock.now())
+
+    def _shown(self, path: str) -> str:
+        return shown(f"{self._base}{path}" if path.startswith("/") else path)
+
+    def fetch(self, request: Get) -> Answer:
+        """The answer to a request; that of a page of orders still has to be decoded.
+
+        Raises what `get` raises.
+        """
+        return self.get(request.path, request.params, whole if request.orders_of else decoded)
+
+    def pages(self, path: str, params: Mapping[str, str] | None = None) -> Iterator[Page]:
+        """Reads a list page by page, one after the other. Raises what `get` and `Listing` raise."""
+        listing = Listing(Get(path, params), self._stats)
+        while request := listing.next():
+            yield listing.page(self.fetch(request))
+
+    def stop(self) -> None:
+        """Lets no further request out and wakes the threads that wait for their turn."""
+        self._stop.set()
+
+    def close(self) -> None:
+        """Stops, and closes all connections."""
+        self.stop()
+        with self._adapter_lock:
+            for adapter in self._adapters:
+                adapter.close()
+            self._adapters.clear()
+
+    def _line(self) -> _Line:
+        line: _Line | None = getattr(self._of_thread, "line", None)
+        if line is None:
+            line = self._of_thread.line = self._new_line()
+        return line
+
+    def _new_line(self) -> _Line:
+        session, adapter = self._retrying.session, _Adapter(self)
+        with self._adapter_lock:
+            self._adapters.append(adapter)
+        session.mount("https://", adapter)
+        session.mount("http://", adapter)
+        session.auth = self._auth
+        session.headers["Accept"] = "application/json"
+        session.hooks["response"].append(self._decode)
+        # a proxy set for the outside world is no way to reach this machine itself
+        session.trust_env = not is_loopback(urlsplit(self._base).hostname or "")
+        request = session.prepare_request(requests.Request("GET", self._base))
+        # stream: `_decode` reads the body itself
+        settings = session.merge_environment_settings(self._base, {}, True, None, None)
+        settings["verify"] = self._certificates.verify
+        return _Line(session, request, settings)
+
+    def _before_send(self, url: str) -> None:
+        """What holds for every single request on the wire, retries and redirects included."""
+        if not url.startswith(f"{self._base}/") and origin(url) != self._origin:
+            raise ProtocolError(
+                f"the API points to another server ({shown(url)}); not followed, because the"
+                f" credentials belong to {self._base} alone"
+            )
+        self._pace.wait(self._stop)
+        if self._stop.is_set():
+            raise Stopped("the run is ending")
+        self._of_thread.attempts += 1
+        self._stats.add(requests=1)
+
+    def _decode(self, response: requests.Response, **_: Any) -> None:
+        """Decodes an answer inside dlt's retry, while it can still be tried again."""
+        read_payload(response, self._of_thread.decode, self._auth.secrets)
+
+    def _after_answer(self, response: requests.Response) -> None:
+        asked = None
+        if "Retry-After" in response.headers:
+            told = served_at(response)
+            # a date there is by the same clock as the answer's own
+            now = time.time() if told is None else told.timestamp()
+            asked = retry_after_seconds(response.headers.pop("Retry-After"), now)
+        if asked:
+            # as whole seconds, because dlt fails at some of what servers put there
+            response.headers["Retry-After"] = str(math.ceil(min(asked, MAX_RETRY_AFTER)))
+        if response.status_code == 429:
+            self._pace.slow_down(self._backoff if asked is None else asked)
+        elif response.is_redirect:
+            self._of_thread.attempts -= 1
+
+
+class _Adapter(HTTPAdapter):
+    """Guards the wire: no request leaves for another origin, or before its time."""
+
+    def __init__(self, client: Client) -> None:
+        super().__init__(pool_connections=1, pool_maxsize=1)
+        self._client = client
+        self._pool: ConnectionPool | None = None
+
+    def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> ConnectionPool:
+        """The connections to the one origin, looked for once."""
+        if self._pool is None:
+            self._pool = super().get_connection_with_tls_context(*args, **kwargs)
+        return self._pool
+
+    def cert_verify(self, conn: Any, url: str, verify: bool | str, cert: Any) -> None:
+        """Has a connection check the server's certificate, also against folders of them."""
+        super().cert_verify(conn, url, verify, cert)  # type: ignore[no-untyped-call]
+        if verify:
+            conn.ca_cert_dir = self._client._certificates.folders or conn.ca_cert_dir
+
+    def send(
+        self, request: requests.PreparedRequest, *args: Any, **kwargs: Any
+    ) -> requests.Response:
+        self._client._before_send(str(request.url))
+        response = super().send(request, *args, **kwargs)
+        self._client._after_answer(response)
+        return response
+
+
+class _BasicAuth(requests.auth.AuthBase):
+    """Basic authentication that keeps its secret out of its `repr`."""
+
+    def __init__(self, user: str, password: str) -> None:
+        pair = base64.b64encode(f"{user}:{password}".encode())
+        self._header = f"Basic {pair.decode('ascii')}"
+        # what no message may repeat, should a server do so
+        self.secrets = (pair.decode("ascii"), password, quote(password, safe=""))
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        request.headers["Authorization"] = self._header
+        return request

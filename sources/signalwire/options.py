@@ -1,0 +1,179 @@
+"""What a run reads, and the checks a setting has to pass before anything is sent."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from sources.signalwire.errors import ConfigurationError
+from sources.signalwire.records.schema import (
+    BRANDS,
+    CAMPAIGNS,
+    NUMBER_ASSIGNMENTS,
+    ORDERS,
+    RESOURCES,
+)
+from sources.signalwire.settings import (
+    DEFAULT_PAGE_SIZE,
+    DEFAULT_WORKERS,
+    FULL_WALK_EVERY,
+    KNOWN_STATES,
+    NUMBERS,
+    SETTLE_AFTER,
+)
+from sources.signalwire.shard import Shard, parse_shard
+
+logger = logging.getLogger(__name__)
+
+DEFAULT_RESOURCES = frozenset({BRANDS.name, CAMPAIGNS.name, ORDERS.name})
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What a run reads, and how far.
+
+    Empty ids mean all of them; `order_state` None means any state, `shard` None all brands. `full`
+    reads every campaign to its end, which happens anyway once in `full_walk_every` seconds; an
+    failed order untouched for `settle_after` seconds is no longer expected to change.
+    """
+
+    resources: frozenset[str] = DEFAULT_RESOURCES
+    brand_ids: tuple[str, ...] = ()
+    campaign_ids: tuple[str, ...] = ()
+    order_state: str | None = None
+    include_sensitive: bool = False
+    workers: int = DEFAULT_WORKERS
+    page_size: int = DEFAULT_PAGE_SIZE
+    full: bool = False
+    full_walk_every: float = FULL_WALK_EVERY
+    settle_after: float = SETTLE_AFTER
+    shard: Shard | None = None
+
+    @cached_property
+    def _wanted(self) -> frozenset[str]:
+        return frozenset(campaign_id.lower() for campaign_id in self.campaign_ids)
+
+    def wants(self, campaign_id: Any) -> bool:
+        """Whether a campaign is among those to read, in whichever case its id was given."""
+        return not self._wanted or str(campaign_id).lower() in self._wanted
+
+    @property
+    def narrowing(self) -> dict[str, Any] | None:
+        """What the run is limited to, by name; None if to nothing."""
+        limits: dict[str, Any] = {
+            "brands": list(self.brand_ids),
+            "campaigns": list(self.campaign_ids),
+            "state": self.order_state,
+        }
+        return {name: value for name, value in limits.items() if value} or None
+
+
+def checked_selection(
+    *,
+    resources: Sequence[str] | None,
+    number_assignments: bool,
+    brand_ids: Sequence[str] | None,
+    campaign_ids: Sequence[str] | None,
+    order_state: str | None,
+    include_sensitive: bool,
+    workers: int,
+    page_size: int,
+    full: bool,
+    full_walk_every: float,
+    settle_after: float,
+    shard: str | None,
+) -> Selection:
+    """A selection from the source's settings.
+
+    Raises:
+        ConfigurationError: a resource is not known, a number is out of range, or settings do not
+            go together.
+    """
+    part = parse_shard(shard)
+    if part and (brand_ids or campaign_ids):
+        raise ConfigurationError(
+            "a shard reads all that falls to it; choose either a shard, or brands and campaigns"
+        )
+    chosen = frozenset(resources) if resources is not None else DEFAULT_RESOURCES
+    if unknown := sorted(chosen - RESOURCES.keys()):
+        raise ConfigurationError(
+            f"there is no resource {', '.join(map(repr, unknown))};"
+            f" choose from {', '.join(RESOURCES)}"
+        )
+    if not chosen:
+        raise ConfigurationError("no resource is chosen, so there is nothing to load")
+    if number_assignments and resources is None:
+        chosen |= {NUMBER_ASSIGNMENTS.name}
+    return Selection(
+        resources=chosen,
+        brand_ids=_ids("brand_ids", brand_ids),
+        campaign_ids=_ids("campaign_ids", campaign_ids),
+        order_state=_state(order_state),
+        include_sensitive=include_sensitive,
+        workers=number("workers", workers),
+        page_size=number("page_size", page_size),
+        full=full,
+        full_walk_every=number("full_walk_every", full_walk_every),
+        settle_after=number("settle_after", settle_after),
+        shard=part,
+    )
+
+
+def required(name: str, value: str) -> str:
+    """The value without surrounding white space.
+
+    Raises:
+        ConfigurationError: it is empty or still a placeholder; the message names the setting.
+    """
+    text = str(value).strip()
+    if not text or text.startswith("<"):
+        raise ConfigurationError(
+            f"sources.signalwire.{name} is empty; set it in .dlt/secrets.toml or in the"
+            f" environment as SOURCES__SIGNALWIRE__{name.upper()}"
+        )
+    return text
+
+
+def number(name: str, value: Any) -> Any:
+    """The value of a setting that is a number.
+
+    Raises:
+        ConfigurationError: it is none, or out of its range; the message names both.
+    """
+    kind, low, high = NUMBERS[name]
+    kinds = (int,) if kind is int else (int, float)
+    if isinstance(value, bool) or not isinstance(value, kinds) or not low <= value <= high:
+        raise ConfigurationError(
+            f"sources.signalwire.{name} is {value!r}; it has to be {range_of(name)}"
+        )
+    return value
+
+
+def range_of(name: str) -> str:
+    """What a setting that is a number can be, in words."""
+    kind, low, high = NUMBERS[name]
+    return f"a {'whole ' if kind is int else ''}number from {low:.15g} to {high:.15g}"
+
+
+def _state(state: str | None) -> str | None:
+    """The state as the API writes it; one that is not documented may be new there."""
+    if state is None:
+        return None
+    found = required("order_state", state).lower()
+    if found not in KNOWN_STATES:
+        logger.warning(
+            "order_state is %r, which is none of the states that are known (%s); a run finds"
+            " nothing unless the API has it",
+            found,
+            ", ".join(KNOWN_STATES),
+        )
+    return found
+
+
+def _ids(name: str, ids: Sequence[str] | None) -> tuple[str, ...]:
+    if isinstance(ids, str):
+        raise ConfigurationError(f"sources.signalwire.{name} has to be a list of ids")
+    return tuple(dict.fromkeys(required(name, i) for i in ids or ()))

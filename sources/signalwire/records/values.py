@@ -1,0 +1,146 @@
+"""Single values as the API serves them, turned into what a column holds. Pure functions."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+import orjson
+import pyarrow as pa
+
+from sources.signalwire.records.decoding import Digits
+from sources.signalwire.records.schema import TIMESTAMP, Kind
+
+_BEYOND_MICROSECONDS = re.compile(r"(\.\d{6})\d+")
+_HAS_ZONE = re.compile(r"(Z|[+-]\d\d:?\d\d|[+-]\d\d)$", re.IGNORECASE)
+_HAS_TIME = re.compile(r"^\d{4}-\d\d-\d\d[T ]\d\d:\d\d", re.IGNORECASE)
+
+
+class Unreadable(ValueError):
+    """A value that does not fit its column's type; the text says what was expected."""
+
+
+def column_of(kind: Kind, values: Sequence[Any]) -> tuple[pa.Array, dict[int, str]]:
+    """A column of `kind` from raw JSON values, and for each unreadable one its position and why.
+
+    Unreadable values are null in the column. The usual case, all values fine, is left to Arrow.
+    """
+    try:
+        return _AT_ONCE[kind](values), {}
+    except (pa.ArrowException, TypeError, ValueError):
+        return _one_by_one(kind, values)
+
+
+def columns_at_once(
+    kinds: Iterable[tuple[str, Kind]], records: Sequence[Mapping[str, Any]]
+) -> dict[str, pa.Array]:
+    """Columns of the fields of `records` in two steps; none at all if any value is unreadable.
+
+    Arrow lets go of Python's interpreter in each step, and a thread that wants it back has to
+    queue with all the others. JSON columns take steps of their own and are left out.
+    """
+    raw, typed = _struct_types(tuple(kinds))
+    try:
+        read = pa.array(records, raw).cast(typed)
+    except (pa.ArrowException, TypeError, ValueError):
+        return {}
+    return {field.name: read.field(field.name) for field in typed}
+
+
+@lru_cache
+def _struct_types(kinds: tuple[tuple[str, Kind], ...]) -> tuple[pa.DataType, pa.DataType]:
+    """Records as they come in JSON, and as their columns are."""
+    plain = [(name, kind) for name, kind in kinds if kind != "json"]
+    raw = [(name, pa.bool_() if kind == "bool" else pa.string()) for name, kind in plain]
+    typed = [(name, _TYPES.get(kind, pa.string())) for name, kind in plain]
+    return pa.struct(raw), pa.struct(typed)
+
+
+def as_json(value: Any) -> str:
+    """A value as compact JSON, with keys in order, so that equal values give equal text."""
+    try:
+        return orjson.dumps(value, _as_served, orjson.OPT_SORT_KEYS).decode()
+    except TypeError:
+        # half a character, or nested more deeply than orjson writes
+        return json.dumps(value, sort_keys=True, separators=(",", ":"), default=str)
+
+
+def _as_served(value: Any) -> orjson.Fragment:
+    if isinstance(value, Digits):
+        return orjson.Fragment(value.text)
+    raise TypeError(type(value).__name__)
+
+
+def as_text(value: Any) -> str | None:
+    """A value for a text column: strings as they are, everything else as JSON."""
+    return value if value is None or isinstance(value, str) else as_json(value)
+
+
+def as_timestamp(value: Any) -> pa.Scalar | None:
+    """An instant (UTC, microseconds) from ISO 8601 text; digits beyond microseconds are dropped.
+
+    Text without an offset is UTC, as the API documents all its times.
+
+    Raises:
+        Unreadable: for anything that is not a date with a time.
+    """
+    if value is None:
+        return None
+    try:
+        text = _BEYOND_MICROSECONDS.sub(r"\1", value.strip()).upper()
+        if _HAS_TIME.match(text):
+            return pa.scalar(text if _HAS_ZONE.search(text) else f"{text}Z").cast(TIMESTAMP)
+    except (pa.ArrowException, AttributeError, ValueError):
+        pass
+    raise Unreadable("not a UTC timestamp in ISO 8601 form")
+
+
+def as_bool(value: Any) -> bool | None:
+    """A truth value, also where it comes as text.
+
+    Raises:
+        Unreadable: for anything but true, false and null.
+    """
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, str) and value.strip().lower() in ("true", "false"):
+        return value.strip().lower() == "true"
+    raise Unreadable("neither true nor false")
+
+
+def _timestamps_at_once(values: Sequence[Any]) -> pa.Array:
+    return pa.array(values, pa.string()).cast(TIMESTAMP)
+
+
+def _json_at_once(values: Sequence[Any]) -> pa.Array:
+    return pa.array([None if v is None else as_json(v) for v in values], pa.string())
+
+
+_AT_ONCE: dict[Kind, Callable[[Sequence[Any]], pa.Array]] = {
+    "text": lambda values: pa.array(values, pa.string()),
+    "timestamp": _timestamps_at_once,
+    "bool": lambda values: pa.array(values, pa.bool_()),
+    "json": _json_at_once,
+}
+_SINGLE: dict[Kind, Callable[[Any], Any]] = {
+    "text": as_text,
+    "timestamp": as_timestamp,
+    "bool": as_bool,
+    "json": lambda value: None if value is None else as_json(value),
+}
+_TYPES = {"timestamp": TIMESTAMP, "bool": pa.bool_()}
+
+
+def _one_by_one(kind: Kind, values: Sequence[Any]) -> tuple[pa.Array, dict[int, str]]:
+    converted: list[Any] = []
+    unreadable: dict[int, str] = {}
+    for position, value in enumerate(values):
+        try:
+            converted.append(_SINGLE[kind](value))
+        except Unreadable as error:
+            converted.append(None)
+            unreadable[position] = str(error)
+    return pa.array(converted, _TYPES.get(kind, pa.string())), unreadable

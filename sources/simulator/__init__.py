@@ -1,0 +1,31 @@
+"""A stand-in for a SignalWire space: the read side of the 10DLC campaign registry, on loopback.
+
+For demos, tests and benchmarks of a client of that API. It holds a made-up world of brands,
+campaigns, number assignments and orders that live by a clock of their own, and serves it over
+HTTP with the API's paging, filters, errors and authentication. It shares no code with any client,
+so that a mistake cannot be made on both sides at once.
+
+    with SimulatedSpace(brands=2, clock=Clock(speed=0)) as space:
+        requests.get(space.url + "/api/relay/rest/registry/beta/brands", auth=space.auth)
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sources.simulator.clock import Clock
+from sources.simulator.faults import Fault
+
+if TYPE_CHECKING:
+    from sources.simulator.space import SimulatedSpace
+
+__all__ = ["Clock", "Fault", "SimulatedSpace"]
+
+
+def __getattr__(name: str) -> Any:
+    """Import the server only when it is asked for: `--help` should not wait for aiohttp."""
+    if name == "SimulatedSpace":
+        from sources.simulator.space import SimulatedSpace
+
+        return SimulatedSpace
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

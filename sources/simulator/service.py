@@ -1,0 +1,54 @@
+"""What the server's parts share: the world, the settings, and what a request is measured by."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import binascii
+import contextlib
+import hmac
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from sources.simulator.clock import Clock
+from sources.simulator.faults import Faults
+from sources.simulator.journal import Journal
+from sources.simulator.rate_limit import RateLimit
+from sources.simulator.world import World
+
+
+@dataclass
+class Service:
+    """A simulated space at work. The settings may be changed while it serves."""
+
+    world: World
+    project_id: str
+    api_token: str = field(repr=False)
+    page_token_seed: object
+    max_page_size: int
+    latency_ms: float = 0.0
+    absolute_links: bool = False
+    rate_limit: RateLimit | None = None
+    on_request: Callable[[str], None] | None = None
+    faults: Faults = field(default_factory=Faults)
+    journal: Journal = field(default_factory=Journal)
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def clock(self) -> Clock:
+        return self.world.clock
+
+    def knows(self, authorization: str) -> bool:
+        """Whether an Authorization header holds the right credentials, in constant time."""
+        scheme, _, encoded = authorization.partition(" ")
+        try:
+            given = base64.b64decode(encoded.strip(), validate=True)
+        except (binascii.Error, ValueError):
+            given = b""
+        right = f"{self.project_id}:{self.api_token}".encode()
+        return hmac.compare_digest(given, right) and scheme.lower() == "basic"
+
+    async def pause(self, seconds: float | None) -> None:
+        """Sleep (None: for ever), but no longer than the server lives."""
+        with contextlib.suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(self.stopping.wait(), seconds)
