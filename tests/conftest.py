@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Callable, Iterator
-from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
 import pytest
-from support import SqliteWorkspace, Workspace
+from support import START, SqliteWorkspace, Workspace
 
 from sources.simulator import Clock, SimulatedSpace
 
-pytest_plugins = ["workspaces"]
-START = datetime(2026, 3, 2, 12, 0, 0, tzinfo=timezone.utc)
+pytest_plugins = ["support.fixtures"]
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -16,13 +16,13 @@ from pathlib import Path
 from unittest import mock
 
 import pytest
-from contenders import Contender, declarative, one_cursor, per_parent, wrong_orders
-from histories import Player, Step, histories
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
-from postgres_server import PostgresServer
 from quicker_dlt import quicker_dlt
 from support import Workspace
+from support.contenders import Contender, declarative, one_cursor, per_parent, wrong_orders
+from support.histories import Player, Step, histories
+from support.postgres_server import PostgresServer
 
 from sources.simulator import Clock, SimulatedSpace
 

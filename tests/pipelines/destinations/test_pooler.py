@@ -6,8 +6,8 @@ from contextlib import closing
 
 import psycopg2
 import pytest
-from pooler import pooler
 from support import Workspace, true_orders
+from support.pooler import pooler
 
 from sources.simulator import Fault, SimulatedSpace
 

@@ -11,9 +11,9 @@ import psycopg2
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from postgres_server import PostgresServer
-from shard_processes import COMPLETE, DEATHS, FAILED, start
 from support import Workspace, true_orders
+from support.postgres_server import PostgresServer
+from support.shard_processes import COMPLETE, DEATHS, FAILED, start
 
 from pipelines.destinations.existing import DataInDestination
 from pipelines.destinations.keys import KeysFailed

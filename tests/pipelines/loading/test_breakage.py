@@ -16,8 +16,8 @@ from typing import Any
 
 import pytest
 from dlt.load.load import Load
-from postgres_server import PostgresServer, running_server
 from support import Workspace, true_orders
+from support.postgres_server import PostgresServer, running_server
 
 from pipelines.destinations import duckdb
 from pipelines.destinations.lock import Busy, LockLost, exclusive

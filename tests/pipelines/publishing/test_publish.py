@@ -19,8 +19,8 @@ from typing import Any
 
 import duckdb
 import pytest
-from old_duckdb import VERSIONS, ask_old_duckdb
 from support import ROOT, Workspace, true_orders
+from support.old_duckdb import VERSIONS, ask_old_duckdb
 
 from pipelines.publishing.snapshot import MARK, MARK_COLUMNS
 from pipelines.reporting.catalog import configured_reports

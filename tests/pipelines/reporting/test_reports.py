@@ -13,9 +13,9 @@ import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from postgres_server import PostgresServer
 from psycopg2.extras import execute_values
-from report_truth import MAIN_TARGET, TARGETS, Row, comparable, quality, same, truth
+from support.postgres_server import PostgresServer
+from support.report_truth import MAIN_TARGET, TARGETS, Row, comparable, quality, same, truth
 
 from pipelines.destinations.naming import schemas_to_show
 from pipelines.reporting.catalog import load_reports, rendered

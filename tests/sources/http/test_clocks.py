@@ -7,8 +7,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 
 import pytest
-from conftest import START
-from support import SqliteWorkspace, Workspace, true_orders
+from support import START, SqliteWorkspace, Workspace, true_orders
 
 from sources.signalwire.http.server_clock import ServerClock
 from sources.signalwire.incremental.cursor import microseconds

@@ -19,7 +19,9 @@ import pytest
 
 from sources.simulator import SimulatedSpace
 
-ROOT = Path(__file__).resolve().parent.parent
+# when a simulated space that stands still has its present
+START = datetime(2026, 3, 2, 12, 0, 0, tzinfo=timezone.utc)
+ROOT = Path(__file__).resolve().parents[2]
 # how a command is started by a user who is not root, and owns the same files
 UNPRIVILEGED = ("setpriv", "--bounding-set=-all", "--inh-caps=-all") if os.geteuid() == 0 else ()
 

@@ -16,10 +16,10 @@ from typing import Any, NamedTuple
 from unittest import mock
 
 from hypothesis import strategies as st
-from misfortunes import faults
-from support import Workspace, true_orders
 
 from sources.simulator import Fault, SimulatedSpace
+from support.misfortunes import faults
+from support.workspace import Workspace, true_orders
 
 SETTLED_AFTER = timedelta(days=30)
 A_MINUTE = timedelta(minutes=1)
