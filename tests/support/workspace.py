@@ -11,13 +11,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 import psycopg2
 import pytest
 
-from sources.simulator import SimulatedSpace
+if TYPE_CHECKING:
+    from sources.simulator import SimulatedSpace
 
 # when a simulated space that stands still has its present
 START = datetime(2026, 3, 2, 12, 0, 0, tzinfo=timezone.utc)
