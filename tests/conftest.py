@@ -44,6 +44,12 @@ def space(open_space: Callable[..., SimulatedSpace]) -> SimulatedSpace:
     return open_space()
 
 
+@pytest.fixture
+def large(open_space: Callable[..., SimulatedSpace]) -> SimulatedSpace:
+    """One campaign of 300 orders that nobody adds to."""
+    return open_space(brands=1, campaigns=1, orders=300, arrivals_per_day=0)
+
+
 @pytest.fixture(params=["duckdb", "postgres"])
 def any_workspace(
     request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -47,11 +47,9 @@ def test_only_the_simulate_command_knows_the_simulator() -> None:
     assert users == {"simulate.py"}
 
 
-@pytest.mark.parametrize(
-    "name", ["requirements.lock", "requirements-run.lock", "requirements-airflow.lock"]
-)
+@pytest.mark.parametrize("name", ["dev", "run", "airflow"])
 def test_a_lock_names_hashes_and_no_place(name: str) -> None:
-    lock = (ROOT / name).read_text(encoding="utf-8")
+    lock = (ROOT / "requirements" / f"{name}.lock").read_text(encoding="utf-8")
     requirements = [line for line in lock.splitlines() if line and not line.startswith((" ", "#"))]
     assert len(requirements) > 50
     assert lock.count("--hash=sha256:") > len(requirements)
