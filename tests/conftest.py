@@ -15,11 +15,27 @@ from sources.simulator import Clock, SimulatedSpace
 pytest_plugins = ["support.fixtures"]
 
 
+# what tests use that make runs or start commands
+WHOLE_RUNS = {"workspace", "postgres_workspace", "any_workspace", "everywhere", "bare"}
+
+
 @pytest.fixture(scope="session", autouse=True)
 def interruptible() -> None:
     """What is started here can be interrupted, also where a shell started us in the background."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Of a whole run with many values or destinations the first is quick; the others are proof."""
+    seen = set()
+    for item in items:
+        function = item.nodeid.partition("[")[0]
+        if function in seen:
+            item.add_marker(pytest.mark.proof)
+        elif WHOLE_RUNS.intersection(getattr(item, "fixturenames", ())):
+            seen.add(function)
 
 
 @pytest.fixture

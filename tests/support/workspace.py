@@ -17,6 +17,9 @@ import duckdb
 import psycopg2
 import pytest
 
+from support.forked import can_be_forked
+from support.forked import command as forked_command
+
 if TYPE_CHECKING:
     from sources.simulator import SimulatedSpace
 
@@ -90,13 +93,15 @@ class Workspace:
     ) -> subprocess.CompletedProcess[str]:
         """The real command in a process of its own, in this folder; `program` starts it."""
         variables = {k: v for k, v in os.environ.items() if not k.startswith("SOURCES__")}
+        variables |= self.environment
+        variables |= self.credentials(space) if space else {}
+        variables |= environment
+        if not program and can_be_forked(variables):
+            return forked_command(arguments, self.folder, variables, timeout=120)
         return subprocess.run(
             [*program, sys.executable, "-m", "pipelines", *arguments],
             cwd=self.folder,
-            env=variables
-            | self.environment
-            | (self.credentials(space) if space else {})
-            | environment,
+            env=variables,
             capture_output=True,
             text=True,
             timeout=120,
