@@ -16,7 +16,7 @@ pytest_plugins = ["support.fixtures"]
 
 
 # what tests use that make runs or start commands
-WHOLE_RUNS = {"workspace", "postgres_workspace", "any_workspace", "everywhere", "bare"}
+WHOLE_RUNS = {"old", "workspace", "postgres_workspace", "any_workspace", "everywhere", "bare"}
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -151,6 +151,7 @@ def test_a_damaged_working_directory_costs_nothing(
     assert workspace.orders() == true_orders(space)
 
 
+@pytest.mark.proof
 def test_a_signal_while_a_leftover_is_loaded_keeps_it(
     space: SimulatedSpace, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -172,6 +173,7 @@ def test_a_signal_while_a_leftover_is_loaded_keeps_it(
     assert workspace.orders() == true_orders(space)
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("cut_to", [0, 400])
 def test_a_damaged_package_is_dropped_and_read_again(
     space: SimulatedSpace, workspace: Workspace, monkeypatch: pytest.MonkeyPatch, cut_to: int

@@ -15,6 +15,8 @@ from support.old_duckdb import old_duckdb
 
 from sources.simulator import SimulatedSpace
 
+pytestmark = pytest.mark.proof
+
 COMMANDS = [
     ("run", "--publish", "copy.duckdb"),
     ("check",),

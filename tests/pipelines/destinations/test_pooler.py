@@ -11,6 +11,8 @@ from support.pooler import pooler
 
 from sources.simulator import Fault, SimulatedSpace
 
+pytestmark = pytest.mark.proof
+
 REFUSAL = "a pooler in transaction or statement mode answers there"
 SMALL = "default_pool_size = 4\nquery_wait_timeout = 20"
 # pgbouncer refuses options, and a run sends some, unless configured to ignore them

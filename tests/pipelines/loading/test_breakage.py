@@ -105,6 +105,7 @@ class TestTwoRuns:
             with pytest.raises(Busy), exclusive(find_target("postgres", "one"), 0):
                 pass
 
+    @pytest.mark.proof
     def test_many_at_once_lose_nothing(
         self, open_space: OpenSpace, any_workspace: Workspace
     ) -> None:
@@ -141,6 +142,7 @@ class TestSignals:
         assert workspace.command("run", space=space).returncode == 0
         assert workspace.orders() == true_orders(space)
 
+    @pytest.mark.proof
     def test_while_a_request_hangs(self, space: SimulatedSpace, workspace: Workspace) -> None:
         space.faults.add(Fault("/orders", "delay", seconds=60, times=1))
         with started(workspace, space, "--workers", "1") as run:
@@ -149,6 +151,7 @@ class TestSignals:
             run.communicate(timeout=30)
         assert run.returncode == 128 + signal.SIGTERM
 
+    @pytest.mark.proof
     @pytest.mark.parametrize("quietly", [[], ["--quiet"]], ids=["", "quiet"])
     def test_are_told_in_one_json_line(
         self, open_space: OpenSpace, workspace: Workspace, quietly: list[str]
@@ -163,6 +166,7 @@ class TestSignals:
         told = [line["message"] for line in lines if line["level"] == "ERROR"]
         assert told == ["interrupted; nothing is lost, the next run makes it good"]
 
+    @pytest.mark.proof
     @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
     def test_while_loading(
         self, space: SimulatedSpace, workspace: Workspace, number: signal.Signals
@@ -195,6 +199,7 @@ class TestSignals:
 class TestDestination:
     """A destination that fails."""
 
+    @pytest.mark.proof
     def test_a_full_disk(self, open_space: OpenSpace, workspace: Workspace) -> None:
         space = open_space(brands=2, campaigns=5, orders=500)
         small = 600_000  # bytes a file may have, less than the database needs
@@ -247,6 +252,7 @@ class TestDestination:
         assert "PTverysecret" not in done.stderr
         assert space.journal.requests == 0
 
+    @pytest.mark.proof
     def test_a_lock_that_is_lost_while_loading(
         self,
         space: SimulatedSpace,
@@ -281,6 +287,7 @@ class TestDestination:
         workspace.run(space)
         assert workspace.orders() == true_orders(space)
 
+    @pytest.mark.proof
     def test_a_server_that_goes_away_in_the_middle(
         self,
         open_space: OpenSpace,
@@ -303,6 +310,7 @@ class TestDestination:
             assert workspace.orders() == true_orders(space)
 
 
+@pytest.mark.proof
 def test_a_merge_that_needs_more_memory_than_usual_gets_it(
     open_space: OpenSpace,
     workspace: Workspace,
@@ -319,6 +327,7 @@ def test_a_merge_that_needs_more_memory_than_usual_gets_it(
     assert workspace.orders() == true_orders(space)
 
 
+@pytest.mark.proof
 def test_a_limit_on_memory_that_the_user_has_set_holds(
     open_space: OpenSpace, workspace: Workspace
 ) -> None:

@@ -56,6 +56,8 @@ def deadly(*args, **kwargs):
     return result
 setattr(owner, {name!r}, deadly)
 from pipelines.cli.main import main
+
+pytestmark = pytest.mark.proof
 sys.exit(main(["run", "--quiet"]))
 """
 

@@ -92,12 +92,14 @@ class TestContent:
         assert tables["orders"] == TABLES["orders"].description
         assert tables["backlog"] == configured_reports()["backlog"].grain
 
+    @pytest.mark.proof
     @pytest.mark.parametrize("version", VERSIONS)
     def test_old_duckdbs_read_it(
         self, space: SimulatedSpace, workspace: Workspace, version: str
     ) -> None:
         self.read_by(version, space, workspace)
 
+    @pytest.mark.proof
     def test_the_oldest_reads_what_is_from_postgres(
         self, space: SimulatedSpace, postgres_workspace: Workspace
     ) -> None:

@@ -77,6 +77,7 @@ class TestFailures:
         assert "publish: there is no folder" in sentence
         assert not (any_workspace.folder / "nowhere").exists()
 
+    @pytest.mark.proof
     @pytest.mark.parametrize("name", PLACES)
     def test_a_full_disk(self, space: SimulatedSpace, any_workspace: Workspace, name: str) -> None:
         """The load counts, the copy before stays, and the next run works again."""
@@ -101,6 +102,7 @@ class TestFailures:
     ) -> None:
         self.killed(space, workspace, name, point, after=after)
 
+    @pytest.mark.proof
     def test_a_kill_while_postgres_is_read(
         self, space: SimulatedSpace, postgres_workspace: Workspace
     ) -> None:

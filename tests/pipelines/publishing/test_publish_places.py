@@ -122,6 +122,7 @@ class TestPlaces:
         assert real.stat().st_mode & 0o777 == 0o640
         assert orders_in(real) == true_orders(space)
 
+    @pytest.mark.proof
     def test_what_somebody_wrote_into_a_copy_is_not_applied_to_the_next(
         self, space: SimulatedSpace, workspace: Workspace
     ) -> None:

@@ -34,6 +34,8 @@ for line in sys.stdin:
 # every answer is one of a whole copy: as many orders as its reports count
 READ_UNTIL_TOLD = """
 import json, os, sys, duckdb
+
+pytestmark = pytest.mark.proof
 place, told = sys.argv[1:]
 QUESTION = (
     "SELECT (SELECT count(*) FROM {}), (SELECT count(*) FROM {}), (SELECT orders FROM {})"
