@@ -14,6 +14,8 @@ from sources.signalwire.incremental.cursor import microseconds
 from sources.signalwire.incremental.depth import is_full_walk_due
 from sources.simulator import Fault, SimulatedSpace
 
+pytestmark = pytest.mark.usefixtures("with_reports")
+
 HOUR = 3_600
 DAY = 24 * HOUR
 YEAR = 365 * DAY
