@@ -14,7 +14,10 @@ import tempfile
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
+
+from support.at_call import Action, at_call
 
 CONTEXT = multiprocessing.get_context("forkserver")
 CONTEXT.set_forkserver_preload(
@@ -31,13 +34,20 @@ def can_be_forked(environment: Mapping[str, str]) -> bool:
 
 
 def command(
-    arguments: Sequence[str], folder: Path, environment: Mapping[str, str], timeout: float
+    arguments: Sequence[str],
+    folder: Path,
+    environment: Mapping[str, str],
+    at: tuple[str, int, Action] | None = None,
+    timeout: float = 120,
 ) -> subprocess.CompletedProcess[str]:
-    """The command line with these arguments in a process of its own."""
+    """The command line with these arguments in a process of its own.
+
+    `at` is what happens in it at a certain call, as `at_call` takes it.
+    """
     with tempfile.TemporaryDirectory() as place:
         out, err = Path(place, "out"), Path(place, "err")
         process = CONTEXT.Process(
-            target=_command, args=(list(arguments), str(folder), dict(environment), out, err)
+            target=_command, args=(list(arguments), str(folder), dict(environment), out, err, at)
         )
         process.start()
         process.join(timeout)
@@ -51,7 +61,12 @@ def command(
 
 
 def _command(
-    arguments: list[str], folder: str, environment: dict[str, str], out: Path, err: Path
+    arguments: list[str],
+    folder: str,
+    environment: dict[str, str],
+    out: Path,
+    err: Path,
+    at: tuple[str, int, Action] | None,
 ) -> None:
     os.chdir(folder)
     os.environ.clear()
@@ -69,7 +84,8 @@ def _command(
 
     # dlt looked for settings when it was imported: once more, in this folder
     Container()[PluggableRunContext].reload(".")
-    code = main(arguments)
+    with at_call(*at) if at else nullcontext():
+        code = main(arguments)
     threading._shutdown()  # type: ignore[attr-defined]
     sys.stdout.flush()
     sys.stderr.flush()

@@ -17,10 +17,12 @@ import re
 import shutil
 import subprocess
 import tarfile
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from support.at_call import at_call
 from support.postgres_server import PostgresServer, running_server
 from support.upgrade import (
     FIXTURES,
@@ -105,22 +107,14 @@ def _run(space: Any) -> Any:
 
 def _run_interrupted(space: Any, kind: str) -> None:
     """A run that ends after it has read; into PostgreSQL, before its package is loaded."""
-    from dlt.pipeline.pipeline import Pipeline
+    step = "normalize" if kind == "duckdb" else "load"
 
-    name = "normalize" if kind == "duckdb" else "load"
-    real = getattr(Pipeline, name)
-
-    def end(*_: Any, **__: Any) -> None:
+    def end() -> None:
         raise KeyboardInterrupt
 
-    setattr(Pipeline, name, end)
-    try:
+    with at_call(f"dlt.pipeline.pipeline:Pipeline.{step}", 1, end), suppress(KeyboardInterrupt):
         _run(space)
-    except KeyboardInterrupt:
-        return
-    finally:
-        setattr(Pipeline, name, real)
-    raise AssertionError("the run was not interrupted")
+        raise AssertionError("the run was not interrupted")
 
 
 def _keep_database(kind: str, server: PostgresServer, url: str) -> None:

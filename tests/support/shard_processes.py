@@ -6,11 +6,11 @@ They are forked, so that dozens of rounds take minutes, not an hour.
 from __future__ import annotations
 
 import os
-import signal
+from contextlib import nullcontext
 from multiprocessing.context import ForkServerProcess
-from pkgutil import resolve_name
 from typing import Any
 
+from support.at_call import at_call, kill
 from support.forked import CONTEXT
 
 # the n-th call of one of these is the last thing a process does
@@ -44,22 +44,6 @@ def _load(
     os.environ.update(environment)
     from pipelines.signalwire_orders import run
 
-    if dies_at:
-        _die_at(*dies_at)
-    result = run(shard=shard, **settings)
+    with at_call(*dies_at, kill) if dies_at else nullcontext():
+        result = run(shard=shard, **settings)
     os._exit(COMPLETE if result.stats.complete else IN_PART)
-
-
-def _die_at(place: str, time: int) -> None:
-    path, _, name = place.rpartition(".")
-    owner = resolve_name(path)
-    real, calls = getattr(owner, name), 0
-
-    def deadly(*args: Any, **kwargs: Any) -> Any:
-        nonlocal calls
-        calls += 1
-        if calls == time:
-            os.kill(os.getpid(), signal.SIGKILL)
-        return real(*args, **kwargs)
-
-    setattr(owner, name, deadly)

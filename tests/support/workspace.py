@@ -8,7 +8,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +17,7 @@ import duckdb
 import psycopg2
 import pytest
 
+from support.at_call import Action, at_call
 from support.forked import can_be_forked
 from support.forked import command as forked_command
 
@@ -77,27 +78,43 @@ class Workspace:
         self, space: SimulatedSpace, machine: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """A run with its working directory in `machine`, gone after it has read."""
-        from pipelines import signalwire_orders
-
         with monkeypatch.context() as patch:
             patch.setenv("DLT_DATA_DIR", str(machine))
-            patch.setattr(signalwire_orders, "normalize_and_load", lambda *_: None)
+            self.leave_package_here(space)
+
+    def leave_package_here(
+        self, space: SimulatedSpace, step: str = "dlt.pipeline.pipeline:Pipeline.normalize"
+    ) -> None:
+        """A run that ends when it has read, or at another step."""
+
+        class Ended(BaseException):
+            pass
+
+        def end() -> None:
+            raise Ended
+
+        with at_call(step, 1, end), suppress(Ended):
             self.run(space)
+            raise AssertionError("the run did not end")
 
     def command(
         self,
         *arguments: str,
         space: SimulatedSpace | None = None,
         program: Sequence[str] = (),
+        at: tuple[str, int, Action] | None = None,
         **environment: str,
     ) -> subprocess.CompletedProcess[str]:
-        """The real command in a process of its own, in this folder; `program` starts it."""
+        """The real command in a process of its own, in this folder.
+
+        `program` starts it; `at` is what happens at a certain call in it, as `at_call` takes it.
+        """
         variables = {k: v for k, v in os.environ.items() if not k.startswith("SOURCES__")}
         variables |= self.environment
         variables |= self.credentials(space) if space else {}
         variables |= environment
         if not program and can_be_forked(variables):
-            return forked_command(arguments, self.folder, variables, timeout=120)
+            return forked_command(arguments, self.folder, variables, at)
         return subprocess.run(
             [*program, sys.executable, "-m", "pipelines", *arguments],
             cwd=self.folder,

@@ -12,11 +12,10 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
-from dlt.load.load import Load
 from support import Workspace, true_orders
+from support.at_call import at_call
 from support.postgres_server import PostgresServer, running_server
 
 from pipelines.destinations import duckdb
@@ -254,32 +253,28 @@ class TestDestination:
 
     @pytest.mark.proof
     def test_a_lock_that_is_lost_while_loading(
-        self,
-        space: SimulatedSpace,
-        postgres_workspace: Workspace,
-        monkeypatch: pytest.MonkeyPatch,
+        self, space: SimulatedSpace, postgres_workspace: Workspace
     ) -> None:
         """Another run could have begun, and shared the staging tables: the load must not count."""
         workspace = postgres_workspace
         workspace.run(space)
         loads = "SELECT count(*) AS n FROM _dlt_loads WHERE status = 0"
         before = workspace.rows(loads)
-        start_jobs = Load.start_new_jobs
         ended: list[object] = []
 
-        def end_the_locks_connection(*arguments: Any) -> Any:
-            if not ended:
-                ended.extend(
-                    workspace.rows(
-                        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-                        " WHERE application_name LIKE 'signalwire-orders%'"
-                    )
+        def end_the_locks_connection() -> None:
+            ended.extend(
+                workspace.rows(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                    " WHERE application_name LIKE 'signalwire-orders%'"
                 )
-            return start_jobs(*arguments)
+            )
 
-        monkeypatch.setattr(Load, "start_new_jobs", end_the_locks_connection)
         space.clock.advance(3600)
-        with pytest.raises(Exception, match="keeps other runs away") as raised:
+        with (
+            at_call("dlt.load.load:Load.start_new_jobs", 1, end_the_locks_connection),
+            pytest.raises(Exception, match="keeps other runs away") as raised,
+        ):
             workspace.run(space)
         assert any(isinstance(cause, LockLost) for cause in causes_of(raised.value))
         assert len(ended) == 1

@@ -5,16 +5,15 @@ The process dies for real, without any of its own code to run; the next run find
 
 from __future__ import annotations
 
-import os
 import signal
-import subprocess
-import sys
 
 import pytest
 from support import Workspace, true_orders
+from support.at_call import kill
 
 from sources.simulator import SimulatedSpace
 
+pytestmark = pytest.mark.proof
 DAY = 24 * 3600
 # the n-th call of a function, before it does anything, or as it returns where n is negative
 POINTS = [
@@ -41,25 +40,6 @@ POINTS = [
     ("dlt.load.load:Load.complete_package", 1),
     ("dlt.common.storages.load_storage:LoadStorage.complete_load_package", 1),
 ]
-DIES = """
-import os, pkgutil, signal, sys
-owner = pkgutil.resolve_name({owner!r})
-real, calls = getattr(owner, {name!r}), 0
-def deadly(*args, **kwargs):
-    global calls
-    calls += 1
-    if calls == {time}:
-        os.kill(os.getpid(), signal.SIGKILL)
-    result = real(*args, **kwargs)
-    if calls == -({time}):
-        os.kill(os.getpid(), signal.SIGKILL)
-    return result
-setattr(owner, {name!r}, deadly)
-from pipelines.cli.main import main
-
-pytestmark = pytest.mark.proof
-sys.exit(main(["run", "--quiet"]))
-"""
 
 
 @pytest.mark.parametrize(("point", "time"), POINTS, ids=lambda p: str(p).rpartition(":")[2])
@@ -68,15 +48,7 @@ def test_nothing_missing_and_nothing_twice(
 ) -> None:
     any_workspace.run(space)
     space.clock.advance(DAY)
-    owner, _, name = point.rpartition(".")
-    killed = subprocess.run(
-        [sys.executable, "-c", DIES.format(owner=owner, name=name, time=time)],
-        cwd=any_workspace.folder,
-        env=os.environ | any_workspace.credentials(space),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    killed = any_workspace.command("run", "--quiet", space=space, at=(point, time, kill))
     assert killed.returncode == -signal.SIGKILL, killed.stderr
     space.clock.advance(3600)
     result = any_workspace.run(space)
@@ -89,13 +61,8 @@ def test_nothing_missing_and_nothing_twice(
 def test_what_was_read_before_the_kill_is_loaded_first(
     space: SimulatedSpace, any_workspace: Workspace
 ) -> None:
-    code = DIES.format(owner="dlt.pipeline.pipeline:Pipeline", name="load", time=1)
-    subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=any_workspace.folder,
-        env=os.environ | any_workspace.credentials(space),
-        check=False,
-    )
+    place = "dlt.pipeline.pipeline:Pipeline.load"
+    any_workspace.command("run", "--quiet", space=space, at=(place, 1, kill))
     result = any_workspace.run(space)
     runs = {row["run_id"]: row["orders_loaded"] for row in any_workspace.table("runs")}
     assert runs.pop(result.stats.run_id) == 0

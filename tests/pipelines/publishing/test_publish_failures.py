@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import signal
-import subprocess
-import sys
 
 import pytest
 from support import Workspace, true_orders
+from support.at_call import fill_disk, kill
 from support.published import (
     DAY,
     PLACES,
@@ -19,30 +17,6 @@ from support.published import (
 
 from sources.simulator import SimulatedSpace
 
-# the disk is full from the moment on at which publishing begins, as far as this process can tell
-DISK_FULL = """
-import resource, sys
-import pipelines.signalwire_orders as orders
-real = orders.publish_copy
-def publish_copy(*args):
-    resource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, {limit}))
-    real(*args)
-orders.publish_copy = publish_copy
-from pipelines.cli.main import main
-sys.exit(main(["run", "--publish", {name!r}]))
-"""
-DIES = """
-import os, pkgutil, signal, sys
-owner = pkgutil.resolve_name({owner!r})
-real = getattr(owner, {name!r})
-def deadly(*args, **kwargs):
-    if {after}:
-        real(*args, **kwargs)
-    os.kill(os.getpid(), signal.SIGKILL)
-setattr(owner, {name!r}, deadly)
-from pipelines.cli.main import main
-sys.exit(main(["run", "--quiet", "--publish", {place!r}]))
-"""
 DEATHS = [
     ("bi.duckdb", "pipelines.publishing.table_copy:_columns", True),
     ("bi.duckdb", "pipelines.publishing.snapshot:transfer", True),
@@ -54,19 +28,6 @@ DEATHS = [
     ("exports", "pathlib:Path.replace", False),
     ("exports", "pipelines.publishing.output_location:ParquetFolder._remove_all_but", False),
 ]
-
-
-def in_a_process(
-    workspace: Workspace, space: SimulatedSpace, program: str
-) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-c", program],
-        cwd=workspace.folder,
-        env=os.environ | workspace.credentials(space),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
 
 
 class TestFailures:
@@ -85,7 +46,8 @@ class TestFailures:
         any_workspace.run(space, publish=place)
         before = {n: c for n, c in contents(any_workspace.folder).items() if name in n}
         space.clock.advance(DAY)
-        done = in_a_process(any_workspace, space, DISK_FULL.format(limit=300_000, name=name))
+        full = ("pipelines.publishing.publish:publish_copy", 1, fill_disk)
+        done = any_workspace.command("run", "--publish", name, space=space, at=full)
         assert done.returncode == 1
         assert "everything is loaded, but its copy could not be published to" in done.stderr
         assert any_workspace.orders() == true_orders(space)
@@ -121,11 +83,8 @@ class TestFailures:
         any_workspace.run(space, publish=place)
         before = true_orders(space)
         space.clock.advance(DAY)
-        owner, _, function = point.rpartition(".")
-        if not owner.count(":"):
-            owner, _, function = point.rpartition(":")
-        program = DIES.format(owner=owner, name=function, after=after, place=name)
-        killed = in_a_process(any_workspace, space, program)
+        step = (point, -1 if after else 1, kill)
+        killed = any_workspace.command("run", "--quiet", "--publish", name, space=space, at=step)
         assert killed.returncode == -signal.SIGKILL, killed.stderr
         swapped = "_remove_all_but" in point
         assert orders_in(place) == (true_orders(space) if swapped else before)

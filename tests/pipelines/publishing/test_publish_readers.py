@@ -19,6 +19,7 @@ from support.published import (
 
 from sources.simulator import SimulatedSpace
 
+pytestmark = pytest.mark.proof
 READER = """
 import sys, duckdb
 place, reading = sys.argv[1], sys.argv[2] == "reading"
@@ -34,8 +35,6 @@ for line in sys.stdin:
 # every answer is one of a whole copy: as many orders as its reports count
 READ_UNTIL_TOLD = """
 import json, os, sys, duckdb
-
-pytestmark = pytest.mark.proof
 place, told = sys.argv[1:]
 QUESTION = (
     "SELECT (SELECT count(*) FROM {}), (SELECT count(*) FROM {}), (SELECT orders FROM {})"
