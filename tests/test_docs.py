@@ -5,6 +5,8 @@ With UPDATE_DOCS=1 (`make docs`) the files are rewritten instead.
 
 from __future__ import annotations
 
+import inspect
+import json
 import os
 import re
 import shlex
@@ -15,8 +17,8 @@ import pytest
 from support import ROOT, Workspace, true_orders
 
 from pipelines.reporting.catalog import load_reports
+from sources.signalwire import signalwire
 from sources.signalwire.records.schema import TABLES
-from sources.signalwire.settings import NUMBERS
 from sources.simulator import SimulatedSpace
 
 OpenSpace = Callable[..., SimulatedSpace]
@@ -29,6 +31,8 @@ TABLES_PAGE = ROOT / "docs" / "tables.md"
 GENERATED = re.compile(r"<!-- generated from [^>]+: make docs -->\n")
 CONFIGURATION = ROOT / ".dlt" / "config.toml"
 LINK = re.compile(r"\]\(([^)#]*)#?([^)]*)\)")
+SOURCE_SECTION = "[sources.signalwire]"
+SETTINGS_HEAD = "\n### `{}`\n\n| setting | default | |\n|---|---|---|\n"
 CONSOLE = re.compile(r"```console\n(.*?)```", re.DOTALL)
 PROGRAM = "../.venv/bin/signalwire-orders query '"
 SOME_ID = "9f1c8a52-6d1e-4f0b-8a33-5c1f4e7b2d90"
@@ -152,21 +156,20 @@ def test_reports_page() -> None:
 
 def test_settings_page() -> None:
     text, reason = "", ""
-    for line in CONFIGURATION.read_text(encoding="utf-8").splitlines():
+    lines = CONFIGURATION.read_text(encoding="utf-8").partition(SOURCE_SECTION)[0].splitlines()
+    for line in lines:
         if line.startswith("["):
-            text += f"\n### `{line}`\n\n| setting | default | |\n|---|---|---|\n"
-        elif line.startswith("# "):
-            reason += line[1:]
+            text += SETTINGS_HEAD.format(line)
         elif setting := re.match(r"(\w+) = (.*)", line):
-            name, default = setting.groups()
-            allowed = ""
-            if text.rfind("[sources.signalwire]") > 0 and name in NUMBERS:
-                _, low, high = NUMBERS[name]
-                allowed = f" ({low:,.15g} to {high:,.15g})"
-            text += f"| `{name}` | `{default}` |{reason}{allowed} |\n"
-            reason = ""
-        else:
-            reason = ""
+            text += "| `{}` | `{}` |{} |\n".format(*setting.groups(), reason)
+        reason = reason + line[1:] if line.startswith("# ") else ""
+    text += SETTINGS_HEAD.format(SOURCE_SECTION)
+    arguments = inspect.cleandoc(signalwire.__doc__ or "")
+    for name, argument in inspect.signature(signalwire).parameters.items():
+        if isinstance(argument.default, bool | int | float):
+            (meaning,) = re.findall(rf"^    {name}: (.*(?:\n {{8}}.*)*)", arguments, re.MULTILINE)
+            default = json.dumps(argument.default)
+            text += f"| `{name}` | `{default}` | {' '.join(meaning.split())} |\n"
     compare_or_write_generated(SETTINGS_PAGE, text)
 
 
