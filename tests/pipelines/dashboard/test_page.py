@@ -20,7 +20,8 @@ from sources.simulator import Fault, SimulatedSpace
 
 
 def test_a_browser_was_found() -> None:
-    assert find(), MISSING
+    if not find():
+        pytest.fail(MISSING, pytrace=False)
 
 
 class TestPage:
