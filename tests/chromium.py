@@ -12,7 +12,7 @@ from playwright.sync_api import sync_playwright
 
 SYSTEM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 MISSING = (
-    "no Chromium was found or could be installed, so the dashboard cannot be tested in a browser;"
+    "there is no Chromium, so the dashboard cannot be tested in a browser;"
     " install one, on Debian with: apt-get install chromium"
 )
 # seconds after which an installation counts as failed

@@ -17,7 +17,7 @@ Result = TypeVar("Result")
 class Browser:
     """One Chromium for any number of pages.
 
-    It lives in a thread of its own, because Playwright keeps an event loop running in the thread
+    It has its own thread, because Playwright keeps an event loop running in the thread
     that started it, and no other can be started there.
     """
 

@@ -74,7 +74,7 @@ class TestNumbers:
             expected.append(Flow(row["day"], arrived, processed, row["open_at_end"]))
         assert [*loaded().flow] == expected
 
-    def test_a_short_past_is_told_by_days(self, filled: Workspace) -> None:
+    def test_a_short_history_is_shown_by_day(self, filled: Workspace) -> None:
         assert loaded().period == "week"
         filled.execute(
             "DELETE FROM signalwire.orders WHERE created_at < TIMESTAMPTZ '2026-02-01 00:00:00Z'"
@@ -97,25 +97,25 @@ class TestNumbers:
 
 
 @pytest.mark.parametrize(
-    ("value", "told"),
+    ("value", "text"),
     [
         (None, NONE), (0.0, "0 min"), (0.001, "under 1 min"), (0.7, "42 min"), (0.999, "1 h"),
         (3.42, "3.4 h"), (24.0, "24 h"), (48.0, "48 h"), (50.4, "2.1 d"), (48000.0, "2,000 d"),
     ],
 )  # fmt: skip
-def test_hours_as_people_say_them(value: float | None, told: str) -> None:
-    assert hours(value).replace("\N{NO-BREAK SPACE}", " ") == told
+def test_hours_are_readable(value: float | None, text: str) -> None:
+    assert hours(value).replace("\N{NO-BREAK SPACE}", " ") == text
 
 
 @pytest.mark.parametrize(
-    ("share", "told"),
+    ("share", "text"),
     [
         (None, NONE), (0.0, "0 %"), (0.0004, "under 0.1 %"), (0.876, "87.6 %"),
         (0.9996, "over 99.9 %"), (1.0, "100 %"),
     ],
 )  # fmt: skip
-def test_a_share_that_is_not_whole_is_not_told_as_whole(share: float | None, told: str) -> None:
-    assert percent(share).replace("\N{NO-BREAK SPACE}", " ") == told
+def test_a_share_is_never_rounded_to_none_or_all(share: float | None, text: str) -> None:
+    assert percent(share).replace("\N{NO-BREAK SPACE}", " ") == text
 
 
 def test_axes_end_on_round_values() -> None:

@@ -122,7 +122,7 @@ class TestPage:
             >= 11
         )
 
-    def test_a_screen_reader_is_told_everything(
+    def test_a_screen_reader_reads_everything(
         self, space: SimulatedSpace, workspace: Workspace, open_page: OpenPage
     ) -> None:
         workspace.run(space)
@@ -140,7 +140,7 @@ class TestPage:
         assert page.run(f"document.querySelectorAll('{sortable}').length") == 19
         assert page.run(f"document.querySelectorAll('{sortable} > button:enabled').length") == 19
 
-    def test_it_tells_of_an_incomplete_run(
+    def test_it_shows_an_incomplete_run(
         self, space: SimulatedSpace, workspace: Workspace, open_page: OpenPage
     ) -> None:
         workspace.run(space)
@@ -226,9 +226,7 @@ class TestCommand:
         assert html.read_bytes() == other.read_bytes()
         assert b"</html>" in html.read_bytes()
 
-    def test_a_place_that_cannot_be_written_to_is_told_in_a_sentence(
-        self, space: SimulatedSpace, workspace: Workspace
-    ) -> None:
+    def test_a_missing_folder_is_refused(self, space: SimulatedSpace, workspace: Workspace) -> None:
         workspace.run(space)
         done = workspace.command("dashboard", "--out", "nowhere/page.html")
         assert done.returncode == 2

@@ -14,7 +14,7 @@ SCRIPT = "<script>alert(1)</script>"
 
 
 class TestSafety:
-    """Names come from whoever registers a campaign."""
+    """Names are chosen by the companies that register campaigns."""
 
     def test_what_looks_like_a_script_is_shown_as_it_is(
         self, space: SimulatedSpace, any_workspace: Workspace, open_page: OpenPage
@@ -34,7 +34,7 @@ class TestSafety:
         assert page.run("document.scripts.length") == 1
         assert page.complaints() == []
 
-    def test_the_page_may_not_reach_anybody(
+    def test_the_page_makes_no_network_requests(
         self, space: SimulatedSpace, workspace: Workspace, open_page: OpenPage
     ) -> None:
         workspace.run(space)
@@ -74,5 +74,5 @@ class TestSafety:
         page = open_page(html)
         rows = page.run("document.querySelectorAll('#campaigns-table tbody tr').length")
         assert 500 < rows < 2000
-        told = f"The first {rows:,} of 5,000 campaigns, the slowest, are shown."
-        assert told in page.texts("#campaigns > p")[0]
+        note = f"The first {rows:,} of 5,000 campaigns, the slowest, are shown."
+        assert note in page.texts("#campaigns > p")[0]
