@@ -42,9 +42,11 @@ run: $(STAMP) ## load your account's orders (needs credentials, see README)
 	@$(BIN)/signalwire-orders run $(ARGS)
 
 test: $(STAMP) ## run the tests
+	@$(BIN)/python -m tests.chromium
 	@$(BIN)/python -m pytest -n auto $(ARGS)
 
 proof: $(STAMP) ## run the tests that take long too (half an hour)
+	@$(BIN)/python -m tests.chromium
 	@$(BIN)/python -m pytest -n auto -m "proof or not proof" $(ARGS)
 
 test-airflow: $(AIRFLOW_STAMP) ## run the tests of the DAG, in a real Airflow of their own
