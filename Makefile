@@ -42,9 +42,11 @@ run: $(STAMP) ## load your account's orders (needs credentials, see README)
 	@$(BIN)/signalwire-orders run $(ARGS)
 
 test: $(STAMP) ## run the tests (5 minutes on two cores)
+	@PYTHONPATH=tests $(BIN)/python -m support.chromium
 	@$(BIN)/python -m pytest -n auto $(ARGS)
 
 proof: $(STAMP) ## run the long tests: histories, kills, shards, the wheel (20 minutes)
+	@PYTHONPATH=tests $(BIN)/python -m support.chromium
 	@$(BIN)/python -m pytest -n auto -m proof $(ARGS)
 
 test-airflow: $(AIRFLOW_STAMP) ## run the tests of the DAG in a real Airflow
@@ -91,8 +93,8 @@ soak: $(STAMP) ## play N random histories with another seed: make soak N=2000 SE
 	@HISTORIES=$(or $(N),2000) HISTORIES_ON_POSTGRES=$(or $(N),200) SEED=$(or $(SEED),$(shell date +%s)) \
 		sh -c 'echo "SEED=$$SEED"; $(BIN)/python -m pytest -n auto -m "proof or not proof" tests/test_histories.py'
 
-docs: $(STAMP) ## write the output shown in README.md and docs/ anew
-	@UPDATE_DOCS=1 $(BIN)/python -m pytest -p no:xdist tests/test_docs.py
+docs: $(STAMP) ## rewrite the output shown in README.md and docs/
+	@UPDATE_DOCS=1 $(BIN)/python -m pytest -p no:xdist -m "proof or not proof" tests/test_docs.py
 
 # uv names no registry in a lock, so that it holds for every mirror
 COMPILE := .cache/lock/bin/uv pip compile --quiet --universal --python-version 3.10 --generate-hashes \
