@@ -10,7 +10,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from pipelines.data_folder import data_folder, require_writable
+from pipelines.configuration import data_folder, require_writable
 from pipelines.destinations import duckdb
 from pipelines.destinations.capabilities import caveats, kept_by, require_merge
 from pipelines.destinations.existing import DataInDestination

@@ -5,23 +5,39 @@ from __future__ import annotations
 import argparse
 import sys
 
-from pipelines.cli.logs import set_up_logging
-from pipelines.destinations.lock import exclusive
-from pipelines.destinations.reading import require_data
-from pipelines.destinations.resolve import find_target
-from pipelines.publishing.publish import place_to_publish, publish_copy
+from pipelines.cli.options import add_wait, add_where, filled
 from sources.printable import printable
-from sources.signalwire.errors import ConfigurationError
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Adds where to write the copy."""
+    add_where(parser)
+    parser.add_argument(
+        "path",
+        type=filled,
+        nargs="?",
+        metavar="PATH",
+        help="a DuckDB file if it ends in .duckdb or .db, else a folder of Parquet files"
+        " (the setting reports.publish)",
+    )
+    add_wait(parser)
 
 
 def main(arguments: argparse.Namespace) -> int:
     """Writes the copy while no run is under way, and prints its path."""
+    from pipelines.cli.logs import set_up_logging
+    from pipelines.destinations.lock import exclusive
+    from pipelines.destinations.reading import require_data
+    from pipelines.destinations.resolve import find_target
+    from pipelines.publishing.publish import place_to_publish, publish_copy
+    from sources.signalwire.errors import ConfigurationError
+
     set_up_logging()
     target = find_target(arguments.destination, arguments.dataset)
     place = place_to_publish(target, arguments.path)
     if place is None:
         raise ConfigurationError(
-            "publish: say where to, as in: signalwire-orders publish reports.duckdb"
+            "publish: PATH is missing, as in: signalwire-orders publish reports.duckdb"
         )
     require_data(target)
     with exclusive(target, arguments.wait, reading=True):

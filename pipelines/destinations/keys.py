@@ -10,15 +10,11 @@ from __future__ import annotations
 from dlt.destinations.exceptions import DatabaseException
 
 from pipelines.destinations.resolve import Target
-from pipelines.errors import first_line
+from pipelines.errors import KeysFailed, first_line
 from sources.signalwire.records.schema import TABLES
 
 # PostgreSQL's code for a key that is there twice
 UNIQUE_VIOLATION = "23505"
-
-
-class KeysFailed(RuntimeError):
-    """A table holds a key twice; the text says which."""
 
 
 def add_unique_keys(target: Target) -> None:

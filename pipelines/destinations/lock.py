@@ -23,9 +23,10 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, Protocol
 
-from pipelines.cli.arguments import MOST_SECONDS
 from pipelines.destinations.resolve import Target
+from pipelines.errors import Busy, LockLost
 from sources.signalwire.errors import ConfigurationError
+from sources.signalwire.settings import LONGEST_WAIT
 from sources.signalwire.shard import MAX_SHARDS
 
 logger = logging.getLogger(__name__)
@@ -36,14 +37,6 @@ LOST = (
     "the database broke off the connection that keeps other runs away, so this one ended before"
     " its load counted; nothing is lost, run again"
 )
-
-
-class Busy(RuntimeError):
-    """Another run holds the destination; the text says which."""
-
-
-class LockLost(RuntimeError):
-    """The lock's connection broke off, so that another run may have begun."""
 
 
 class Lock(Protocol):
@@ -90,9 +83,9 @@ def require_wait(wait: float) -> None:
     Raises:
         ConfigurationError: it is such a one.
     """
-    if isinstance(wait, bool) or not isinstance(wait, int | float) or not 0 <= wait <= MOST_SECONDS:
+    if isinstance(wait, bool) or not isinstance(wait, int | float) or not 0 <= wait <= LONGEST_WAIT:
         raise ConfigurationError(
-            f"wait is {wait!r}; it has to be a number of seconds from 0 to {MOST_SECONDS}"
+            f"wait is {wait!r}; it has to be a number of seconds from 0 to {LONGEST_WAIT:.0f}"
         )
 
 

@@ -11,8 +11,7 @@ from typing import Any
 from dlt.common.destination.exceptions import DestinationUndefinedEntity
 
 from pipelines.destinations.resolve import Target
-from pipelines.errors import RECOVER
-from sources.signalwire.errors import ConfigurationError
+from pipelines.errors import RECOVER, DamagedDatabase, NothingLoaded
 from sources.signalwire.records.schema import ORDERS
 
 # how a connection is kept from writing; a file of DuckDB is opened so
@@ -22,14 +21,6 @@ READ_ONLY = {
 }
 # what a DuckDB file begins with, after eight bytes that differ
 MAGIC = slice(8, 12), b"DUCK"
-
-
-class DamagedDatabase(RuntimeError):
-    """The database's file is none that DuckDB wrote; the text says what to do."""
-
-
-class NothingLoaded(ConfigurationError):
-    """There is no database yet; the text says where it would be."""
 
 
 @contextmanager

@@ -21,9 +21,9 @@ from pipelines.destinations.capabilities import kept_by
 from pipelines.destinations.columns import require_free_names
 from pipelines.destinations.duckdb import load
 from pipelines.destinations.keys import add_unique_keys
-from pipelines.destinations.lock import Lock, LockLost
+from pipelines.destinations.lock import Lock
 from pipelines.destinations.resolve import Target
-from pipelines.errors import causes_of, database_trouble, first_line, interruption_in
+from pipelines.errors import LockLost, causes_of, database_trouble, first_line, interruption_in
 from pipelines.loading.lock_watch import LockWatch
 
 logger = logging.getLogger(__name__)

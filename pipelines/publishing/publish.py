@@ -14,17 +14,13 @@ import dlt
 
 from pipelines.destinations.capabilities import kept_by, kinds_with
 from pipelines.destinations.resolve import Target
-from pipelines.errors import database_trouble, first_line
+from pipelines.errors import PublishFailed, database_trouble, first_line
 from pipelines.publishing.output_location import Place, find_place, working_folder
 from pipelines.publishing.snapshot import write_copy
 from pipelines.reporting.catalog import configured_reports
 from sources.signalwire.errors import ConfigurationError
 
 logger = logging.getLogger(__name__)
-
-
-class PublishFailed(RuntimeError):
-    """The data is loaded, but no copy of it could be published; the text says why."""
 
 
 def place_to_publish(target: Target, given: str | Path | None) -> Place | None:
