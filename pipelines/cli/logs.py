@@ -6,6 +6,7 @@ program.
 
 from __future__ import annotations
 
+import gc
 import logging
 import sys
 from contextlib import suppress
@@ -68,6 +69,9 @@ def set_up_logging(*, quiet: bool = False, as_json: bool = False) -> Path:
         logger.handlers = [in_file, shown]
         logger.setLevel(logging.INFO)
         logger.propagate = False
+    # commands have imported by now what they need, and it stays: to search it for garbage, at exit
+    # too, would take 0.3 s of the 1.2 s that `report` takes
+    gc.freeze()
     return path
 
 

@@ -10,7 +10,6 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 from importlib.metadata import version
-from typing import NamedTuple
 
 from pipelines.cli import check, dashboard, demo, output, publish, query, reports, run, simulate
 from pipelines.errors import FAILED
@@ -23,37 +22,22 @@ signalwire-orders demo
 """
 
 
-class Command(NamedTuple):
-    """One command: its help, its options, and what it does, which returns the exit code."""
-
-    help: str
-    add_options: Callable[[argparse.ArgumentParser], None]
-    main: Callable[[argparse.Namespace], int]
-
-
-COMMANDS = {
-    "run": Command("load what is new or changed (the main job)", run.add_options, run.main),
-    "check": Command(
-        "check credentials, scopes, the destination and the age of the data",
-        check.add_options,
-        check.main,
+Options = Callable[[argparse.ArgumentParser], None]
+Main = Callable[[argparse.Namespace], int]
+# what adds the options, what does the work and returns the exit code, and the help
+COMMANDS: dict[str, tuple[Options, Main, str]] = {
+    "run": (run.add_options, run.main, "load what is new or changed (the main job)"),
+    "check": (check.add_options, check.main, "check credentials, destination and age of the data"),
+    "report": (reports.add_report_options, reports.main, "print a report (short for reports show)"),
+    "reports": (reports.add_options, reports.main, "list reports, print rows or SQL, create views"),
+    "dashboard": (dashboard.add_options, dashboard.main, "write the reports as one HTML file"),
+    "publish": (
+        publish.add_options,
+        publish.main,
+        "write a copy that other programs may hold open",
     ),
-    "report": Command(
-        "print a report, short for: reports show", reports.add_report_options, reports.main
-    ),
-    "reports": Command(
-        "list the reports, print their rows or SQL, create their views",
-        reports.add_options,
-        reports.main,
-    ),
-    "dashboard": Command(
-        "write the reports as one HTML file", dashboard.add_options, dashboard.main
-    ),
-    "publish": Command(
-        "write a copy that other programs may hold open", publish.add_options, publish.main
-    ),
-    "query": Command("query the loaded data in SQL", query.add_options, query.main),
-    "demo": Command("see it all work against a simulated space", demo.add_options, demo.main),
+    "query": (query.add_options, query.main, "query the loaded data in SQL"),
+    "demo": (demo.add_options, demo.main, "see it all work against a simulated space"),
 }
 
 
@@ -67,8 +51,8 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=version("signalwire-orders"))
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for name, command in COMMANDS.items():
-        command.add_options(commands.add_parser(name, help=command.help))
+    for name, (add_options, _, words) in COMMANDS.items():
+        add_options(commands.add_parser(name, help=words))
     # a program of its own, with options of its own
     commands.add_parser("simulate", help="start a simulated space on this machine", add_help=False)
     return parser
@@ -98,7 +82,7 @@ def _run(arguments: list[str]) -> int:
         if arguments[:1] == ["simulate"]:
             return simulate.start(arguments[1:])
         parsed = build_parser().parse_args(arguments)
-        return COMMANDS[parsed.command].main(parsed)
+        return COMMANDS[parsed.command][1](parsed)
     except BrokenPipeError:
         raise
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - nothing above prints it

@@ -111,10 +111,10 @@ def _show(arguments: argparse.Namespace) -> None:
 def _narrowed(
     report: Report, columns: list[str], rows: list[Any], width: int
 ) -> tuple[list[str], list[Any], list[str]]:
-    """The most important columns that fit, and the names of the others; all if two do not fit."""
+    """The most important columns that fit, and the names of the others; all if three do not."""
     from pipelines.cli.output import fits
 
-    for most in range(len(report.on_terminal), 1, -1):
+    for most in range(len(report.on_terminal), 2, -1):
         kept = [n for n, name in enumerate(columns) if name in report.on_terminal[:most]]
         names, narrow = [columns[n] for n in kept], [[row[n] for n in kept] for row in rows]
         if fits(names, narrow, width):
