@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from sources.signalwire.errors import ConfigurationError
+
 # what DuckDB and SQLite say of a file that is damaged, or is none of theirs
 DAMAGED = (
     "not a valid DuckDB database",
@@ -19,6 +21,30 @@ RECOVER = (
     "put a backup in its place, or move it away, then run again: a run without a database reads"
     " everything there is"
 )
+
+
+class Busy(RuntimeError):
+    """Another run holds the destination; the text says which."""
+
+
+class LockLost(RuntimeError):
+    """The lock's connection broke, so that another run may have begun."""
+
+
+class KeysFailed(RuntimeError):
+    """A table holds a key twice; the text says which."""
+
+
+class DamagedDatabase(RuntimeError):
+    """The database file is not one that DuckDB wrote; the text says what to do."""
+
+
+class NothingLoaded(ConfigurationError):
+    """There is no database yet, or no orders in it; the text says where they would be."""
+
+
+class PublishFailed(RuntimeError):
+    """The data is loaded, but the copy could not be published; the text says why."""
 
 
 def interruption_in(error: BaseException) -> KeyboardInterrupt | None:

@@ -14,11 +14,11 @@ from dlt.common.destination.exceptions import DestinationUndefinedEntity
 
 from pipelines.cli.logs import set_up_logging
 from pipelines.cli.messages import explain
-from pipelines.destinations.capabilities import caveats, require_merge
-from pipelines.destinations.existing import instant
+from pipelines.destinations.base import Destination
 from pipelines.destinations.naming import in_reports
-from pipelines.destinations.reading import NothingLoaded, database_file, opened
-from pipelines.destinations.resolve import Target, find_target
+from pipelines.destinations.resolve import find_target
+from pipelines.destinations.rows import instant
+from pipelines.errors import NothingLoaded
 from pipelines.publishing.output import require_folder
 from pipelines.reporting.catalog import dialect_of, require_report_settings
 from sources.printable import printable
@@ -60,7 +60,7 @@ def main(arguments: argparse.Namespace) -> int:
 
 
 def probe_destination(
-    target: Target, *, max_age: float | None = None, max_stuck: int | None = None
+    target: Destination, *, max_age: float | None = None, max_stuck: int | None = None
 ) -> Iterator[Probed]:
     """Tries to open the destination, and tells how old its data is and how many orders hang.
 
@@ -71,13 +71,9 @@ def probe_destination(
     """
     where = f"{target.description}, dataset {target.dataset}"
     try:
-        require_merge(target)
-        if target.kind == "postgres":
-            from pipelines.destinations.postgres_checks import require_fit  # only needed there
-
-            with target.probe.sql_client() as client:
-                require_fit(client, target)
-        with opened(target) as client:
+        target.require_loadable()
+        target.check_server()
+        with target.opened() as client:
             yield from _found(target, where)
             tables = {t: client.make_qualified_table_name(t) for t in ("runs", "orders")}
             try:
@@ -91,9 +87,8 @@ def probe_destination(
             yield _freshness(finished_at, orders, updated_at, max_age)
             yield from _stuck(client, target, max_stuck)
     except NothingLoaded:
-        file = database_file(target)
         try:
-            require_folder(file or Path(), where)
+            require_folder(target.file or Path(), where)
         except ConfigurationError as error:
             yield Probed("destination", False, str(error))
             return
@@ -104,13 +99,15 @@ def probe_destination(
         yield Probed("destination", False, f"{where}: {explain(error)[0]}")
 
 
-def _found(target: Target, where: str) -> Iterator[Probed]:
+def _found(target: Destination, where: str) -> Iterator[Probed]:
     yield Probed("destination", True, where)
-    for caveat in caveats(target.kind):
+    if not target.by_default:
+        yield Probed("dlt", True, f"dlt pipeline --pipelines-dir {target.pipelines_dir}")
+    for caveat in target.caveats():
         yield Probed("limits", True, caveat)
 
 
-def _stuck(client: Any, target: Target, most: int | None) -> Iterator[Probed]:
+def _stuck(client: Any, target: Destination, most: int | None) -> Iterator[Probed]:
     """How many orders hang, where the reports tell it."""
     reports = in_reports(client, target.dataset)
     try:

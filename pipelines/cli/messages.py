@@ -22,11 +22,16 @@ from dlt.destinations.exceptions import DestinationConnectionError
 
 from pipelines.cli.logs import tell
 from pipelines.data_folder import trouble_there
-from pipelines.destinations.keys import KeysFailed
-from pipelines.destinations.lock import Busy, LockLost
-from pipelines.destinations.reading import DamagedDatabase
-from pipelines.errors import causes_of, database_trouble, first_line
-from pipelines.publishing.publish import PublishFailed
+from pipelines.errors import (
+    Busy,
+    DamagedDatabase,
+    KeysFailed,
+    LockLost,
+    PublishFailed,
+    causes_of,
+    database_trouble,
+    first_line,
+)
 from pipelines.reporting.views import ReportsFailed
 from sources.signalwire.errors import ConfigurationError, SignalWireError
 from sources.signalwire.options import range_of

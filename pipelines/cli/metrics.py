@@ -15,9 +15,9 @@ from pathlib import Path
 from dlt.common.destination.exceptions import DestinationUndefinedEntity
 
 from pipelines.cli.messages import explain
+from pipelines.destinations.base import Destination
 from pipelines.destinations.naming import in_reports
-from pipelines.destinations.reading import NothingLoaded, opened
-from pipelines.destinations.resolve import Target
+from pipelines.errors import NothingLoaded
 from pipelines.publishing.output import write_output
 from pipelines.signalwire_orders import RunResult
 
@@ -56,7 +56,7 @@ def write_metrics(
     exit_code: int,
     seconds: float,
     result: RunResult | None = None,
-    target: Target | None = None,
+    target: Destination | None = None,
 ) -> None:
     """Replaces the file as a whole, so that nobody ever reads half of it.
 
@@ -94,10 +94,10 @@ def is_metrics(head: str) -> bool:
     return all(line.startswith(ours) for line in head.splitlines() if line.strip())
 
 
-def _contents(target: Target) -> dict[str, float]:
+def _contents(target: Destination) -> dict[str, float]:
     """What the reports say; nothing where there are none, or where they cannot be asked now."""
     try:
-        with opened(target) as client:
+        with target.opened() as client:
             sql = CONTENTS.format(reports=in_reports(client, target.dataset))
             as_of, orders, open_now, stuck = client.execute_sql(sql)[0]
     except (DestinationUndefinedEntity, NothingLoaded):

@@ -7,9 +7,8 @@ import sys
 
 from pipelines.cli.logs import set_up_logging
 from pipelines.destinations.lock import exclusive
-from pipelines.destinations.reading import require_data
 from pipelines.destinations.resolve import find_target
-from pipelines.publishing.publish import place_to_publish, publish_copy
+from pipelines.publishing.publish import output_to_publish, publish_copy
 from sources.printable import printable
 from sources.signalwire.errors import ConfigurationError
 
@@ -18,12 +17,12 @@ def main(arguments: argparse.Namespace) -> int:
     """Writes the copy while no run is under way, and prints its path."""
     set_up_logging()
     target = find_target(arguments.destination, arguments.dataset)
-    place = place_to_publish(target, arguments.path)
+    place = output_to_publish(target, arguments.path)
     if place is None:
         raise ConfigurationError(
             "publish: say where to, as in: signalwire-orders publish reports.duckdb"
         )
-    require_data(target)
+    target.require_data()
     with exclusive(target, arguments.wait, reading=True):
         publish_copy(target, place)
     sys.stdout.write(f"{printable(str(place.path))}\n")

@@ -12,9 +12,8 @@ from dlt.destinations.exceptions import DatabaseException
 
 from pipelines.cli.formats import render
 from pipelines.cli.logs import set_up_logging
-from pipelines.destinations.existing import shown_names
-from pipelines.destinations.reading import opened
 from pipelines.destinations.resolve import find_target
+from pipelines.destinations.rows import shown_names
 from sources.signalwire.errors import ConfigurationError
 
 COMMENT = re.compile(r"--[^\n]*|/\*.*?\*/", re.DOTALL)
@@ -28,7 +27,7 @@ def main(arguments: argparse.Namespace) -> int:
     if not COMMENT.sub("", sql).strip(" ;\t\r\n"):
         raise ConfigurationError("query: there is no SQL in it; try SELECT count(*) FROM orders")
     target = find_target(arguments.destination, arguments.dataset)
-    with opened(target) as client:
+    with target.opened() as client:
         try:
             with client.execute_query(sql) as cursor:
                 columns = shown_names(client, cursor)

@@ -11,10 +11,9 @@ from dlt.common.destination.exceptions import DestinationUndefinedEntity
 
 from pipelines.cli.formats import FORMATS, narrowed
 from pipelines.cli.logs import set_up_logging
-from pipelines.destinations.existing import shown_names
 from pipelines.destinations.naming import in_reports
-from pipelines.destinations.reading import opened
 from pipelines.destinations.resolve import find_target
+from pipelines.destinations.rows import shown_names
 from pipelines.reporting.catalog import Report, configured_reports, dialect_of
 from sources.printable import printable
 from sources.signalwire.errors import ConfigurationError
@@ -42,7 +41,7 @@ def main(arguments: argparse.Namespace) -> int:
     name = arguments.view or SUMMARY
     if name not in found:
         raise ConfigurationError(f"there is no report {name!r}; choose from {', '.join(found)}")
-    with opened(target) as client:
+    with target.opened() as client:
         view = in_reports(client, target.dataset, name)
         sql, values = _statement(found[name], view, arguments)
         try:

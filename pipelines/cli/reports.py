@@ -8,7 +8,6 @@ import sys
 from pipelines.cli.formats import render
 from pipelines.cli.logs import set_up_logging
 from pipelines.destinations.naming import reports_dataset, schemas_to_show
-from pipelines.destinations.reading import require_file
 from pipelines.destinations.resolve import find_target, normalized
 from pipelines.reporting.catalog import (
     DIALECTS,
@@ -68,7 +67,7 @@ def _definition(report: Report, dataset: str, dialect: str) -> str:
 def _apply(arguments: argparse.Namespace) -> int:
     target = find_target(arguments.destination, arguments.dataset)
     dialect_of(target.kind)
-    require_file(target)
+    target.require_file()
     apply_reports(target, anew=True)
     where = f"{reports_dataset(target.dataset)} in {target.description}"
     sys.stdout.write(f"{len(configured_reports())} views made in {printable(where)}\n")

@@ -9,8 +9,8 @@ from typing import Any
 
 from dlt.destinations.exceptions import DatabaseException
 
-from pipelines.destinations.naming import Schemas, folded, in_reports, reports_dataset, schemas_of
-from pipelines.destinations.resolve import Target
+from pipelines.destinations.base import Destination
+from pipelines.destinations.naming import Schemas, folded, in_reports, reports_dataset
 from pipelines.errors import first_line
 from pipelines.reporting.catalog import Report, configured_reports, dialect_of, rendered
 from sources.signalwire.errors import ConfigurationError
@@ -26,7 +26,7 @@ class ReportsFailed(RuntimeError):
     """The data is loaded, but a view could not be made; the text says which and why."""
 
 
-def apply_reports(target: Target, *, anew: bool = False) -> bool:
+def apply_reports(target: Destination, *, anew: bool = False) -> bool:
     """Makes the views at a destination; whether there was anything to do.
 
     Args:
@@ -40,7 +40,7 @@ def apply_reports(target: Target, *, anew: bool = False) -> bool:
     dialect = dialect_of(target.kind)
     found = configured_reports()
     with target.probe.sql_client() as client:
-        schemas = schemas_of(client, target.dataset, target.kind)
+        schemas = target.schemas(client)
         schema = in_reports(client, target.dataset)
         version = _version(found.values(), schemas, dialect)
         if not anew and _is_there(client, target.dataset, version, len(found) + 1):
@@ -52,8 +52,7 @@ def apply_reports(target: Target, *, anew: bool = False) -> bool:
                     " signalwire-orders run"
                 )
             return False
-        if not (target.kind == "postgres" and _is_schema(client, reports_dataset(target.dataset))):
-            client.execute_sql(f"CREATE SCHEMA IF NOT EXISTS {schema}")
+        target.create_schema(client, reports_dataset(target.dataset), schema)
         views = {name: rendered(report, schemas, dialect) for name, report in found.items()}
         views[VERSION] = f"SELECT '{version}' AS version"
         try:
@@ -74,12 +73,6 @@ def apply_reports(target: Target, *, anew: bool = False) -> bool:
                 ) from error
     logger.info("made %d views in %s", len(found), reports_dataset(target.dataset))
     return True
-
-
-def _is_schema(client: Any, schema: str) -> bool:
-    """Whether it is there: PostgreSQL refuses to make one to roles that need not make any."""
-    there = "SELECT 1 FROM information_schema.schemata WHERE schema_name = %s"
-    return bool(client.execute_sql(there, schema))
 
 
 def _missing_tables(client: Any, found: Iterable[Report], dataset: str) -> list[str]:
