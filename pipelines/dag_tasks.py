@@ -28,7 +28,6 @@ from airflow.sdk.exceptions import (
 )
 
 from pipelines.cli.run import summary
-from pipelines.destinations.capabilities import kept_by
 from pipelines.destinations.resolve import find_target
 from pipelines.errors import WRONG_USAGE, causes_of, explain
 from pipelines.reporting import views
@@ -73,7 +72,7 @@ def apply_reports(loaded: Sequence[Mapping[str, Any]], params: Mapping[str, Any]
     results = loaded[:]  # all in one request; iterating would be one for each, and an error line
     with _in_words():
         target = find_target(params["destination"])
-        if kept_by(target.kind).reports and dlt.config.get("reports.apply", bool):
+        if target.capabilities.reports and dlt.config.get("reports.apply", bool):
             views.apply_reports(target)
     return {
         "orders_loaded": sum(result["orders_loaded"] for result in results),

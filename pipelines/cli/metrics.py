@@ -15,7 +15,8 @@ from pathlib import Path
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
-from pipelines.destinations.resolve import Target, find_target
+from pipelines.destinations.base import Destination
+from pipelines.destinations.resolve import find_target
 from pipelines.errors import DONE, explain
 from pipelines.publishing.output import require_apart, require_output, write_output
 from pipelines.reporting.health import data_figures
@@ -86,7 +87,7 @@ def write_metrics(
     exit_code: int,
     seconds: float,
     result: RunResult | None = None,
-    target: Target | None = None,
+    target: Destination | None = None,
 ) -> None:
     """Replaces the file as a whole, so that no reader sees half of it.
 

@@ -26,9 +26,8 @@ def main(arguments: argparse.Namespace) -> int:
 
     from pipelines.cli.logs import set_up_logging
     from pipelines.cli.output import render, terminal_width
-    from pipelines.destinations.existing import shown_names
-    from pipelines.destinations.reading import opened
     from pipelines.destinations.resolve import find_target
+    from pipelines.destinations.rows import shown_names
     from sources.signalwire.errors import ConfigurationError
 
     set_up_logging()
@@ -37,7 +36,7 @@ def main(arguments: argparse.Namespace) -> int:
     if not COMMENT.sub("", sql).strip(" ;\t\r\n"):
         raise ConfigurationError("query: SQL is empty; try SELECT count(*) FROM orders")
     target = find_target(arguments.destination, arguments.dataset)
-    with opened(target) as client:
+    with target.opened() as client:
         try:
             with client.execute_query(sql) as cursor:
                 columns = shown_names(client, cursor)

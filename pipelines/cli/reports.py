@@ -146,14 +146,13 @@ def _sql(arguments: argparse.Namespace) -> None:
 def _apply(arguments: argparse.Namespace) -> None:
     """Creates the views without a run."""
     from pipelines.destinations.naming import reports_dataset
-    from pipelines.destinations.reading import require_file
     from pipelines.destinations.resolve import find_target
     from pipelines.reporting.catalog import configured_reports, dialect_of
     from pipelines.reporting.views import apply_reports
 
     target = find_target(arguments.destination, arguments.dataset)
     dialect_of(target)
-    require_file(target)
+    target.require_file()
     apply_reports(target, always=True)
     where = f"{reports_dataset(target.dataset)} in {target.description}"
     sys.stdout.write(f"{len(configured_reports())} views made in {printable(where)}\n")

@@ -25,9 +25,8 @@ from pipelines.dashboard.board import (
     Summary,
     TargetShare,
 )
+from pipelines.destinations.base import Destination
 from pipelines.destinations.naming import in_reports, reports_dataset
-from pipelines.destinations.reading import opened
-from pipelines.destinations.resolve import Target
 from sources.signalwire.errors import ConfigurationError
 
 # up to so many days they are shown one by one, above that by weeks
@@ -35,15 +34,14 @@ MOST_DAYS = 45
 MOST_FLOW_POINTS = 400
 
 
-def load(target: Target) -> Dashboard:
+def load(target: Destination) -> Dashboard:
     """Reads all of it in one transaction, so that the numbers agree with each other.
 
     Raises:
         ConfigurationError: the views are not there.
     """
-    with opened(target) as client, _snapshot(client):
-        if target.kind == "postgres":
-            client.execute_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+    with target.opened() as client, _snapshot(client):
+        target.begin_snapshot(client)
         try:
             schemas = {
                 "dataset": client.fully_qualified_dataset_name(),

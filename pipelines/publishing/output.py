@@ -17,8 +17,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from pipelines.configuration import require_folder
-from pipelines.destinations.reading import database_file
-from pipelines.destinations.resolve import Target
+from pipelines.destinations.base import Destination
 from sources.signalwire.errors import ConfigurationError
 
 # of a file that is there, as much as tells what it is
@@ -56,7 +55,7 @@ def require_output(path: Path, option: str, what: str, is_one: Callable[[str], b
         )
 
 
-def require_apart(path: Path, option: str, target: Target) -> None:
+def require_apart(path: Path, option: str, target: Destination) -> None:
     """Refuses a path that runs use themselves, whether it is there or not.
 
     Raises:
@@ -69,14 +68,13 @@ def require_apart(path: Path, option: str, target: Target) -> None:
             )
 
 
-def files_of(target: Target) -> Iterator[Path]:
+def files_of(target: Destination) -> Iterator[Path]:
     """The files that runs keep: the database, what lies beside it, and the log."""
     for handler in logging.getLogger("pipelines").handlers:
         if isinstance(handler, logging.FileHandler):
             yield Path(handler.baseFilename)
-    file = database_file(target)
-    if file is not None:
-        for database in {Path(target.location), file}:
+    if target.file is not None:
+        for database in {Path(target.location), target.file}:
             for suffix in ("", ".lock", ".wal", "-wal", "-shm", "-journal"):
                 yield database.with_name(database.name + suffix)
 

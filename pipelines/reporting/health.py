@@ -10,11 +10,9 @@ from typing import Any
 from dlt.common.destination.exceptions import DestinationUndefinedEntity
 
 from pipelines.configuration import require_folder
-from pipelines.destinations.capabilities import caveats, require_merge
-from pipelines.destinations.existing import instant
+from pipelines.destinations.base import Destination
 from pipelines.destinations.naming import in_reports
-from pipelines.destinations.reading import database_file, opened
-from pipelines.destinations.resolve import Target
+from pipelines.destinations.rows import instant
 from pipelines.errors import NothingLoaded, explain
 from pipelines.reporting.catalog import dialect_of
 from sources.signalwire.errors import ConfigurationError
@@ -40,7 +38,7 @@ SELECT (SELECT as_of FROM {reports}.data_as_of),
 
 
 def probe_destination(
-    target: Target, *, max_age: float | None = None, max_stuck: int | None = None
+    target: Destination, *, max_age: float | None = None, max_stuck: int | None = None
 ) -> Iterator[Probed]:
     """Checks that the destination opens, how old its data is, and how many orders are stuck.
 
@@ -56,9 +54,9 @@ def probe_destination(
         "nothing loaded yet: signalwire-orders run",
     )
     try:
-        require_merge(target)
-        _require_fit(target)
-        with opened(target) as client:
+        target.require_loadable()
+        target.check_server()
+        with target.opened() as client:
             yield from _found(target, where)
             tables = {t: client.make_qualified_table_name(t) for t in ("runs", "orders")}
             try:
@@ -72,7 +70,7 @@ def probe_destination(
             yield from _stuck(client, target, max_stuck)
     except NothingLoaded:
         try:
-            require_folder(database_file(target) or Path(), where)
+            require_folder(target.file or Path(), where)
         except ConfigurationError as error:
             yield Probed("destination", False, str(error))
             return
@@ -82,10 +80,10 @@ def probe_destination(
         yield Probed("destination", False, f"{where}: {explain(error)[0]}")
 
 
-def data_figures(target: Target) -> dict[str, float]:
+def data_figures(target: Destination) -> dict[str, float]:
     """The figures of the data that metrics show; none where there are no reports yet."""
     try:
-        with opened(target) as client:
+        with target.opened() as client:
             sql = FIGURES.format(reports=in_reports(client, target.dataset))
             as_of, orders, open_now, stuck = client.execute_sql(sql)[0]
     except (DestinationUndefinedEntity, NothingLoaded):
@@ -99,18 +97,12 @@ def data_figures(target: Target) -> dict[str, float]:
     return {name: float(value) for name, value in figures.items() if value is not None}
 
 
-def _require_fit(target: Target) -> None:
-    """The destination's own checks before a load."""
-    if target.kind == "postgres":
-        from pipelines.destinations.postgres_checks import require_fit
-
-        with target.probe.sql_client() as client:
-            require_fit(client, target)
-
-
-def _found(target: Target, where: str) -> Iterator[Probed]:
+def _found(target: Destination, where: str) -> Iterator[Probed]:
     yield Probed("destination", True, where)
-    for caveat in caveats(target.kind):
+    if not target.by_default:
+        command = f"dlt pipeline --pipelines-dir {target.pipelines_dir} {target.pipeline_name} info"
+        yield Probed("dlt", True, command)
+    for caveat in target.caveats():
         yield Probed("limits", True, caveat)
 
 
@@ -130,7 +122,7 @@ def _freshness(
     return Probed("freshness", max_age is None or age <= max_age, words)
 
 
-def _stuck(client: Any, target: Target, most: int | None) -> Iterator[Probed]:
+def _stuck(client: Any, target: Destination, most: int | None) -> Iterator[Probed]:
     """How many orders are stuck, where there are reports."""
     try:
         found = client.execute_sql(STUCK.format(reports=in_reports(client, target.dataset)))

@@ -7,10 +7,9 @@ from typing import Any
 
 from dlt.common.destination.exceptions import DestinationUndefinedEntity
 
-from pipelines.destinations.existing import shown_names
+from pipelines.destinations.base import Destination
 from pipelines.destinations.naming import in_reports
-from pipelines.destinations.reading import opened
-from pipelines.destinations.resolve import Target
+from pipelines.destinations.rows import shown_names
 from pipelines.reporting.catalog import Report, dialect_of
 from sources.signalwire.errors import ConfigurationError
 from sources.signalwire.records.schema import CAMPAIGNS
@@ -20,7 +19,7 @@ SINCE = ("created_at", "created_day", "created_week", "day")
 
 
 def report_rows(
-    target: Target,
+    target: Destination,
     report: Report,
     campaign_id: str | None = None,
     since: datetime | None = None,
@@ -48,7 +47,7 @@ def report_rows(
     if since:
         conditions.append(f"{_column(report, SINCE, '--since')} >= %s")
         values.append(since)
-    with opened(target) as client:
+    with target.opened() as client:
         # names of reports and columns are this project's own
         sql = f"SELECT * FROM {in_reports(client, target.dataset, report.name)}"  # noqa: S608
         sql += f" WHERE {' AND '.join(conditions)}" if conditions else ""

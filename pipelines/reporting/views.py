@@ -9,8 +9,8 @@ from typing import Any
 
 from dlt.destinations.exceptions import DatabaseException
 
-from pipelines.destinations.naming import Schemas, folded, in_reports, reports_dataset, schemas_of
-from pipelines.destinations.resolve import Target
+from pipelines.destinations.base import Destination
+from pipelines.destinations.naming import Schemas, folded, in_reports, reports_dataset
 from pipelines.errors import ReportsFailed, first_line
 from pipelines.reporting.catalog import Report, configured_reports, dialect_of, rendered
 from sources.signalwire.errors import ConfigurationError
@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 VERSION = "reports_version"
 
 
-def apply_reports(target: Target, *, always: bool = False) -> bool:
+def apply_reports(target: Destination, *, always: bool = False) -> bool:
     """Creates the views at a destination; whether there was anything to do.
 
     Args:
@@ -36,7 +36,7 @@ def apply_reports(target: Target, *, always: bool = False) -> bool:
     dialect = dialect_of(target)
     found = configured_reports()
     with target.probe.sql_client() as client:
-        schemas = schemas_of(client, target.dataset, target.kind)
+        schemas = target.schemas(client)
         version = _version(found.values(), schemas, dialect)
         if not always and _is_there(client, target.dataset, version, len(found) + 1):
             return False
@@ -50,10 +50,7 @@ def apply_reports(target: Target, *, always: bool = False) -> bool:
         views = {name: rendered(report, schemas, dialect) for name, report in found.items()}
         views[VERSION] = f"SELECT '{version}' AS version"
         schema = in_reports(client, target.dataset)
-        # PostgreSQL refuses IF NOT EXISTS too where the role may not create schemas
-        there = "SELECT 1 FROM information_schema.schemata WHERE schema_name = %s"
-        if not client.execute_sql(there, folded(client, reports_dataset(target.dataset))):
-            client.execute_sql(f"CREATE SCHEMA IF NOT EXISTS {schema}")
+        target.create_schema(client, reports_dataset(target.dataset), schema)
         try:
             _create(client, schema, views)
         except DatabaseException as error:

@@ -9,10 +9,8 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from dlt.destinations.impl.duckdb.configuration import DuckDbCredentials
 from support import Workspace, true_orders
 
-from pipelines.destinations.duckdb import Credentials
 from pipelines.destinations.duckdb_merge import PLACE, staged_rows
 from sources.simulator import Fault, SimulatedSpace
 
@@ -116,8 +114,3 @@ def test_files_may_differ_in_their_columns(tmp_path: Path) -> None:
     assert last == ["c", "red", None]
     assert place > 1
     assert "read_parquet" not in staged_rows("kept", ["third.insert_values"])
-
-
-@pytest.mark.parametrize("path", ["orders.duckdb", "/a/folder/orders.duckdb"])
-def test_where_a_database_lies_is_said_as_dlt_says_it(path: str) -> None:
-    assert str(Credentials(path)) == str(DuckDbCredentials(path))

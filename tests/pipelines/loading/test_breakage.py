@@ -20,9 +20,9 @@ from postgres_server import PostgresServer, running_server
 from support import Workspace, true_orders
 
 from pipelines.destinations import duckdb
-from pipelines.destinations.lock import Busy, LockLost, exclusive
+from pipelines.destinations.lock import exclusive
 from pipelines.destinations.resolve import find_target
-from pipelines.errors import causes_of
+from pipelines.errors import Busy, LockLost, causes_of
 from sources.simulator import Fault, SimulatedSpace
 
 OpenSpace = Callable[..., SimulatedSpace]

@@ -122,7 +122,7 @@ class TestContent:
     def test_rows_come_in_many_pieces(
         self, space: SimulatedSpace, any_workspace: Workspace, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("pipelines.publishing.table_copy.ROWS_AT_ONCE", 7)
+        monkeypatch.setattr("pipelines.destinations.rows.ROWS_AT_ONCE", 7)
         any_workspace.run(space, publish=any_workspace.folder / "bi.duckdb")
         assert_is_a_copy(any_workspace.folder / "bi.duckdb", any_workspace)
 
@@ -490,8 +490,8 @@ from pipelines.cli.main import main
 sys.exit(main(["run", "--quiet", "--publish", {place!r}]))
 """
 DEATHS = [
-    ("bi.duckdb", "pipelines.publishing.table_copy:_columns", True),
-    ("bi.duckdb", "pipelines.publishing.snapshot:transfer", True),
+    ("bi.duckdb", "pipelines.publishing.snapshot:_columns_to_copy", True),
+    ("bi.duckdb", "pipelines.destinations.duckdb:DuckDB.copy_tables", True),
     ("bi.duckdb", "pipelines.publishing.snapshot:_mark", False),
     ("bi.duckdb", "pipelines.publishing.output_location:DatabaseFile.put", False),
     ("exports", "pipelines.publishing.snapshot:_make_report", True),
@@ -554,7 +554,7 @@ class TestFailures:
             space,
             postgres_workspace,
             "bi.duckdb",
-            "pipelines.publishing.table_copy:insert",
+            "pipelines.destinations.copy_file:insert",
             after=True,
         )
 
