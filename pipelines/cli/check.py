@@ -12,15 +12,10 @@ from sources.printable import printable
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Adds the limits above which the check fails."""
     add_where(parser)
-    parser.add_argument(
-        "--max-age",
-        type=duration,
-        metavar="AGE",
-        help="fail if the newest complete run is older than this, such as 90m, 2h or 1d",
-    )
-    parser.add_argument(
-        "--max-stuck", type=count, metavar="N", help="fail if more orders than this are stuck"
-    )
+    age = "fail if the newest complete run is older than this, such as 90m, 2h or 1d"
+    parser.add_argument("--max-age", type=duration, metavar="AGE", help=age)
+    stuck = "fail if more orders than this are stuck"
+    parser.add_argument("--max-stuck", type=count, metavar="N", help=stuck)
 
 
 def main(arguments: argparse.Namespace) -> int:

@@ -6,20 +6,15 @@ import argparse
 import sys
 from pathlib import Path
 
-from pipelines.cli.options import add_where, filled
+from pipelines.cli.options import add_where, file
 from sources.printable import printable
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Adds where to write the page."""
     add_where(parser)
-    parser.add_argument(
-        "--out",
-        type=filled,
-        metavar="FILE",
-        default="signalwire_orders.html",
-        help="where to write it (%(default)s)",
-    )
+    out = "signalwire_orders.html"
+    parser.add_argument("--out", type=file, metavar="FILE", default=out, help=f"where to ({out})")
 
 
 def main(arguments: argparse.Namespace) -> int:
@@ -38,7 +33,7 @@ def main(arguments: argparse.Namespace) -> int:
     from sources.signalwire.errors import ConfigurationError
 
     set_up_logging()
-    out = Path(arguments.out)
+    out: Path = arguments.out
     require_output(out, "--out", "dashboard", is_page)
     target = find_target(arguments.destination, arguments.dataset)
     require_apart(out, "--out", target)

@@ -14,7 +14,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from pipelines.cli.options import filled
+from pipelines.cli.options import file
 from pipelines.errors import DemoFailed
 from sources.printable import printable
 
@@ -29,13 +29,8 @@ FROM orders o JOIN campaigns c ON c.id = o.campaign_id
 GROUP BY ALL ORDER BY median_hours DESC LIMIT 8"""
 
 # what a demo writes; it is removed or replaced only where an earlier demo left its mark
-MADE = (
-    "signalwire_orders.duckdb",
-    "signalwire_orders.duckdb.wal",
-    "signalwire_orders.duckdb.lock",
-    "signalwire_orders.html",
-    "dlt",
-)
+DATABASE = "signalwire_orders.duckdb"
+MADE = (DATABASE, f"{DATABASE}.wal", f"{DATABASE}.lock", "signalwire_orders.html", "dlt")
 OWN = ("SOURCES__", "DESTINATION__", "PIPELINES__", "REPORTS__")
 PROGRAM = "signalwire-orders"
 MARK = ".signalwire-orders-demo"
@@ -45,13 +40,9 @@ BY_STATE = "SELECT state, count(*) FROM orders GROUP BY ALL"
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Adds where the demo writes."""
-    parser.add_argument(
-        "--folder",
-        type=filled,
-        metavar="DIR",
-        default="signalwire_orders_demo",
-        help="where to write its DuckDB file, replaced each time (%(default)s)",
-    )
+    folder = "signalwire_orders_demo"
+    words = f"where to write its DuckDB file, replaced each time ({folder})"
+    parser.add_argument("--folder", type=file, metavar="DIR", default=folder, help=words)
 
 
 def main(arguments: argparse.Namespace) -> int:
@@ -60,7 +51,7 @@ def main(arguments: argparse.Namespace) -> int:
 
     set_up_logging()  # for errors of the demo itself; each command has its own
     _require_simulator()
-    folder = Path(arguments.folder)
+    folder: Path = arguments.folder
     _clear(folder)
     with _simulated_space() as space:
         environment = _environment(space, folder)
@@ -126,7 +117,7 @@ def _environment(space: Mapping[str, Any], folder: Path) -> dict[str, str]:
         "SOURCES__SIGNALWIRE__SPACE": space["url"],
         "SOURCES__SIGNALWIRE__PROJECT_ID": space["project_id"],
         "SOURCES__SIGNALWIRE__API_TOKEN": space["api_token"],
-        "DESTINATION__DUCKDB__CREDENTIALS": str(folder.absolute() / "signalwire_orders.duckdb"),
+        "DESTINATION__DUCKDB__CREDENTIALS": str(folder.absolute() / DATABASE),
         "DLT_DATA_DIR": str(folder.absolute() / "dlt"),
         # not the folder itself: a `.dlt` in it is the user's
         "DLT_PROJECT_DIR": str(folder.absolute() / "dlt"),

@@ -6,36 +6,25 @@ import argparse
 import math
 import re
 from datetime import datetime, timezone
+from pathlib import Path
 
 # what a number in SQL can hold
 MOST_DIGITS = 18
+COPY = "a DuckDB file if PATH ends in .duckdb or .db, else a folder of Parquet files"
 
 
 def add_where(parser: argparse.ArgumentParser) -> None:
     """Adds `--destination` and `--dataset`."""
-    parser.add_argument(
-        "--destination",
-        type=filled,
-        metavar="NAME",
-        help="a destination that dlt knows (the one in the settings: duckdb unless changed)",
-    )
-    parser.add_argument(
-        "--dataset",
-        type=filled,
-        metavar="NAME",
-        help="the schema of the tables (the one in the settings: signalwire unless changed)",
-    )
+    destination = "a destination that dlt knows (the one in the settings: duckdb unless changed)"
+    parser.add_argument("--destination", type=filled, metavar="NAME", help=destination)
+    dataset = "the schema of the tables (the one in the settings: signalwire unless changed)"
+    parser.add_argument("--dataset", type=filled, metavar="NAME", help=dataset)
 
 
 def add_wait(parser: argparse.ArgumentParser) -> None:
     """Adds `--wait`."""
-    parser.add_argument(
-        "--wait",
-        type=wait,
-        default=0.0,
-        metavar="SECONDS",
-        help="how long to wait for another run into the same place to end (0)",
-    )
+    words = "how long to wait for another run into the same place to end (0)"
+    parser.add_argument("--wait", type=wait, default=0.0, metavar="SECONDS", help=words)
 
 
 def filled(text: str) -> str:
@@ -43,6 +32,11 @@ def filled(text: str) -> str:
     if not text.strip():
         raise argparse.ArgumentTypeError("it is empty")
     return text
+
+
+def file(text: str) -> Path:
+    """The path of a file."""
+    return Path(filled(text))
 
 
 def names(text: str) -> list[str]:

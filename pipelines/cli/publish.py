@@ -5,21 +5,15 @@ from __future__ import annotations
 import argparse
 import sys
 
-from pipelines.cli.options import add_wait, add_where, filled
+from pipelines.cli.options import COPY, add_wait, add_where, filled
 from sources.printable import printable
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Adds where to write the copy."""
     add_where(parser)
-    parser.add_argument(
-        "path",
-        type=filled,
-        nargs="?",
-        metavar="PATH",
-        help="a DuckDB file if it ends in .duckdb or .db, else a folder of Parquet files"
-        " (the setting reports.publish)",
-    )
+    words = f"{COPY} (the setting reports.publish)"
+    parser.add_argument("path", type=filled, nargs="?", metavar="PATH", help=words)
     add_wait(parser)
 
 

@@ -21,17 +21,11 @@ SUMMARY = "processing_time_summary"
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Adds the action, and the options of `show` and `sql`."""
     add_where(parser)
-    parser.add_argument(
-        "action",
-        choices=("list", "show", "sql", "apply"),
-        help="list the reports, show the rows of one, print their SQL, create their views",
-    )
-    parser.add_argument(
-        "view", type=filled, nargs="?", metavar="REPORT", help="which one to show, or to print"
-    )
-    parser.add_argument(
-        "--dialect", type=filled, metavar="NAME", help="sql: for this database (duckdb)"
-    )
+    add = parser.add_argument
+    action = "list the reports, show the rows of one, print their SQL, create their views"
+    add("action", choices=("list", "show", "sql", "apply"), help=action)
+    add("view", type=filled, nargs="?", metavar="REPORT", help="which one to show, or to print")
+    add("--dialect", type=filled, metavar="NAME", help="sql: for this database (duckdb)")
     _add_filters(parser, "show: ")
 
 
@@ -39,9 +33,8 @@ def add_report_options(parser: argparse.ArgumentParser) -> None:
     """Adds the options of `report`."""
     add_where(parser)
     parser.set_defaults(action="report")
-    parser.add_argument(
-        "view", type=filled, nargs="?", metavar="REPORT", help=f"which one ({SUMMARY})"
-    )
+    words = f"which one ({SUMMARY})"
+    parser.add_argument("view", type=filled, nargs="?", metavar="REPORT", help=words)
     _add_filters(parser)
 
 
@@ -50,12 +43,8 @@ def _add_filters(parser: argparse.ArgumentParser, prefix: str = "") -> None:
     formats = ("table", "csv", "json", "markdown")
     add("--format", choices=formats, default="table", help=f"{prefix}the format (table)")
     add("--campaign", type=filled, metavar="ID", help=f"{prefix}rows of this campaign only")
-    add(
-        "--since",
-        type=moment,
-        metavar="DATE",
-        help=f"{prefix}orders created since, such as 2026-03-01",
-    )
+    since = f"{prefix}orders created since, such as 2026-03-01"
+    add("--since", type=moment, metavar="DATE", help=since)
     add("--limit", type=count, metavar="N", help=f"{prefix}at most so many rows")
 
 

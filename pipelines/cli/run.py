@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import argparse
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipelines.cli.options import add_wait, add_where, filled, names, whole_or_text
+from pipelines.cli.options import COPY, add_wait, add_where, file, filled, names, whole_or_text
 from pipelines.errors import DONE, INCOMPLETE
 from sources.printable import printable
 
@@ -20,60 +19,25 @@ SHOWN_FAILURES = 5
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Adds what to read, where to load it, and what to print."""
     add_where(parser)
-    add = parser.add_argument
-    for name in ("campaign", "brand"):
-        add(
-            f"--{name}",
-            type=filled,
-            action="append",
-            metavar="ID",
-            help=f"read this {name} only (repeatable)",
-        )
-    add("--state", type=filled, help="read orders in this state only, such as pending")
-    add(
-        "--resources",
-        type=names,
-        metavar="A,B",
-        help="tables to load: brands, campaigns, orders (these by default), number_assignments",
-    )
-    add(
-        "--workers",
-        type=whole_or_text,
-        metavar="N",
-        help="concurrent requests (the setting sources.signalwire.workers)",
-    )
     add_wait(parser)
-    add(
-        "--full",
-        action="store_true",
-        help="read every campaign to its end and compare all of it with the destination",
-    )
-    add(
-        "--shard",
-        type=filled,
-        metavar="I/N",
-        help="load the I-th of N parts only, concurrently with the others, into a server such as"
-        " PostgreSQL",
-    )
-    add(
-        "--publish",
-        type=filled,
-        metavar="PATH",
-        help="then write a copy that other programs may hold open: a DuckDB file if PATH ends in"
-        " .duckdb or .db, else a folder of Parquet files",
-    )
-    add(
-        "--metrics-file",
-        type=lambda text: Path(filled(text)),
-        metavar="FILE",
-        help="write metrics for Prometheus' node exporter (NAME.prom), also after a failure",
-    )
-    add(
-        "--log-format",
-        choices=("text", "json"),
-        default="text",
-        help="the format of messages on standard error (text)",
-    )
+    add = parser.add_argument
+    one = "read this {} only (repeatable)"
+    add("--campaign", type=filled, action="append", metavar="ID", help=one.format("campaign"))
+    add("--brand", type=filled, action="append", metavar="ID", help=one.format("brand"))
+    add("--state", type=filled, help="read orders in this state only, such as pending")
+    tables = "tables to load: brands, campaigns, orders (these by default), number_assignments"
+    add("--resources", type=names, metavar="A,B", help=tables)
+    workers = "concurrent requests (the setting sources.signalwire.workers)"
+    add("--workers", type=whole_or_text, metavar="N", help=workers)
+    full = "read every campaign to its end and compare all of it with the destination"
+    add("--full", action="store_true", help=full)
+    shard = "load the I-th of N parts only, concurrently with the others, into a server"
+    add("--shard", type=filled, metavar="I/N", help=shard)
+    add("--publish", type=filled, metavar="PATH", help=f"then write a copy: {COPY}")
+    metrics = "write metrics for Prometheus' node exporter (NAME.prom), also after a failure"
+    add("--metrics-file", type=file, metavar="FILE", help=metrics)
+    messages = "the format of messages on standard error (text)"
+    add("--log-format", choices=("text", "json"), default="text", help=messages)
     add("--json", action="store_true", help="print the result as one JSON object")
     add("--quiet", action="store_true", help="print nothing but errors")
 
