@@ -36,7 +36,6 @@ from dlt.common.runtime.run_context import active
 from dlt.common.runtime.telemetry import stop_telemetry
 from tomlkit.exceptions import ParseError, TOMLKitError
 
-from pipelines.errors import first_line
 from sources.signalwire.errors import ConfigurationError
 from sources.signalwire.options import range_of
 from sources.signalwire.settings import NUMBERS
@@ -155,7 +154,7 @@ def setting_trouble(error: BaseException) -> str | None:
         case ConfigValueCannotBeCoercedException():
             return _wrong_type(error)
         case ConfigurationException():
-            return first_line(error)
+            return str(error).strip().partition("\n")[0][:300]
         case OSError(filename=str() | bytes() as name) if error.errno != errno.ENOSPC:
             path = Path(os.fsdecode(name)).absolute()
             if path.is_relative_to(Path(active().data_dir).absolute()):
@@ -173,13 +172,10 @@ def _wrong_type(error: ConfigValueCannotBeCoercedException) -> str:
 
 
 def _unreadable_credentials(error: InvalidConnectionString | InvalidNativeValue) -> str:
-    name = error.spec.__name__.removesuffix("Credentials")
-    kind = getattr(error.spec, "drivername", None) or name
-    if kind == "duckdb":
-        return "destination.duckdb.credentials is not a valid path of a file; name another file"
+    name = error.spec.__name__.removesuffix("Credentials").lower()
     return (
-        f"the credentials of the destination ({kind}) cannot be read; see docs/destinations.md for"
-        " their format"
+        f"destination.{name}.credentials is not a path or URL that can be used; see"
+        " docs/destinations.md for the format"
     )
 
 

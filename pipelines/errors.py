@@ -149,8 +149,8 @@ def database_trouble(error: BaseException) -> str | None:
         )
     if "permission denied for" in text:
         return (
-            f"the database denied access ({_from(text, 'permission denied for')}); GRANT the right"
-            " to the role that this program connects as"
+            f"the database refuses to be written to ({_from(text, 'permission denied for')}); GRANT"
+            " the right to the role that this program connects as"
         )
     if "must be owner of" in text:
         return (

@@ -291,7 +291,7 @@ class TestWhatIsMissing:
         postgres_workspace.environment["DESTINATION__POSTGRES__CREDENTIALS"] = url
         done = postgres_workspace.command("run", "--quiet", space=space)
         assert done.returncode == 2
-        assert "the database denied access (permission denied for" in done.stderr
+        assert "the database refuses to be written to (permission denied for" in done.stderr
 
 
 def caveats(kind: str) -> list[str]:
