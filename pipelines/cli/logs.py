@@ -81,14 +81,14 @@ def report(error: BaseException) -> int:
     logger = logging.getLogger("pipelines")
     logger.error("%s", sentence, exc_info=error)
     # a terminal shows ^C at the start of the line
-    tell(f"{chr(10) if code > 128 else ''}signalwire-orders: {sentence}")
+    show(f"{chr(10) if code > 128 else ''}signalwire-orders: {sentence}")
     for handler in logger.handlers if code == FAILED else ():
         if isinstance(handler, logging.FileHandler):
-            tell(f"details: {handler.baseFilename}")
+            show(f"details: {handler.baseFilename}")
     return code
 
 
-def tell(sentence: str) -> None:
+def show(sentence: str) -> None:
     """Prints to standard error why the program ends, unless a JSON line has said so."""
     if not any(isinstance(h.formatter, _JsonLine) for h in logging.getLogger("pipelines").handlers):
         with suppress(OSError):  # there is no other place to print it
@@ -98,7 +98,7 @@ def tell(sentence: str) -> None:
 def _plain_lines() -> logging.Handler:
     shown: logging.Handler = _OnConsole() if sys.stderr.isatty() else logging.StreamHandler()
     shown.setFormatter(_SafeLines("%(message)s" if sys.stderr.isatty() else FORMAT))
-    # tracebacks belong in the file, and `tell` prints the sentence
+    # tracebacks belong in the file, and `show` prints the sentence
     shown.addFilter(lambda record: not record.exc_info)
     return shown
 

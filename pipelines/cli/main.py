@@ -53,7 +53,7 @@ def build_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, (add_options, _, words) in COMMANDS.items():
         add_options(commands.add_parser(name, help=words))
-    # a program of its own, with options of its own
+    # a separate program, which parses its own options
     commands.add_parser("simulate", help="start a simulated space on this machine", add_help=False)
     return parser
 
@@ -94,9 +94,9 @@ def _run(arguments: list[str]) -> int:
 
 
 def _not_written(error: BaseException, code: int) -> int:
-    from pipelines.cli.logs import tell
+    from pipelines.cli.logs import show
 
     output.silence(sys.stdout)
     reason = getattr(error, "strerror", None) or error
-    tell(f"signalwire-orders: standard output cannot be written to ({reason})")
+    show(f"signalwire-orders: standard output cannot be written to ({reason})")
     return code

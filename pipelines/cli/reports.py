@@ -67,7 +67,7 @@ def _list(_arguments: argparse.Namespace) -> None:
     from pipelines.reporting.catalog import configured_reports
 
     rows = [(report.name, report.grain) for report in configured_reports().values()]
-    sys.stdout.write(render(("report", "what it tells"), rows, width=200) + "\n")
+    sys.stdout.write(render(("report", "rows"), rows, width=200) + "\n")
 
 
 def _show(arguments: argparse.Namespace) -> None:

@@ -1,4 +1,4 @@
-"""`signalwire-orders simulate`: starts a simulated space, which has options of its own."""
+"""`signalwire-orders simulate`: starts a simulated space; the simulator parses its options."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ from sources.signalwire.records.schema import TABLES
 
 logger = logging.getLogger(__name__)
 
-# a view that tells which version of the reports is there
+# the view that holds the version of the reports
 VERSION = "reports_version"
 
 
