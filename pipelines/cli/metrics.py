@@ -114,20 +114,23 @@ def write_metrics(
         counts = result.stats.counts() | {"lists_failed": len(result.stats.failures)}
         values |= {f"run_{name}": counts[name] for name in counts}
     if target is not None:
-        try:
-            values |= data_figures(target)
-        except Exception as error:  # noqa: BLE001 - another program may have opened the file since
-            # the run itself is done, and the age of the previous figures shows
-            logger.warning(
-                "could not query the reports, kept the previous data metrics: %s",
-                explain(error)[0],
-            )
+        values |= _figures(target)
     registry = CollectorRegistry()
     for name, words in HELP.items():
         if name in values:
             Gauge(PREFIX + name, words, registry=registry).set(values[name])
     # the exporter runs as another user
     write_output(path, generate_latest(registry).decode(), mode=0o644)
+
+
+def _figures(target: Destination) -> dict[str, float]:
+    """The figures of the data; none where they cannot be queried: the run itself is done."""
+    try:
+        return data_figures(target)
+    except Exception as error:  # noqa: BLE001 - another program may have opened the file since
+        why = explain(error)[0]
+        logger.warning("could not query the reports, kept the previous data metrics: %s", why)
+        return {}
 
 
 def is_metrics(head: str) -> bool:

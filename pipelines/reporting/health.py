@@ -48,11 +48,8 @@ def probe_destination(
         max_stuck: The number of stuck orders above which the check fails.
     """
     where = f"{target.description}, dataset {target.dataset}"
-    nothing = Probed(
-        "freshness",
-        max_age is None and max_stuck is None,
-        "nothing loaded yet: signalwire-orders run",
-    )
+    fine = max_age is None and max_stuck is None
+    nothing = Probed("freshness", fine, "nothing loaded yet: signalwire-orders run")
     try:
         target.require_loadable()
         target.check_server()

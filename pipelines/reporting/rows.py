@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from itertools import chain
 from typing import Any
 
 from dlt.common.destination.exceptions import DestinationUndefinedEntity
@@ -27,33 +28,27 @@ def report_rows(
 ) -> tuple[list[str], list[Any]]:
     """The report's columns and its rows.
 
-    Args:
-        target: Where the tables are.
-        report: The report to read.
-        campaign_id: Rows of this campaign only, in upper or lower case.
-        since: Orders created since only.
-        limit: At most so many rows.
+    At most `limit` rows, of the campaign only (in upper or lower case) and of orders created since
+    then only, where these are given.
 
     Raises:
         ConfigurationError: the destination has no reports (yet), the report has no column to narrow
             by, or the campaign is not loaded.
     """
     dialect_of(target)
-    conditions, values = [], list[object]()
+    conditions: dict[str, list[Any]] = {}
     if campaign_id:
         column = _column(report, ("campaign_id",), "--campaign")
-        conditions.append(f"{column} IN (%s, lower(%s))")
-        values += [campaign_id.strip()] * 2
+        conditions[f"{column} IN (%s, lower(%s))"] = [campaign_id.strip()] * 2
     if since:
-        conditions.append(f"{_column(report, SINCE, '--since')} >= %s")
-        values.append(since)
+        conditions[f"{_column(report, SINCE, '--since')} >= %s"] = [since]
     with target.opened() as client:
         # names of reports and columns are this project's own
         sql = f"SELECT * FROM {in_reports(client, target.dataset, report.name)}"  # noqa: S608
         sql += f" WHERE {' AND '.join(conditions)}" if conditions else ""
         sql += f" LIMIT {limit:d}" if limit is not None else ""
         try:
-            with client.execute_query(sql, *values) as cursor:
+            with client.execute_query(sql, *chain(*conditions.values())) as cursor:
                 columns = list(shown_names(client, cursor))
                 rows = list(cursor.fetchall())
         except DestinationUndefinedEntity:
