@@ -21,11 +21,8 @@ import pyarrow as pa
 from dlt.common.destination import DestinationCapabilitiesContext
 from dlt.common.destination.exceptions import DestinationUndefinedEntity
 from dlt.common.pipeline import get_dlt_pipelines_dir
-from dlt.common.runtime.collector import NULL_COLLECTOR
-from dlt.common.runtime.collector_base import Collector
 from dlt.destinations.exceptions import DatabaseTransientException, DestinationConnectionError
 from dlt.destinations.job_client_impl import SqlJobClientBase
-from dlt.pipeline.pipeline import Pipeline
 
 from pipelines.destinations.lock import FileLock, Lock
 from pipelines.destinations.naming import Schemas, folded, quoted, reports_dataset
@@ -79,7 +76,7 @@ class Destination:
     description: str
     dataset: str
     asked_for: str
-    probe: Pipeline
+    probe: dlt.Pipeline
     shard: Shard | None = None
     by_default: bool = False
 
@@ -191,9 +188,9 @@ class Destination:
         digest = hashlib.blake2b(identity.encode(), digest_size=5).hexdigest()
         return Path(get_dlt_pipelines_dir()) / f"{PIPELINE_NAME}-{digest}"
 
-    def open_pipeline(self, progress: Collector = NULL_COLLECTOR) -> Pipeline:
+    def open_pipeline(self, progress: Any = None) -> dlt.Pipeline:
         """The pipeline that loads here. Two processes must not have it open at the same time."""
-        pipeline: Pipeline = dlt.pipeline(
+        pipeline: dlt.Pipeline = dlt.pipeline(
             self.pipeline_name,
             pipelines_dir=str(self.pipelines_dir),
             progress=progress,
@@ -270,10 +267,10 @@ class Destination:
         """
         return nullcontext()
 
-    def prepare_tables(self, pipeline: Pipeline, lock: Lock) -> None:
+    def prepare_tables(self, pipeline: dlt.Pipeline, lock: Lock) -> None:
         """Makes what a load needs beside dlt's own steps. The lock has to be held."""
 
-    def load(self, pipeline: Pipeline) -> Any:
+    def load(self, pipeline: dlt.Pipeline) -> Any:
         """Loads what is normalised; dlt's load info, or None if there was nothing to load."""
         return pipeline.load()
 

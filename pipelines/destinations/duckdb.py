@@ -11,7 +11,6 @@ from typing import Any
 
 import dlt
 from dlt.destinations.exceptions import DatabaseTransientException
-from dlt.pipeline.pipeline import Pipeline
 
 from pipelines.destinations.base import URL_SCHEME, Capabilities, Destination
 from pipelines.destinations.lock import FileLock, Lock, lock_files
@@ -124,7 +123,7 @@ class DuckDB(Destination):
         with self.probe.sql_client():
             yield
 
-    def load(self, pipeline: Pipeline) -> Any:
+    def load(self, pipeline: dlt.Pipeline) -> Any:
         """Loads one table after the other: each uses DuckDB's threads, and two need more memory."""
         return pipeline.load(workers=1)
 

@@ -8,7 +8,6 @@ from typing import Any
 
 import dlt
 from dlt.common.configuration.exceptions import ConfigFieldMissingException
-from dlt.pipeline.pipeline import Pipeline
 
 from pipelines.configuration import register_defaults
 from pipelines.destinations.base import PIPELINE_NAME, Destination
@@ -93,18 +92,18 @@ def normalized(dataset: str) -> str:
     return str(dlt.Schema(PIPELINE_NAME).naming.normalize_table_identifier(dataset))
 
 
-def _probe(destination: str | None, dataset: str | None) -> Pipeline:
+def _probe(destination: str | None, dataset: str | None) -> dlt.Pipeline:
     """A pipeline without a working folder, with our factory where there is one."""
     given = {"destination": destination, "dataset_name": dataset}
     names: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     with tempfile.TemporaryDirectory() as nowhere:
-        probe: Pipeline = dlt.pipeline(PIPELINE_NAME, pipelines_dir=nowhere, **names)
+        probe: dlt.Pipeline = dlt.pipeline(PIPELINE_NAME, pipelines_dir=nowhere, **names)
         kind = probe.destination.destination_type.rpartition(".")[2]
         probe.destination = DESTINATIONS.get(kind, Destination).factory(probe.destination)
     return probe
 
 
-def _resolved(probe: Pipeline) -> Any:
+def _resolved(probe: dlt.Pipeline) -> Any:
     """The destination's configuration, as dlt resolves it."""
     try:
         return probe.destination_client().config

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from dlt.extract import DltSource
-from dlt.pipeline.pipeline import Pipeline
+import dlt
+from dlt.sources import DltSource
 
 from sources.signalwire.records.schema import ORDER_CHANGES, ORDERS
 
@@ -50,7 +50,7 @@ def stale_row_filter(name: str, table: str, staging: str) -> str | None:
     return condition and condition.format(table=table, staging=staging)
 
 
-def filter_stale_rows(source: DltSource, pipeline: Pipeline) -> None:
+def filter_stale_rows(source: DltSource, pipeline: dlt.Pipeline) -> None:
     """Puts the conditions on the merge of those of a source's tables that need one."""
     client = pipeline.destination_client().sql_client  # type: ignore[attr-defined]
     for name in _CONDITIONS.keys() & source.resources.keys():

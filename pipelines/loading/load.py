@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+import dlt
 import pyarrow as pa
-from dlt.pipeline.pipeline import Pipeline
 
 from pipelines.destinations.base import Destination
 from pipelines.destinations.columns import require_free_names
 from pipelines.destinations.lock import Lock
 
 
-def read(pipeline: Pipeline, source: Any, lock: Lock) -> None:
+def read(pipeline: dlt.Pipeline, source: Any, lock: Lock) -> None:
     """Writes what the source finds to files, under the lock until the end.
 
     Raises:
@@ -25,7 +25,7 @@ def read(pipeline: Pipeline, source: Any, lock: Lock) -> None:
     lock.verify()
 
 
-def normalize_and_load(pipeline: Pipeline, target: Destination, lock: Lock) -> None:
+def normalize_and_load(pipeline: dlt.Pipeline, target: Destination, lock: Lock) -> None:
     """Brings what has been read to the destination.
 
     Raises:

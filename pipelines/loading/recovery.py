@@ -11,10 +11,10 @@ import shutil
 from contextlib import suppress
 from pathlib import Path
 
+import dlt
 from dlt.common.destination.client import WithStateSync
 from dlt.common.destination.exceptions import DestinationUndefinedEntity
 from dlt.destinations.job_client_impl import SqlJobClientBase
-from dlt.pipeline.pipeline import Pipeline
 from dlt.pipeline.state_sync import load_pipeline_state_from_destination
 
 from pipelines.destinations.base import PIPELINE_NAME, Destination
@@ -26,7 +26,7 @@ from pipelines.loading.lock_watch import LockWatch
 logger = logging.getLogger(__name__)
 
 
-def recover(target: Destination, lock: Lock) -> Pipeline:
+def recover(target: Destination, lock: Lock) -> dlt.Pipeline:
     """The pipeline, with nothing pending, and with the state and schema of the destination.
 
     Raises:
@@ -53,7 +53,7 @@ def recover(target: Destination, lock: Lock) -> Pipeline:
     return pipeline
 
 
-def _finish_interrupted_run(pipeline: Pipeline, target: Destination, lock: Lock) -> None:
+def _finish_interrupted_run(pipeline: dlt.Pipeline, target: Destination, lock: Lock) -> None:
     """Loads what a run that was killed had read but not loaded.
 
     dlt loads such packages at the next run and then returns without reading anything, so this has
@@ -74,7 +74,7 @@ def _is_the_destinations(error: Exception, target: Destination) -> bool:
     )
 
 
-def _take_state_from_destination(pipeline: Pipeline) -> None:
+def _take_state_from_destination(pipeline: dlt.Pipeline) -> None:
     """Forgets local state and takes the destination's, which moves only together with the data.
 
     Local state would be wrong as soon as the database was replaced, restored from a backup or
@@ -85,7 +85,7 @@ def _take_state_from_destination(pipeline: Pipeline) -> None:
         pipeline.sync_destination()
 
 
-def _repair_tables(pipeline: Pipeline) -> None:
+def _repair_tables(pipeline: dlt.Pipeline) -> None:
     """Has dlt make dropped tables and columns again.
 
     It looks at what there is only while the destination does not know the schema's version.
@@ -111,7 +111,7 @@ def _repair_tables(pipeline: Pipeline) -> None:
             )
 
 
-def _is_in_step(pipeline: Pipeline) -> bool:
+def _is_in_step(pipeline: dlt.Pipeline) -> bool:
     """Whether the destination has the very state and schema that are kept here."""
     schema_name = pipeline.default_schema_name
     if schema_name is None:

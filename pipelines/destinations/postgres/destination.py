@@ -13,7 +13,6 @@ from typing import Any
 
 import dlt
 import pyarrow as pa
-from dlt.pipeline.pipeline import Pipeline
 
 from pipelines.destinations.base import Capabilities, Destination
 from pipelines.destinations.lock import Lock
@@ -81,7 +80,7 @@ class Postgres(Destination):
         self.credentials.lift_limits()
         return PostgresLock(self.probe.sql_client(), self.dataset, self.shard)
 
-    def prepare_tables(self, pipeline: Pipeline, lock: Lock) -> None:
+    def prepare_tables(self, pipeline: dlt.Pipeline, lock: Lock) -> None:
         """Makes tables and unique keys, which no other shard may do at the same time."""
         if pipeline.default_schema_name:
             with lock.schema_lock():
