@@ -18,11 +18,12 @@ import dlt
 import pyarrow as pa
 
 from bench.page import write_block
-from pipelines.destinations import duckdb
+from pipelines.destinations.base import Destination
 from pipelines.destinations.lock import exclusive
-from pipelines.destinations.resolve import Target, find_target
-from pipelines.destinations.stale_rows import guard
-from pipelines.loading.recovery import normalize_and_load, resume
+from pipelines.destinations.resolve import find_target
+from pipelines.destinations.stale_rows import filter_stale_rows
+from pipelines.loading.load import normalize_and_load
+from pipelines.loading.recovery import recover
 from sources.signalwire.records.order_changes import changes_of
 from sources.signalwire.records.schema import ORDER_CHANGES, ORDERS, TIMESTAMP, Table
 
@@ -78,16 +79,16 @@ def _resource(table: Table, rows: Iterator[pa.Table]) -> Any:
     )
 
 
-def merged(target: Target, count: int, version: int) -> float:
+def merged(target: Destination, count: int, version: int) -> float:
     """Seconds that the load step takes for so many orders."""
     source = made_up(0, count, version)
-    guard(source, target.probe, target.kind)
+    filter_stale_rows(source, target.probe)
     with exclusive(target, 0) as lock:
-        with target.kept_open():
-            pipeline = resume(target, lock)
+        with target.shared_connection():
+            pipeline = recover(target, lock)
         pipeline.extract(source)
         began = time.perf_counter()
-        with target.kept_open():
+        with target.shared_connection():
             normalize_and_load(pipeline, target, lock)
         return time.perf_counter() - began
 
@@ -99,7 +100,7 @@ def row(there: int) -> str:
         os.environ["DLT_DATA_DIR"] = str(Path(folder) / "data")
         os.environ["DESTINATION__DUCKDB__CREDENTIALS"] = str(Path(folder) / "orders.duckdb")
         target = find_target()
-        duckdb.load_lightly(target)
+        target.configure_load()
         merged(target, there, version)
         for count in CHANGED:
             if count > there:

@@ -10,17 +10,16 @@ from typing import Any
 
 import pyarrow as pa
 
-from pipelines.data_folder import data_folder, require_writable
-from pipelines.destinations import duckdb
-from pipelines.destinations.capabilities import caveats, kept_by, require_merge
-from pipelines.destinations.existing import DataInDestination
+from pipelines.configuration import data_folder, require_writable
+from pipelines.destinations.base import Destination
+from pipelines.destinations.existing import ExistingData
 from pipelines.destinations.lock import exclusive, require_wait
-from pipelines.destinations.reading import require_database
 from pipelines.destinations.resolve import find_target
-from pipelines.destinations.stale_rows import guard
-from pipelines.loading.recovery import normalize_and_load, resume
+from pipelines.destinations.stale_rows import filter_stale_rows
+from pipelines.loading.load import normalize_and_load, read
+from pipelines.loading.recovery import link_for_dlt, recover
 from pipelines.loading.signals import orderly_end
-from pipelines.publishing.publish import place_to_publish, publish_copy
+from pipelines.publishing.publish import output_to_publish, publish_copy
 from pipelines.reporting.catalog import require_report_settings
 from pipelines.reporting.views import apply_reports
 from sources.signalwire import RunStats, signalwire
@@ -69,71 +68,62 @@ def run(
 ) -> RunResult:
     """Loads everything that is new or changed, after what an interrupted run left behind.
 
-    Args:
-        destination: A destination dlt knows; by default the one in its settings, DuckDB.
-        dataset: The dataset (schema) to load into; by default `signalwire`.
-        wait: Seconds to wait for another run into the same place to end.
-        stats: Kept up to date while the run goes on, for whoever watches.
-        publish: Where to put a copy for other programs, also after a run that could not read
-            everything; by default where the setting `reports.publish` says. Empty: no copy.
-        shard: `I/N` loads the I-th of N disjoint parts only, beside the others: on a server, from
-            as many processes or machines.
-        source_settings: Arguments of the source `signalwire` that override dlt's settings.
-
-    Raises:
-        Busy: another run is loading into the same place.
-        ReportsFailed: everything is loaded, but a view could not be made.
-        PublishFailed: everything is loaded, but the copy for other programs could not be made.
-        LockLost: the database let go of the lock; the load does not count.
-        PipelineStepFailed: dlt's; its causes say what went wrong.
-        SignalWireError: a setting cannot work, or the destination cannot merge rows.
-        ConfigFieldMissingException: dlt's; a setting without a default is not set.
-        KeyboardInterrupt: SIGINT or SIGTERM; nothing is lost.
+    The destination and the dataset are those of dlt's settings unless they are named here; `wait`
+    is for how many seconds to wait for another run into the same place, `stats` is kept up to
+    date meanwhile, `publish` is where to put a copy for other programs (also after a run that
+    could not read everything; empty: nowhere), and `shard`, as in `2/8`, loads one of several
+    disjoint parts. All else are arguments of the source `signalwire`. `pipelines.errors` lists
+    what can go wrong; whatever it is, nothing is lost.
     """
     started = time.monotonic()
+    stats = stats or RunStats()
+    target = _require_target(destination, dataset, shard, wait)
+    source = signalwire(stats=stats, known=ExistingData(target), shard=shard, **source_settings)
+    filter_stale_rows(source, target.probe)
+    output = output_to_publish(target, publish)
+    reports_wanted = require_report_settings() and target.capabilities.reports
+    _prepare_load(target)
+    with orderly_end(), exclusive(target, wait) as lock:
+        _log_beginning(stats, target)
+        with target.shared_connection():
+            pipeline = recover(target, lock)
+        link_for_dlt(target)
+        read(pipeline, source, lock)
+        with target.shared_connection():
+            normalize_and_load(pipeline, target, lock)
+            if reports_wanted:
+                with lock.schema_lock():
+                    apply_reports(target)
+        if output:
+            publish_copy(target, output)
+    published = str(output.path) if output else None
+    seconds = time.monotonic() - started
+    return RunResult(stats, seconds, target.description, target.dataset, published)
+
+
+def _require_target(
+    destination: str | None, dataset: str | None, shard: str | None, wait: float
+) -> Destination:
+    """Where to load to, as far as that can be checked without a connection."""
     target = find_target(destination, dataset, parse_shard(shard))
-    require_merge(target)
-    require_database(target)
+    target.require_loadable()
     require_wait(wait)
-    if target.kind == "duckdb":
-        duckdb.load_lightly(target)
-    for caveat in caveats(target.kind):
+    for caveat in target.caveats():
         logger.warning(caveat)
+    return target
+
+
+def _prepare_load(target: Destination) -> None:
+    """Checks folders and the server, and configures connections and memory."""
     # Arrow's own allocator keeps much of what threads gave back; the system's is as quick here
     pa.set_memory_pool(pa.system_memory_pool())
-    stats = stats or RunStats()
-    known = DataInDestination(target)
-    source = signalwire(stats=stats, known=known, shard=shard, **source_settings)
-    guard(source, target.probe, target.kind)
-    place = place_to_publish(target, publish)
-    views_wanted = require_report_settings() and kept_by(target.kind).reports
     data_folder()
     require_writable(target.pipelines_dir)
-    if target.kind == "postgres":
-        from pipelines.destinations.postgres_checks import prepare_to_load  # only needed there
+    target.configure_load()
+    target.check_server()
 
-        prepare_to_load(target)
-    with orderly_end(), exclusive(target, wait) as lock:
-        logger.info("run %s begins, into %s", stats.run_id, target.description)
-        if target.asked_for != target.dataset:
-            logger.info("the dataset %s is called %s there", target.asked_for, target.dataset)
-        with target.kept_open():
-            pipeline = resume(target, lock)
-        pipeline.extract(source)
-        # hands the memory that reading took back to the system, for loading
-        pa.default_memory_pool().release_unused()
-        lock.verify()
-        with target.kept_open():
-            normalize_and_load(pipeline, target, lock)
-            if views_wanted:
-                with lock.alone():
-                    apply_reports(target)
-        if place:
-            publish_copy(target, place)
-    return RunResult(
-        stats=stats,
-        seconds=time.monotonic() - started,
-        destination=target.description,
-        dataset=target.dataset,
-        published=str(place.path) if place else None,
-    )
+
+def _log_beginning(stats: RunStats, target: Destination) -> None:
+    logger.info("run %s begins, into %s", stats.run_id, target.description)
+    if target.asked_for != target.dataset:
+        logger.info("the dataset %s is called %s there", target.asked_for, target.dataset)

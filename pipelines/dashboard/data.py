@@ -11,9 +11,8 @@ from typing import Any, NamedTuple
 from dlt.common.destination.exceptions import DestinationUndefinedEntity
 
 from pipelines.dashboard import queries
+from pipelines.destinations.base import Destination
 from pipelines.destinations.naming import in_reports, reports_dataset
-from pipelines.destinations.reading import opened
-from pipelines.destinations.resolve import Target
 from sources.signalwire.errors import ConfigurationError
 
 # a history of up to so many days is shown by day, a longer one by week
@@ -186,15 +185,14 @@ class Dashboard:
         return next(target for target in self.targets if target.is_main)
 
 
-def load(target: Target) -> Dashboard:
+def load(target: Destination) -> Dashboard:
     """Reads everything in one transaction, so that the numbers agree with each other.
 
     Raises:
         ConfigurationError: the views do not exist.
     """
-    with opened(target) as client, _snapshot(client):
-        if target.kind == "postgres":
-            client.execute_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+    with target.opened() as client, _snapshot(client):
+        target.begin_snapshot(client)
         try:
             schemas = {
                 "dataset": client.fully_qualified_dataset_name(),

@@ -12,9 +12,9 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import dlt
 from dlt.common.destination.exceptions import DestinationUndefinedEntity
 from dlt.destinations.job_client_impl import SqlJobClientBase
-from dlt.pipeline.pipeline import Pipeline
 
 from sources.signalwire.errors import ConfigurationError
 from sources.signalwire.records.schema import TABLES
@@ -40,7 +40,7 @@ def made_columns(client: Any) -> dict[str, set[str]]:
     return dict(made)
 
 
-def require_free_names(pipeline: Pipeline) -> None:
+def require_free_names(pipeline: dlt.Pipeline) -> None:
     """Refuses to load a field that came later into a column of its name that a user has added.
 
     Raises:

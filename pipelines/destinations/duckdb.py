@@ -1,87 +1,176 @@
-"""DuckDB as it is used while a run loads: in little memory, whatever the number of rows."""
+"""DuckDB: one file, one process at a time."""
 
 from __future__ import annotations
 
-import logging
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+import secrets
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any
 
-import duckdb
-from dlt.destinations.impl.duckdb.configuration import DuckDbCredentials
-from dlt.pipeline.pipeline import Pipeline
+import dlt
+from dlt.destinations.exceptions import DatabaseTransientException
 
-from pipelines.destinations.resolve import Target
-from pipelines.errors import causes_of
+from pipelines.destinations.base import URL_SCHEME, Capabilities, Destination
+from pipelines.destinations.lock import FileLock, Lock, lock_files
+from pipelines.destinations.naming import ALWAYS_THERE, Schemas, literal, quoted
+from pipelines.destinations.rows import select
+from pipelines.errors import RECOVER, DamagedDatabase
+from sources.signalwire.errors import ConfigurationError
 
-logger = logging.getLogger(__name__)
-
-# Beyond the limit DuckDB puts what it works on into a folder beside the file; by default it takes
-# up to four fifths of the machine's memory. Each of its threads needs some, so they are limited
-# too. The process needs two to three times the limit more than Python alone.
+RESERVED = ALWAYS_THERE | {"information_schema", "pg_catalog"}
+# Beyond the limit DuckDB spills to a folder beside the file; its own default is four fifths of the
+# machine's memory. Each of its threads needs some, so they are limited too.
 SETTINGS = {
-    "memory_limit": "56MB",
+    "memory_limit": "512MB",
     "threads": min(os.cpu_count() or 1, 2),
-    # rows have no order that anybody could rely on, and to keep one takes memory and time
+    # no reader relies on an order of rows, and to keep one takes memory and time
     "preserve_insertion_order": False,
 }
+# what a DuckDB file begins with, after eight bytes that differ
+MAGIC = slice(8, 12), b"DUCK"
+# characters after which DuckDB writes its log beside another file, so that a load is lost
+MISREAD = {"\\": "a slash", "?": "the end of the name"}
 
 
-class Credentials(DuckDbCredentials):
-    """dlt's, which say where they lead without importing SQLAlchemy for it."""
+class Factory(dlt.destinations.duckdb):
+    """dlt's destination, whose merges read the files of rows themselves."""
 
-    def __str__(self) -> str:
-        return f"{self.drivername}:///{self.database}"
+    @property
+    def destination_type(self) -> str:
+        """What dlt's states call it."""
+        return "dlt.destinations.duckdb"
+
+    @property
+    def client_class(self) -> Any:
+        """The client, with which DuckDB is imported."""
+        from pipelines.destinations.duckdb_merge import Client
+
+        return Client
 
 
-def load_lightly(target: Target) -> None:
-    """Has the target loaded with these settings; the user's own go first."""
-    credentials = _credentials(target)
-    # dlt says it once in every load; the import takes a tenth of a second
-    credentials.__class__ = Credentials
-    credentials.global_config = SETTINGS | (credentials.global_config or {})
+class DuckDB(Destination):
+    """A file that runs load into, through dlt's `duckdb`."""
 
+    capabilities = Capabilities(True, True, True, True, True, True)
+    sql_dialect = "duckdb"
+    reserved_datasets = RESERVED
+    url_schemes = ("duckdb",)
+    expected_credentials = "the path of a file, such as signalwire_orders.duckdb"
+    no_shards = (
+        "a DuckDB file takes one writer at a time, so shards would only wait for each other; run"
+        " without --shard, with more --workers, or load into --destination postgres"
+    )
 
-def load(pipeline: Pipeline, target: Target) -> Any:
-    """Loads what is pending, with more memory if DuckDB turns out to need it.
+    @classmethod
+    def factory(cls, configured: Any) -> Any:
+        """dlt's factory with our client."""
+        return Factory(**configured.config_params, **configured.caps_params)
 
-    Not everything in it can make do with a disk, and how much it needs is not known before. A limit
-    that the user has set holds.
-    """
-    settings = _credentials(target).global_config
-    if settings["memory_limit"] != SETTINGS["memory_limit"]:
+    @classmethod
+    def check_credentials(cls, kind: str, credentials: Any) -> None:
+        """Refuses other databases' URLs, and paths that DuckDB takes for other ones."""
+        super().check_credentials(kind, credentials)
+        path = str(getattr(credentials, "database", None) or "")
+        # what cannot be parsed as a URL dlt takes for a path
+        if found := URL_SCHEME.search(path):
+            super().check_credentials(kind, found[0].lstrip("/"))
+        require_path(path, "destination.duckdb.credentials")
+
+    @classmethod
+    def locate(cls, config: Any) -> tuple[str, str]:
+        """The file: whichever path leads to it, it has one working folder and one lock."""
+        location = os.path.realpath(config.data_location())
+        config.credentials.database = location
+        return location, f"duckdb:///{location}"
+
+    @property
+    def file(self) -> Path:
+        """The database."""
+        return Path(self.location)
+
+    def require_loadable(self) -> None:
+        """Checks that what is there is a database."""
+        self.require_database()
+
+    def require_database(self) -> None:
+        """Checks that what is there is a database: DuckDB would open those of others too."""
+        file, head = self.file, b""
+        if not file.exists():
+            return
+        if file.is_file():
+            with suppress(OSError), file.open("rb") as stream:  # DuckDB says why it cannot be read
+                head = stream.read(64)
+                if head[MAGIC[0]] == MAGIC[1]:
+                    return
+            if not os.access(file, os.R_OK):
+                return
+        what = "a folder" if file.is_dir() else "empty" if not head else "no DuckDB database"
+        raise DamagedDatabase(f"{file} is {what}; {RECOVER}")
+
+    def configure_load(self) -> None:
+        """Limits the memory of a load."""
+        self.credentials.global_config = SETTINGS | (self.credentials.global_config or {})
+
+    def lock(self, *, reading: bool = False) -> Lock:
+        """A lock beside the file."""
+        return FileLock(*lock_files(self.file), reading=reading)
+
+    @contextmanager
+    def shared_connection(self) -> Iterator[None]:
+        """Keeps the file open: each connection would read it, and write out the log of the last."""
+        with self.probe.sql_client():
+            yield
+
+    def load(self, pipeline: dlt.Pipeline) -> Any:
+        """Loads one table after the other: each uses DuckDB's threads, and two need more memory."""
         return pipeline.load(workers=1)
-    try:
-        with _no_word_of_memory():
-            # it uses its threads for each table anyway; side by side tables need more memory
-            return pipeline.load(workers=1)
-    except Exception as error:
-        if not any(isinstance(cause, duckdb.OutOfMemoryException) for cause in causes_of(error)):
-            raise
-    logger.info("the merge needs more memory than %s; it gets it", SETTINGS["memory_limit"])
-    del settings["memory_limit"]
-    with target.probe.sql_client() as client:
-        client.execute_sql("RESET GLOBAL memory_limit")
-    return pipeline.load(workers=1)
+
+    def blames_destination(self, error: BaseException) -> bool:
+        """What DuckDB says of a file of rows is the file's fault, whatever dlt makes of it."""
+        if isinstance(error, DatabaseTransientException):
+            return not type(error.dbapi_exception).__module__.startswith(("duckdb", "_duckdb"))
+        return super().blames_destination(error)
+
+    @contextmanager
+    def opened(self) -> Iterator[Any]:
+        """A client that can only read, also a file that several programs read at a time."""
+        self.credentials.read_only = True
+        with super().opened() as client:
+            yield client
+
+    def copy_tables(self, client: Any, tables: Mapping[str, list[str]], database: Path) -> None:
+        """Copies from file to file, in the process that has the one open."""
+        from pipelines.destinations.copy_file import STORAGE_VERSION  # only to publish
+
+        copy = f"copy_{secrets.token_hex(8)}"  # neither a schema nor the file is called so
+        options = f"READ_WRITE, STORAGE_VERSION {literal(STORAGE_VERSION)}"
+        client.execute_sql(f"ATTACH {literal(str(database))} AS {copy} ({options})")
+        schema = f"{copy}.{quoted(self.dataset)}"
+        try:
+            with client.begin_transaction():
+                client.execute_sql(f"CREATE SCHEMA IF NOT EXISTS {schema}")
+                for table, names in tables.items():
+                    query = select(table, names)
+                    client.execute_sql(f'CREATE TABLE {schema}."{table}" AS {query}')
+        finally:
+            client.execute_sql(f"DETACH {copy}")
+
+    def schemas(self, client: Any) -> Schemas:
+        """The schemas, with the catalog before them where names of two parts are ambiguous."""
+        return super().schemas(client)._replace(catalog=client.catalog_name())
 
 
-@contextmanager
-def _no_word_of_memory() -> Iterator[None]:
-    """Keeps dlt from telling, in a hundred lines, of what is made good right after."""
-    log = logging.getLogger("dlt")
-    log.addFilter(_is_about_something_else)
-    try:
-        yield
-    finally:
-        log.removeFilter(_is_about_something_else)
+def require_path(path: str | Path, option: str) -> None:
+    """Refuses a path that DuckDB takes for another one.
 
-
-def _is_about_something_else(record: logging.LogRecord) -> bool:
-    cause = record.exc_info[1] if record.exc_info else ""
-    said = f"{record.getMessage()} {cause}"
-    return "Out of Memory Error" not in said and "was not fully loaded" not in said
-
-
-def _credentials(target: Target) -> Any:
-    return target.probe.destination.config_params["credentials"]
+    Raises:
+        ConfigurationError: it is such a one.
+    """
+    for character, meaning in MISREAD.items():
+        if character in str(path):
+            raise ConfigurationError(
+                f"{option}: {path} has a {character!r}, which DuckDB takes for {meaning}; name"
+                " another file, or another folder to run in"
+            )

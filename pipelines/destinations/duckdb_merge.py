@@ -1,49 +1,62 @@
-"""Merges into DuckDB straight from the files that dlt has written.
+"""Merges into DuckDB straight from the files of rows that dlt has written.
 
 dlt copies each file into a staging table first and merges from there: all rows are written twice,
-and the database's file keeps the room for both.
+and the database keeps the room for both. Here a file stays where it is, and the merge is written
+by this project: no statement of dlt's is changed. A load in which a file was left in place and not
+merged does not count.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from pathlib import Path
+from typing import Any
 
+from dlt.common.configuration.container import Container
 from dlt.common.destination import DestinationCapabilitiesContext, PreparedTableSchema
 from dlt.common.destination.client import FollowupJobRequest, LoadJob
 from dlt.common.schema import Schema
-from dlt.common.storages.load_package import LoadJobInfo
-from dlt.destinations.impl.duckdb import duck
+from dlt.common.storages.load_package import LoadJobInfo, LoadPackageStateInjectableContext
 from dlt.destinations.impl.duckdb.configuration import DuckDbClientConfiguration
 from dlt.destinations.impl.duckdb.duck import DuckDbClient, DuckDbCopyJob
 from dlt.destinations.impl.duckdb.sql_client import DuckDbSqlClient
+from dlt.destinations.sql_jobs import SqlFollowupJob
 
-from pipelines.destinations.columns import SCHEMA
-from pipelines.destinations.naming import catalog_of, is_ambiguous, quoted, reports_dataset
-from sources.signalwire.records.schema import ORDER_CHANGES, ORDERS
+from pipelines.destinations.naming import (
+    catalog_of,
+    is_ambiguous,
+    literal,
+    quoted,
+    reports_dataset,
+)
+from pipelines.destinations.stale_rows import stale_row_filter
+from sources.signalwire.records.schema import ORDER_CHANGES, TABLES
 
 # tells rows apart that are the same in everything; no field of the API can have such a name
 PLACE = "_dlt_place"
-# The staging table, which is empty, gives the columns that a file lacks, and the types.
+# the staging table, which is empty, gives the columns that a file lacks, and the types
 STAGED = f"""(
     SELECT *, -1 - rowid AS {PLACE} FROM {{table}} UNION ALL BY NAME
     SELECT *, file_index::BIGINT * 1_000_000_000_000 + file_row_number AS {PLACE}
     FROM read_parquet([{{files}}], union_by_name = true)
 )"""  # noqa: S608 - all of it is ours
-# One of those with the same id. dlt's own way sorts all rows by id, a million of them in a
-# backfill, and holds them in memory meanwhile; hardly any id comes twice.
+# One of the rows with the same key. dlt's way sorts all rows by key, a million of them in a
+# backfill, and holds them in memory meanwhile; hardly any key comes twice.
 ONCE = f"""(
     SELECT * FROM {{staged}} WHERE {PLACE} NOT IN (
         SELECT {PLACE} FROM (
-            SELECT {PLACE}, row_number() OVER (PARTITION BY id ORDER BY {{order}}) AS nth
-            FROM {{staged}} WHERE id IN (SELECT id FROM {{staged}} GROUP BY id HAVING count(*) > 1)
+            SELECT {PLACE}, row_number() OVER (PARTITION BY {{key}} ORDER BY {{order}}) AS nth
+            FROM {{staged}}
+            WHERE {{key}} IN (SELECT {{key}} FROM {{staged}} GROUP BY {{key}} HAVING count(*) > 1)
         ) WHERE nth > 1
     )
 )"""  # noqa: S608 - all of it is ours
-# tables that can have millions of rows, and which of those with the same id is taken; of all others
-# dlt leaves out what comes twice
-TAKEN = {ORDERS.name: "read_at DESC", ORDER_CHANGES.name: "seen_at"}
+# our own hint on a table that is being loaded: the files to merge into it
+FILES = "x-merged-files"
+
+
+class NotMerged(RuntimeError):
+    """A file of rows would have been lost; the text says what to do."""
 
 
 class SqlClient(DuckDbSqlClient):
@@ -63,13 +76,34 @@ class SqlClient(DuckDbSqlClient):
 
 
 class LeaveInPlace(DuckDbCopyJob):
-    """The job of a file that is merged from where it lies.
-
-    dlt has a class for jobs that are done from the beginning, but sleeps a second after each.
-    """
+    """The job of a file that is merged from where it lies."""
 
     def run(self) -> None:
         """Does nothing."""
+
+
+class MergeFiles(SqlFollowupJob):
+    """The script that merges a table from its files."""
+
+    @classmethod
+    def generate_sql(cls, table_chain: Sequence[PreparedTableSchema], sql_client: Any) -> list[str]:
+        """The statements, which dlt executes in one transaction."""
+        (prepared,) = table_chain  # our tables have no nested ones
+        name = str(prepared["name"])
+        key = sql_client.escape_column_name(TABLES[name].key)
+        table, staging = sql_client.get_qualified_table_names(name)
+        staged = staged_rows(staging, prepared[FILES])  # type: ignore[literal-required]
+        condition = stale_row_filter(name, table, staged) or "1 = 1"
+        once = ONCE.format(staged=staged, key=key, order=_taken_first(name))
+        columns = ", ".join(
+            sql_client.escape_column_name(column)
+            for column, hints in prepared["columns"].items()
+            if "data_type" in hints
+        )
+        return [
+            f"DELETE FROM {table} WHERE {key} IN (SELECT {key} FROM {staged} WHERE {condition})",  # noqa: S608
+            f"INSERT INTO {table} ({columns}) SELECT {columns} FROM {once} WHERE {condition}",  # noqa: S608
+        ]
 
 
 class Client(DuckDbClient):
@@ -91,8 +125,7 @@ class Client(DuckDbClient):
         self, table: PreparedTableSchema, file_path: str, load_id: str, restore: bool = False
     ) -> LoadJob:
         """The job that loads a file."""
-        merged = table["write_disposition"] == "merge" and file_path.endswith(".parquet")
-        if merged and self._is_ours():
+        if table["write_disposition"] == "merge" and file_path.endswith(".parquet"):
             return LeaveInPlace(file_path)
         return super().create_load_job(table, file_path, load_id, restore)
 
@@ -101,30 +134,37 @@ class Client(DuckDbClient):
         table_chain: Sequence[PreparedTableSchema],
         completed_table_chain_jobs: Sequence[LoadJobInfo] | None = None,
     ) -> list[FollowupJobRequest]:
-        """The job that merges a table, an SQL script, once all its files are there."""
+        """The job that merges a table, once all its files are there."""
         done = completed_table_chain_jobs or ()
-        jobs = super().create_table_chain_completed_followup_jobs(table_chain, done)
-        for job in jobs if self._is_ours() else ():
-            script = Path(job.new_file_path())
-            # dlt takes each line for a statement
-            lines = script.read_text(encoding="utf-8").split("\n")
-            for table in table_chain:
-                name = str(table["name"])
-                files = [j.file_path for j in done if j.job_file_info.table_name == name]
-                _, staging = self.sql_client.get_qualified_table_names(name)
-                lines = [_from_files(line, name, staging, files) for line in lines]
-            script.write_text("\n".join(lines), encoding="utf-8")
-        return jobs
+        if table_chain[0]["write_disposition"] != "merge":
+            return super().create_table_chain_completed_followup_jobs(table_chain, done)
+        root: Any = {**table_chain[0], FILES: [job.file_path for job in done]}
+        return [MergeFiles.from_table_chain([root, *table_chain[1:]], self.sql_client)]
 
-    def _is_ours(self) -> bool:
-        """Whether it loads this project's tables, not another pipeline's of the same process."""
-        return self.schema.name == SCHEMA
+    def complete_load(self, load_id: str) -> None:
+        """Marks the load as complete, on which its cursors move.
 
-
-def merge_from_files() -> None:
-    """Has this project's tables merged straight from their files, in any DuckDB destination."""
-    # dlt has no place to name another client than its own
-    duck.DuckDbClient = Client  # type: ignore[misc]
+        Raises:
+            NotMerged: a file was left in place, and no merge has read it.
+        """
+        package = Container()[LoadPackageStateInjectableContext].storage
+        jobs = package.list_all_jobs_with_states(load_id)
+        done = [job for state, job in jobs if state == "completed_jobs"]
+        paths = (
+            package.get_job_file_path(load_id, "completed_jobs", job.file_name())
+            for job in done
+            if job.file_format == "sql"
+        )
+        merges = "".join(map(package.storage.load, paths))
+        for job in done:
+            merged = self.schema.get_table(job.table_name).get("write_disposition") == "merge"
+            if merged and job.file_format == "parquet" and job.file_name() not in merges:
+                raise NotMerged(
+                    f"{job.file_name()} was not merged: the installed version of dlt loads in"
+                    " another way than this program knows. The load does not count; install"
+                    " dlt 1.31"
+                )
+        super().complete_load(load_id)
 
 
 def staged_rows(staging: str, files: Sequence[str]) -> str:
@@ -134,16 +174,12 @@ def staged_rows(staging: str, files: Sequence[str]) -> str:
         return f"(SELECT *, rowid AS {PLACE} FROM {staging})"  # noqa: S608 - all of it is ours
     # in brackets a pattern's characters stand for themselves
     exact = (re.sub(r"([*?[])", r"[\1]", file) for file in parquet)
-    quoted = ", ".join("'" + file.replace("'", "''") + "'" for file in exact)
-    return STAGED.format(table=staging, files=quoted)
+    return STAGED.format(table=staging, files=", ".join(map(literal, exact)))
 
 
-def _from_files(statement: str, table: str, staging: str, files: Sequence[str]) -> str:
-    """A statement that reads the files instead of the staging table."""
-    staged = staged_rows(staging, files)
-    before, *others = statement.split(staging)
-    if statement.startswith("INSERT") and table in TAKEN:
-        # only what is inserted: the conditions have to see what they see in the DELETE
-        once = ONCE.format(staged=staged, order=TAKEN[table])
-        before, others = f"{before}{once}{others[0]}", others[1:]
-    return staged.join([before, *others]).replace("\n", " ")
+def _taken_first(table: str) -> str:
+    """Which of several rows with the same key is taken, as SQL orders them."""
+    if table == ORDER_CHANGES.name:
+        return "seen_at"
+    newest_by = TABLES[table].newest_by
+    return f"{newest_by} DESC" if newest_by else f"{PLACE} DESC"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
@@ -12,10 +13,10 @@ from dlt.common.destination.client import WithStateSync
 from dlt.common.destination.exceptions import DestinationUndefinedEntity
 from dlt.pipeline.state_sync import load_pipeline_state_from_destination
 
-from pipelines.destinations.capabilities import kept_by
+from pipelines.destinations.base import PIPELINE_NAME, Destination
+from pipelines.destinations.clock_repair import repair_times
 from pipelines.destinations.columns import made_columns
-from pipelines.destinations.mending import mend_times
-from pipelines.destinations.resolve import PIPELINE_NAME, Target
+from pipelines.destinations.rows import ROWS_AT_ONCE, column_names, instant, tables_of
 from sources.signalwire.incremental.depth import (
     FINAL_STATE,
     SETTLING_STATE,
@@ -25,11 +26,9 @@ from sources.signalwire.incremental.depth import (
 )
 from sources.signalwire.incremental.diff import fingerprints
 from sources.signalwire.records.schema import BRANDS, ORDERS, RUNS, Table
-from sources.signalwire.shard import DIGITS
 
 # ids in one statement; more of them make it long, fewer make more statements
 IDS_AT_ONCE = 1_000
-ROWS_AT_ONCE = 10_000
 EPOCH = datetime.fromtimestamp(0, tz=timezone.utc)
 
 CAMPAIGNS = """
@@ -66,14 +65,14 @@ WHERE state IS NULL OR state NOT IN ('{FINAL_STATE}', '{SETTLING_STATE}')
 """  # noqa: S608 - nothing in it comes from outside
 
 
-class DataInDestination:
+class ExistingData:
     """Answers the source's questions from the tables; nothing where there are none yet.
 
     Every question opens the destination and closes it again: a DuckDB file must not be held open
     while the API is being read, which can take long.
     """
 
-    def __init__(self, target: Target) -> None:
+    def __init__(self, target: Destination) -> None:
         self._target = target
         self._client = target.probe.sql_client()
         self._made: dict[str, set[str]] | None = None
@@ -84,8 +83,10 @@ class DataInDestination:
         campaigns: dict[str, KnownCampaign] = {}
         since = max(EPOCH, EPOCH + timedelta(microseconds=untouched_since))
         newest = noted = EPOCH
-        with self._target.kept_open():
-            for campaign_id, *order in self._query(UNSETTLED, page_size, self._sent(since)):
+        with self._target.shared_connection():
+            for campaign_id, *order in self._query(
+                UNSETTLED, page_size, self._target.sql_time(since)
+            ):
                 unsettled[campaign_id].append(Unsettled(*order))
             for campaign_id, count, read_at in self._query(CAMPAIGNS):
                 newest = max(newest, instant(read_at))
@@ -98,16 +99,16 @@ class DataInDestination:
 
     def mend_times(self, horizon: int, now: int) -> None:
         """Sets all times later than `horizon` to `now`."""
-        if not kept_by(self._target.kind).guard:
+        if not self._target.capabilities.stale_row_filter:
             return
         latest, present = (EPOCH + timedelta(microseconds=moment) for moment in (horizon, now))
-        ours = self._ours("brand_id")
+        ours = self._target.shard_condition("brand_id")
         with self._client as client:
-            mend_times(client, ours, horizon=latest, now=present, sent=self._sent)
+            repair_times(client, ours, horizon=latest, now=present, sent=self._target.sql_time)
 
     def newer_states(self) -> Sequence[Mapping[str, Any]]:
         """States that runs in another layout of shards stored since the last run of this one."""
-        if self._target.kind != "postgres":
+        if self._target.no_shards:
             return []
         found: dict[str, str] = {str(name): str(load_id) for name, load_id in self._query(STATES)}
         ours = found.get(self._target.pipeline_name, "")
@@ -125,15 +126,6 @@ class DataInDestination:
         shard = self._target.shard
         return count != (str(shard.of) if shard else "")
 
-    def _ours(self, column: str) -> str:
-        """The condition in SQL that `Shard.holds` is in Python."""
-        shard = self._target.shard
-        if shard is None:
-            return "1 = 1"
-        digits = f"substr(md5({column}), 1, {DIGITS})"
-        number = f"('x' || {digits})::bit({4 * DIGITS})::bigint"
-        return f"mod({number}, {shard.of}) = {shard.part - 1}"
-
     def orders(self, campaign_ids: Sequence[str]) -> pa.Table:
         """All orders of some campaigns, deleted ones too."""
         return self._rows("campaign_id", campaign_ids)
@@ -144,7 +136,7 @@ class DataInDestination:
 
     def fingerprints(self, *tables: Table) -> dict[str, dict[str, bytes]]:
         """To each id in each of these tables, by name, the fingerprint of its row."""
-        with self._target.kept_open():
+        with self._target.shared_connection():
             return {table.name: dict(self._fingerprints(table)) for table in tables}
 
     def _fingerprints(self, table: Table) -> Iterator[tuple[str, bytes]]:
@@ -152,7 +144,7 @@ class DataInDestination:
             schema = self._schema(table)
         except DestinationUndefinedEntity:
             return
-        ours = self._ours("id" if table is BRANDS else "brand_id")
+        ours = self._target.shard_condition("id" if table is BRANDS else "brand_id")
         for rows in self._tables(schema, f"FROM {self._name(table)} WHERE {ours}"):
             yield from zip(rows["id"].to_pylist(), fingerprints(rows), strict=True)
 
@@ -183,70 +175,29 @@ class DataInDestination:
     def _tables(self, schema: pa.Schema, source: str, *values: Any) -> Iterator[pa.Table]:
         """The rows of `schema` that come from `source`, the rest of a statement, bit by bit."""
         selected = ", ".join(self._client.escape_column_name(name) for name in schema.names)
-        for rows in self._chunks(f"SELECT {selected} {source}", *values):
-            columns = zip(*rows, strict=True)
-            arrays = [_array(c, f.type) for c, f in zip(columns, schema, strict=True)]
-            yield pa.table(arrays, schema=schema)
+        with self._answer(f"SELECT {selected} {source}", *values) as cursor:
+            yield from tables_of(cursor, schema)
 
     def _name(self, table: Table) -> str:
         """The table's full name: not every destination looks into the dataset by itself."""
         return str(self._client.make_qualified_table_name(table.name))
 
-    def _sent(self, moment: datetime) -> datetime | str:
-        """A moment as the destination compares it: SQLite has no times, dlt puts texts there."""
-        return f"{moment:%Y-%m-%d %H:%M:%S.%f}" if self._target.kind == "sqlite" else moment
-
     def _query(self, sql: str, *values: Any) -> Iterator[Sequence[Any]]:
         names = {"orders": self._name(ORDERS), "runs": self._name(RUNS)}
-        sql = sql.format(**names, ours=self._ours("brand_id"))
-        for rows in self._chunks(sql, *values):
-            yield from rows
+        sql = sql.format(**names, ours=self._target.shard_condition("brand_id"))
+        try:
+            with self._answer(sql, *values) as cursor:
+                while rows := cursor.fetchmany(ROWS_AT_ONCE):
+                    yield from rows
+        except DestinationUndefinedEntity:
+            return
 
-    def _chunks(self, sql: str, *values: Any) -> Iterator[Sequence[Sequence[Any]]]:
-        with self._client as client:
-            try:
-                with client.execute_query(sql, *values) as cursor:
-                    while rows := cursor.fetchmany(ROWS_AT_ONCE):
-                        yield rows
-            except DestinationUndefinedEntity:
-                return
-
-
-def column_names(cursor: Any) -> list[str]:
-    """The names of a result's columns; empty when a statement returns none."""
-    described = getattr(cursor, "description", None)  # SQLAlchemy's cursors have none
-    return [column[0] for column in described] if described else list(cursor.columns_schema)
-
-
-def shown_names(client: Any, cursor: Any) -> list[str]:
-    """The names of a result's columns for people: in lower case where the destination folds them.
-
-    Args:
-        client: dlt's SQL client.
-        cursor: Its cursor with the result.
-    """
-    names = column_names(cursor)
-    if client.capabilities.casefold_identifier is not str.upper:
-        return names
-    return [name.lower() if name == name.upper() else name for name in names]
-
-
-def instant(value: datetime | str) -> datetime:
-    """A time as a destination returns it, also as text or without its zone, which is UTC."""
-    moment = datetime.fromisoformat(value) if isinstance(value, str) else value
-    return moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
+    @contextmanager
+    def _answer(self, sql: str, *values: Any) -> Iterator[Any]:
+        with self._client as client, client.execute_query(sql, *values) as cursor:
+            yield cursor
 
 
 def _since_epoch(moment: datetime) -> int:
     """In microseconds."""
     return (moment - EPOCH) // timedelta(microseconds=1)
-
-
-def _array(values: Sequence[Any], kind: pa.DataType) -> pa.Array:
-    """A column of what a destination returned; SQLite has texts for times, numbers for truths."""
-    first = next((value for value in values if value is not None), None)
-    if pa.types.is_timestamp(kind) and isinstance(first, str):
-        values = [value if value is None else instant(value) for value in values]
-    elif pa.types.is_boolean(kind) and not isinstance(first, bool):
-        values = [value if value is None else bool(value) for value in values]
-    return pa.array(values, kind)

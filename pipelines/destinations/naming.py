@@ -1,4 +1,4 @@
-"""Names of schemas: which a destination can hold, and how a statement has to write them."""
+"""Names of schemas and catalogs, and how statements write them."""
 
 from __future__ import annotations
 
@@ -9,47 +9,13 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from sources.signalwire.errors import ConfigurationError
-
 # catalogs that DuckDB always has, so that a schema of such a name is ambiguous
 ALWAYS_THERE = frozenset({"system", "temp"})
-_DUCKDB = ALWAYS_THERE | {"information_schema", "pg_catalog"}
-TAKEN = {
-    "duckdb": _DUCKDB, "motherduck": _DUCKDB, "ducklake": _DUCKDB,
-    "postgres": frozenset({"information_schema"}), "sqlite": frozenset({"temp"}),
-}  # fmt: skip
-# schemas that PostgreSQL lets no one make begin like this
-POSTGRES_OWN = "pg_"
 
 
 def reports_dataset(dataset: str) -> str:
     """The schema that the views of a dataset are in."""
     return f"{dataset}_reports"
-
-
-def require_usable(kind: str, dataset: str, capabilities: Any) -> None:
-    """Refuses a dataset that loads would fail on, before anything is read.
-
-    Args:
-        kind: The kind of destination.
-        dataset: The name as dlt normalised it.
-        capabilities: dlt's, of the destination.
-
-    Raises:
-        ConfigurationError: the destination keeps the name for itself, or has no room for the
-            schema of the reports beside it.
-    """
-    taken = dataset.casefold() in TAKEN.get(kind, ())
-    if taken or (kind == "postgres" and dataset.startswith(POSTGRES_OWN)):
-        raise ConfigurationError(
-            f"dataset {dataset}: {kind} keeps that name for itself; name another with --dataset"
-        )
-    most = capabilities.max_identifier_length
-    if len(reports_dataset(dataset).encode()) > most:
-        raise ConfigurationError(
-            f"dataset {dataset}: the name of its reports, {reports_dataset(dataset)}, is longer"
-            f" than the {most} characters that {kind} takes; name another with --dataset"
-        )
 
 
 def catalog_of(database: str | Path) -> str:
@@ -79,15 +45,6 @@ class Schemas(NamedTuple):
     catalog: str | None = None
 
 
-def schemas_of(client: Any, dataset: str, kind: str) -> Schemas:
-    """The schemas of a dataset at a destination, in that destination's spelling."""
-    return Schemas(
-        quoted(folded(client, dataset)),
-        quoted(folded(client, reports_dataset(dataset))),
-        client.catalog_name() if kind == "duckdb" else None,
-    )
-
-
 def schemas_to_show(dataset: str, *, upper: bool = False) -> Schemas:
     """The schemas of a dataset for people to read: in quotes only where they must be."""
     names = (dataset, reports_dataset(dataset))
@@ -113,6 +70,11 @@ def _keywords() -> frozenset[str]:
 def quoted(name: str) -> str:
     """A name in SQL, as DuckDB and PostgreSQL write it."""
     return '"' + name.replace('"', '""') + '"'
+
+
+def literal(text: str) -> str:
+    """A text in SQL."""
+    return "'" + text.replace("'", "''") + "'"
 
 
 def folded(client: Any, name: str) -> str:

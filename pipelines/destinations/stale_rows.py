@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from dlt.extract import DltResource, DltSource
-from dlt.pipeline.pipeline import Pipeline
+import dlt
+from dlt.sources import DltSource
 
 from sources.signalwire.records.schema import ORDER_CHANGES, ORDERS
 
+# the only strategy that deletes and inserts in one transaction, and takes a filter
+STRATEGY = "delete-insert"
 # The destination's version is the newer one if it changed later; where the times of change do not
 # tell (one is missing or lies in the future, or they are equal), if it was read later. `id` stands
 # alone because dlt uses the condition in statements that name the staged rows differently.
@@ -36,35 +38,27 @@ THERE_ALREADY = "id NOT IN (SELECT kept.id FROM {table} AS kept)"
 _CONDITIONS = {ORDERS.name: NEWER_IN_DESTINATION, ORDER_CHANGES.name: THERE_ALREADY}
 
 
-def guard(source: DltSource, pipeline: Pipeline, kind: str) -> None:
-    """Puts the conditions on the merge of those tables that need one.
+def stale_row_filter(name: str, table: str, staging: str) -> str | None:
+    """The condition on the staged rows of a table that are merged; None if all are.
 
-    `kind` is the type of destination: on DuckDB `staging.py` leaves out what comes twice.
+    Args:
+        name: Our table's name.
+        table: The table at the destination, as a statement names it.
+        staging: What the staged rows are read from.
     """
+    condition = _CONDITIONS.get(name)
+    return condition and condition.format(table=table, staging=staging)
+
+
+def filter_stale_rows(source: DltSource, pipeline: dlt.Pipeline) -> None:
+    """Puts the conditions on the merge of those of a source's tables that need one."""
     client = pipeline.destination_client().sql_client  # type: ignore[attr-defined]
-    for name, condition in _CONDITIONS.items():
-        if name not in source.resources:
-            continue
-        table, staging = client.get_qualified_table_names(name)
-        if kind == "duckdb":
-            _forget_order_of_versions(source.resources[name])
-        # Any: dlt's types know these keys for its other strategies only
+    for name in _CONDITIONS.keys() & source.resources.keys():
+        # Any: dlt's types know the filter for its other strategies only
         disposition: Any = {
             "disposition": "merge",
-            "strategy": "delete-insert",
-            "deduplicated": kind == "duckdb",
-            "source_filter": condition.format(table=table, staging=staging),
+            "strategy": STRATEGY,
+            "deduplicated": False,
+            "source_filter": stale_row_filter(name, *client.get_qualified_table_names(name)),
         }
         source.resources[name].apply_hints(write_disposition=disposition)
-
-
-def _forget_order_of_versions(resource: DltResource) -> None:
-    """Takes back the hint for dlt's own way, of which it would say that it goes unused."""
-    # Any: dlt allows for hints that are functions
-    hints: Any = resource.columns
-    columns: Any = {
-        name: {key: value for key, value in column.items() if key != "dedup_sort"}
-        for name, column in hints.items()
-    }
-    resource.apply_hints(columns={})
-    resource.apply_hints(columns=columns)

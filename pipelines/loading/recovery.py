@@ -1,35 +1,32 @@
 """Where the last run ended: what it left behind is loaded, and the destination's state taken.
 
-dlt's working directory is worth little: cursors move at the destination, together with the data.
-So whatever in it cannot be used is dropped, and read again.
+dlt's working folder is worth little: cursors move at the destination, together with the data. So
+whatever in it cannot be used is dropped, and read again.
 """
 
 from __future__ import annotations
 
 import logging
 import shutil
+from contextlib import suppress
+from pathlib import Path
 
-import duckdb
+import dlt
 from dlt.common.destination.client import WithStateSync
 from dlt.common.destination.exceptions import DestinationUndefinedEntity
-from dlt.destinations.exceptions import DatabaseTransientException, DestinationConnectionError
 from dlt.destinations.job_client_impl import SqlJobClientBase
-from dlt.pipeline.pipeline import Pipeline
 from dlt.pipeline.state_sync import load_pipeline_state_from_destination
 
-from pipelines.destinations.capabilities import kept_by
-from pipelines.destinations.columns import require_free_names
-from pipelines.destinations.duckdb import load
-from pipelines.destinations.keys import add_unique_keys
-from pipelines.destinations.lock import Lock, LockLost
-from pipelines.destinations.resolve import Target
-from pipelines.errors import causes_of, database_trouble, first_line, interruption_in
+from pipelines.destinations.base import PIPELINE_NAME, Destination
+from pipelines.destinations.lock import Lock
+from pipelines.errors import LockLost, causes_of, database_trouble, first_line, interruption_in
+from pipelines.loading.load import normalize_and_load
 from pipelines.loading.lock_watch import LockWatch
 
 logger = logging.getLogger(__name__)
 
 
-def resume(target: Target, lock: Lock) -> Pipeline:
+def recover(target: Destination, lock: Lock) -> dlt.Pipeline:
     """The pipeline, with nothing pending, and with the state and schema of the destination.
 
     Raises:
@@ -40,43 +37,23 @@ def resume(target: Target, lock: Lock) -> Pipeline:
         pipeline = target.open_pipeline(LockWatch(lock))
         _finish_interrupted_run(pipeline, target, lock)
     except Exception as error:
-        if interruption_in(error) or _is_the_destinations(error):
+        if interruption_in(error) or _is_the_destinations(error, target):
             raise
         logger.warning(
-            "what an earlier run left in the working directory cannot be used (%s);"
+            "what an earlier run left in the working folder cannot be used (%s);"
             " it is dropped and read again",
             first_line(causes_of(error)[-1]),
         )
         shutil.rmtree(target.pipelines_dir / target.pipeline_name, ignore_errors=True)
         pipeline = target.open_pipeline(LockWatch(lock))
     _take_state_from_destination(pipeline)
-    if kept_by(target.kind).repair:
-        with lock.alone():
-            _have_missing_tables_made(pipeline)
+    if target.capabilities.repair:
+        with lock.schema_lock():
+            _repair_tables(pipeline)
     return pipeline
 
 
-def normalize_and_load(pipeline: Pipeline, target: Target, lock: Lock) -> None:
-    """Brings what has been read to the destination.
-
-    Raises:
-        ConfigurationError: a user's column has the name of a field that came later.
-        KeysFailed: a table holds a key twice.
-        PipelineStepFailed: dlt's; its causes say what went wrong.
-    """
-    pipeline.normalize()
-    require_free_names(pipeline)
-    if target.kind == "postgres" and pipeline.default_schema_name:
-        # what changes the tables themselves, other shards must not do at the same time
-        with lock.alone():
-            pipeline.sync_schema()
-            add_unique_keys(target)
-    info = load(pipeline, target) if target.kind == "duckdb" else pipeline.load()
-    if info is not None:
-        info.raise_on_failed_jobs()
-
-
-def _finish_interrupted_run(pipeline: Pipeline, target: Target, lock: Lock) -> None:
+def _finish_interrupted_run(pipeline: dlt.Pipeline, target: Destination, lock: Lock) -> None:
     """Loads what a run that was killed had read but not loaded.
 
     dlt loads such packages at the next run and then returns without reading anything, so this has
@@ -87,21 +64,17 @@ def _finish_interrupted_run(pipeline: Pipeline, target: Target, lock: Lock) -> N
         normalize_and_load(pipeline, target, lock)
 
 
-def _is_the_destinations(error: Exception) -> bool:
+def _is_the_destinations(error: Exception, target: Destination) -> bool:
     """Whether the destination is to blame, so that the same may work another time."""
     return any(
-        isinstance(cause, LockLost | DestinationConnectionError)
+        isinstance(cause, LockLost)
         or database_trouble(cause) is not None
-        or (
-            isinstance(cause, DatabaseTransientException)
-            # a damaged file of the package, which dlt takes for passing
-            and not isinstance(cause.dbapi_exception, duckdb.Error)
-        )
+        or target.blames_destination(cause)
         for cause in causes_of(error)
     )
 
 
-def _take_state_from_destination(pipeline: Pipeline) -> None:
+def _take_state_from_destination(pipeline: dlt.Pipeline) -> None:
     """Forgets local state and takes the destination's, which moves only together with the data.
 
     Local state would be wrong as soon as the database was replaced, restored from a backup or
@@ -112,8 +85,8 @@ def _take_state_from_destination(pipeline: Pipeline) -> None:
         pipeline.sync_destination()
 
 
-def _have_missing_tables_made(pipeline: Pipeline) -> None:
-    """Lets dlt make tables and columns anew that somebody dropped.
+def _repair_tables(pipeline: dlt.Pipeline) -> None:
+    """Has dlt make dropped tables and columns again.
 
     It looks at what there is only while the destination does not know the schema's version.
     """
@@ -130,12 +103,15 @@ def _have_missing_tables_made(pipeline: Pipeline) -> None:
             if there and wanted[name] <= there.keys():
                 continue
             missing = f"column {', '.join(wanted[name] - there.keys())}" if there else "table"
-            logger.warning("%s: the %s is gone and is made anew", name, missing)
+            logger.warning("%s: the %s is missing, creating it again", name, missing)
             versions = client.sql_client.make_qualified_table_name(schema.version_table_name)
-            client.sql_client.execute_sql(f"DELETE FROM {versions}")  # noqa: S608 - our own
+            client.sql_client.execute_sql(
+                f"DELETE FROM {versions} WHERE schema_name = %s",  # noqa: S608 - our own
+                schema.name,
+            )
 
 
-def _is_in_step(pipeline: Pipeline) -> bool:
+def _is_in_step(pipeline: dlt.Pipeline) -> bool:
     """Whether the destination has the very state and schema that are kept here."""
     schema_name = pipeline.default_schema_name
     if schema_name is None:
@@ -154,3 +130,21 @@ def _is_in_step(pipeline: Pipeline) -> bool:
         and state["_version_hash"] == pipeline.state.get("_version_hash")
         and schema.version_hash == pipeline.default_schema.version_hash
     )
+
+
+def link_for_dlt(target: Destination) -> None:
+    """Has `dlt pipeline signalwire_orders` find the working folder of the default destination.
+
+    dlt looks for it by the pipeline's name alone; a link leads to where it is. A folder that is
+    there already stays.
+    """
+    if not target.by_default:
+        return
+    link = target.pipelines_dir.with_name(PIPELINE_NAME)
+    folder = Path(target.pipelines_dir.name, target.pipeline_name)
+    ours = link.is_symlink()
+    if (ours and link.readlink() == folder) or (link.exists() and not ours):
+        return
+    with suppress(OSError):  # some file systems have no links
+        link.unlink(missing_ok=True)
+        link.symlink_to(folder, target_is_directory=True)

@@ -16,8 +16,8 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from pipelines.destinations.reading import database_file
-from pipelines.destinations.resolve import Target
+from pipelines.configuration import require_folder
+from pipelines.destinations.base import Destination
 from sources.signalwire.errors import ConfigurationError
 
 # of a file that is there, as much as tells what it is
@@ -55,7 +55,7 @@ def require_output(path: Path, option: str, what: str, is_one: Callable[[str], b
         )
 
 
-def require_apart(path: Path, option: str, target: Target) -> None:
+def require_apart(path: Path, option: str, target: Destination) -> None:
     """Refuses a path that runs use themselves, whether it is there or not.
 
     Raises:
@@ -68,14 +68,13 @@ def require_apart(path: Path, option: str, target: Target) -> None:
             )
 
 
-def files_of(target: Target) -> Iterator[Path]:
+def files_of(target: Destination) -> Iterator[Path]:
     """The files that runs keep: the database, what lies beside it, and the log."""
     for handler in logging.getLogger("pipelines").handlers:
         if isinstance(handler, logging.FileHandler):
             yield Path(handler.baseFilename)
-    file = database_file(target)
-    if file is not None:
-        for database in {Path(target.location), file}:
+    if target.file is not None:
+        for database in {Path(target.location), target.file}:
             for suffix in ("", ".lock", ".wal", "-wal", "-shm", "-journal"):
                 yield database.with_name(database.name + suffix)
 
@@ -138,20 +137,6 @@ def is_standard_output(path: Path) -> bool:
         return os.path.samestat(path.stat(), os.fstat(1))
     except OSError:
         return False
-
-
-def require_folder(path: Path, option: str) -> None:
-    """Refuses a path in a folder that is not there or cannot be written to.
-
-    Raises:
-        ConfigurationError: it is in such a one.
-    """
-    folder = Path(os.path.realpath(path)).parent
-    if not folder.is_dir():
-        shown = folder if path.is_symlink() else path.parent
-        raise ConfigurationError(f"{option}: there is no folder {shown}; make it first")
-    if not os.access(folder, os.W_OK | os.X_OK):
-        raise ConfigurationError(f"{option}: {path} cannot be written: its folder is read-only")
 
 
 def _is(path: Path, is_one: Callable[[str], bool]) -> bool:

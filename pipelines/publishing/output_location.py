@@ -18,10 +18,11 @@ from typing import Protocol
 
 import duckdb
 
-from pipelines.destinations.credentials import require_duckdb_path
+from pipelines.configuration import require_folder
+from pipelines.destinations.base import Destination
+from pipelines.destinations.duckdb import require_path
 from pipelines.destinations.naming import ALWAYS_THERE, catalog_of, is_ambiguous, reports_dataset
-from pipelines.destinations.resolve import Target
-from pipelines.publishing.output import keep_permissions, require_apart, require_folder
+from pipelines.publishing.output import keep_permissions, require_apart
 from pipelines.publishing.snapshot import export_parquet, is_copy
 from sources.signalwire.errors import ConfigurationError
 
@@ -30,7 +31,7 @@ DATABASE_SUFFIXES = frozenset({".duckdb", ".db"})
 HELD = ("Could not set lock on file", "different configuration")
 
 
-class Place(Protocol):
+class OutputLocation(Protocol):
     """Somewhere a copy can be published."""
 
     @property
@@ -40,11 +41,14 @@ class Place(Protocol):
     def verify(self) -> None:
         """ConfigurationError if something is there that is not an earlier copy."""
 
+    def require_clear_names(self, dataset: str) -> None:
+        """ConfigurationError if readers could not name the tables of such a dataset there."""
+
     def put(self, database: Path) -> None:
         """Makes the DuckDB file `database`, from a folder beside `path`, what readers find."""
 
 
-def find_place(path: str | Path, target: Target) -> Place:
+def find_output(path: str | Path, target: Destination) -> OutputLocation:
     """The place that a path means: a DuckDB file or, without such a suffix, a folder of Parquet.
 
     Raises:
@@ -56,35 +60,21 @@ def find_place(path: str | Path, target: Target) -> Place:
         raise ConfigurationError(f"publish: {path}: {error}") from error
     if given.name in ("", ".."):
         raise ConfigurationError(f"publish: {path} has to end in the name of a file or folder")
-    place: Place = (
+    place: OutputLocation = (
         DatabaseFile(given) if given.suffix.lower() in DATABASE_SUFFIXES else ParquetFolder(given)
     )
-    if target.kind == "duckdb" and place.path == Path(target.location).resolve():
+    if target.file and place.path == target.file.resolve():
         raise ConfigurationError(f"publish: {path} is the database that runs load into itself")
-    require_duckdb_path(place.path, "publish")
-    _require_clear_names(place, target.dataset)
+    require_path(place.path, "publish")
+    place.require_clear_names(target.dataset)
     require_apart(place.path, "publish", target)
     place.verify()
     require_folder(place.path, "publish")
     return place
 
 
-def _require_clear_names(place: Place, dataset: str) -> None:
-    """Refuses a file whose name would make the names of its tables ambiguous for its readers."""
-    if not isinstance(place, DatabaseFile):
-        return
-    schemas = (dataset, reports_dataset(dataset))
-    for catalog in (catalog_of(place.path), *ALWAYS_THERE):
-        if is_ambiguous(catalog, schemas):
-            raise ConfigurationError(
-                f"publish: readers of {place.path} could not write {dataset}.orders, because"
-                f" DuckDB calls a database {catalog} too; publish to a file of another name, or"
-                " load into another --dataset"
-            )
-
-
 @contextmanager
-def working_folder(place: Place, target: Target) -> Iterator[Path]:
+def working_folder(place: OutputLocation, target: Destination) -> Iterator[Path]:
     """A new folder beside `place`, removed at the end.
 
     Its name is the same each time, so that the next publish removes what a killed one left. The
@@ -112,6 +102,17 @@ class DatabaseFile:
         """ConfigurationError if something is there that is not an earlier copy."""
         if self.path.exists() and not (self.path.is_file() and _is_copy(self.path)):
             raise ConfigurationError(_not_ours(self.path))
+
+    def require_clear_names(self, dataset: str) -> None:
+        """ConfigurationError if the file's name makes the names of its tables ambiguous."""
+        schemas = (dataset, reports_dataset(dataset))
+        for catalog in (catalog_of(self.path), *ALWAYS_THERE):
+            if is_ambiguous(catalog, schemas):
+                raise ConfigurationError(
+                    f"publish: readers of {self.path} could not write {dataset}.orders, because"
+                    f" DuckDB calls a database {catalog} too; publish to a file of another name, or"
+                    " load into another --dataset"
+                )
 
     def put(self, database: Path) -> None:
         """Puts the file in the place of the old one, which keeps its permissions."""
@@ -148,6 +149,9 @@ class ParquetFolder:
             ours = empty or not self.path.exists()
         if not ours:
             raise ConfigurationError(_not_ours(self.path))
+
+    def require_clear_names(self, dataset: str) -> None:
+        """Files of a folder have no catalog."""
 
     def put(self, database: Path) -> None:
         """Writes the tables as Parquet files, and makes the link lead to them."""

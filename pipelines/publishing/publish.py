@@ -12,10 +12,10 @@ from pathlib import Path
 
 import dlt
 
-from pipelines.destinations.capabilities import kept_by, kinds_with
-from pipelines.destinations.resolve import Target
-from pipelines.errors import database_trouble, first_line
-from pipelines.publishing.output_location import Place, find_place, working_folder
+from pipelines.destinations.base import Destination
+from pipelines.destinations.resolve import kinds_with
+from pipelines.errors import PublishFailed, database_trouble, first_line
+from pipelines.publishing.output_location import OutputLocation, find_output, working_folder
 from pipelines.publishing.snapshot import write_copy
 from pipelines.reporting.catalog import configured_reports
 from sources.signalwire.errors import ConfigurationError
@@ -23,11 +23,7 @@ from sources.signalwire.errors import ConfigurationError
 logger = logging.getLogger(__name__)
 
 
-class PublishFailed(RuntimeError):
-    """The data is loaded, but no copy of it could be published; the text says why."""
-
-
-def place_to_publish(target: Target, given: str | Path | None) -> Place | None:
+def output_to_publish(target: Destination, given: str | Path | None) -> OutputLocation | None:
     """Where to publish to: `given`, else the setting `reports.publish`; None if neither is set.
 
     Raises:
@@ -42,34 +38,34 @@ def place_to_publish(target: Target, given: str | Path | None) -> Place | None:
             "a shard is not all there is to publish; when all shards are loaded, run"
             f" signalwire-orders publish {path}"
         )
-    if not kept_by(target.kind).publish:
+    if not target.capabilities.publish:
         raise ConfigurationError(
             f"publish: copies are made of {' and '.join(kinds_with('publish'))},"
             f" not of {target.kind}"
         )
-    return find_place(path, target)
+    return find_output(path, target)
 
 
-def publish_copy(target: Target, place: Place) -> None:
-    """Puts a copy of the data in the place of the one before.
+def publish_copy(target: Destination, output: OutputLocation) -> None:
+    """Puts a copy of the data in place of the previous one.
 
     Only one process may publish from a target at a time: the run's lock has to be held.
 
     Raises:
-        PublishFailed: that could not be done. The copy before is there as it was.
+        PublishFailed: that could not be done. The previous copy is unchanged.
     """
     try:
-        # once more: a run can take hours, and somebody may have put something there meanwhile
-        place.verify()
-        with working_folder(place, target) as folder:
+        # once more: a run can take hours, and something else may be there by now
+        output.verify()
+        with working_folder(output, target) as folder:
             database = folder / f"copy_{secrets.token_hex(8)}.duckdb"
             write_copy(target, database, configured_reports())
-            place.put(database)
+            output.put(database)
     except Exception as error:
         reason = database_trouble(error) or first_line(error)
         raise PublishFailed(
-            f"everything is loaded, but its copy could not be published to {place.path}"
-            f" ({reason}); a copy that was there is there unchanged."
+            f"everything is loaded, but its copy could not be published to {output.path}"
+            f" ({reason}); the previous copy is unchanged."
             " The next run with --publish tries again"
         ) from error
-    logger.info("published to %s", place.path)
+    logger.info("published to %s", output.path)

@@ -10,19 +10,15 @@ from collections.abc import Mapping
 from contextlib import closing
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
-from pipelines.destinations.naming import quoted, reports_dataset
-from pipelines.destinations.resolve import Target
-from pipelines.publishing.table_copy import (
-    arrow_schema,
-    insert,
-    literal,
-    opened_copy,
-    transaction,
-    transfer,
-)
+from pipelines.destinations.base import Destination
+from pipelines.destinations.columns import made_columns
+from pipelines.destinations.copy_file import insert, opened_copy, transaction
+from pipelines.destinations.naming import literal, quoted, reports_dataset
+from pipelines.destinations.rows import arrow_schema
 from pipelines.reporting.catalog import Report
 from sources.signalwire.records.schema import NUMBER_ASSIGNMENTS, TABLES
 
@@ -35,7 +31,7 @@ MARK_COLUMNS = {
 }
 
 
-def write_copy(target: Target, database: Path, reports: Mapping[str, Report]) -> None:
+def write_copy(target: Destination, database: Path, reports: Mapping[str, Report]) -> None:
     """Writes a new DuckDB file: the tables without dlt's own, and the reports, all as tables.
 
     Args:
@@ -47,7 +43,8 @@ def write_copy(target: Target, database: Path, reports: Mapping[str, Report]) ->
         DatabaseException: dlt's; the destination could not be read, or the file not be written.
         duckdb.Error: the file could not be written.
     """
-    transfer(target, database)
+    with target.probe.sql_client() as client:
+        target.copy_tables(client, _columns_to_copy(client, target.dataset), database)
     with opened_copy(database) as copy:
         with transaction(copy):
             _complete_tables(copy, target.dataset)
@@ -90,11 +87,26 @@ def export_parquet(database: Path, folder: Path) -> None:
             copy.execute(f'COPY {quoted(schema)}."{name}" TO {literal(str(file))} (FORMAT parquet)')
 
 
+def _columns_to_copy(client: Any, dataset: str) -> dict[str, list[str]]:
+    """The columns to copy of each of our tables that is there, in its order, without dlt's own."""
+    found = client.execute_sql(
+        "SELECT table_name, column_name FROM information_schema.columns"
+        " WHERE table_schema = %s ORDER BY table_name, ordinal_position",
+        dataset,
+    )
+    made = made_columns(client)
+    there: dict[str, list[str]] = {}
+    for table, column in found or ():
+        if table in TABLES and column in made[table] and not column.startswith("_dlt"):
+            there.setdefault(table, []).append(column)
+    return there
+
+
 def _complete_tables(copy: duckdb.DuckDBPyConnection, dataset: str) -> None:
     """Adds the tables that the destination has not yet, empty, since reports read them."""
     for table in TABLES.values():
         name = f'{quoted(dataset)}."{table.name}"'
-        there = _columns(copy, dataset, table.name)
+        there = _columns_of_copy(copy, dataset, table.name)
         if not there:
             if table is NUMBER_ASSIGNMENTS:  # seldom asked for, and no report reads it
                 continue
@@ -129,7 +141,7 @@ def _describe(
         copy.execute(f'COMMENT ON COLUMN {name}."{column}" IS {literal(meaning)}')
 
 
-def _columns(copy: duckdb.DuckDBPyConnection, dataset: str, table: str) -> list[str]:
+def _columns_of_copy(copy: duckdb.DuckDBPyConnection, dataset: str, table: str) -> list[str]:
     found = copy.execute(
         "SELECT column_name FROM duckdb_columns() WHERE schema_name = ? AND table_name = ?"
         " ORDER BY column_index",

@@ -4,6 +4,8 @@
 -- severity: error, warning or information, for any row that fails.
 -- count: Rows that fail; 0 is good.
 -- meaning: What that means for the reports.
+--
+-- On a terminal: check_name, count, severity
 WITH order_checks AS (
     SELECT
         count(CASE WHEN status = 'processed' AND processed_at IS NULL THEN 1 END) AS untimed,

@@ -6,13 +6,15 @@ import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from support import ROOT, SqliteWorkspace, Workspace, true_orders
 
-from pipelines.destinations.capabilities import KEPT, UNTRIED, Guarantees, caveats, kept_by
-from pipelines.destinations.lock import Busy, exclusive
-from pipelines.destinations.resolve import find_target
+from pipelines.destinations.base import Capabilities, Destination
+from pipelines.destinations.lock import exclusive
+from pipelines.destinations.resolve import DESTINATIONS, find_target
+from pipelines.errors import Busy
 from sources.signalwire.errors import ConfigurationError
 from sources.simulator import Fault, SimulatedSpace
 
@@ -144,7 +146,7 @@ class TestGuarantees:
 
     @pytest.mark.parametrize("kind", ["duckdb", "postgres"])
     def test_all_is_kept(self, kind: str) -> None:
-        assert all(kept_by(kind))
+        assert all(DESTINATIONS[kind].capabilities)
         assert caveats(kind) == []
 
     def test_what_is_not_kept_is_said(self) -> None:
@@ -156,8 +158,8 @@ class TestGuarantees:
         assert "two machines" in lock
 
     def test_nothing_is_promised_of_what_was_not_tried(self) -> None:
-        assert not any(UNTRIED)
-        assert all(kept.tried and kept.guard for kept in KEPT.values())
+        assert not any(Destination.capabilities)
+        assert all(kept.tried and kept.stale_row_filter for kept in tried().values())
 
     def test_nothing_is_said_where_all_is_kept(
         self, space: SimulatedSpace, any_workspace: Workspace
@@ -191,14 +193,14 @@ class TestGuarantees:
     def test_the_documentation_has_the_same_table(self) -> None:
         text = (ROOT / "docs" / "destinations.md").read_text(encoding="utf-8")
         rows = [line.split("|")[1:-1] for line in text.splitlines() if line.startswith("| `")]
-        width = len(Guarantees._fields) + 2  # the kind, and how it was tried
+        width = len(Capabilities._fields) + 2  # the kind, and how it was tried
         cells = {
             row[0].split("`")[1]: [cell.strip() for cell in row[1:]]
             for row in rows
             if len(row) == width
         }
-        for kind, kept in KEPT.items():
-            assert cells[kind][: len(Guarantees._fields)] == [
+        for kind, kept in tried().items():
+            assert cells[kind][: len(Capabilities._fields)] == [
                 "yes" if one else "no" for one in kept
             ], kind
 
@@ -290,6 +292,18 @@ class TestWhatIsMissing:
         done = postgres_workspace.command("run", "--quiet", space=space)
         assert done.returncode == 2
         assert "the database refuses to be written to (permission denied for" in done.stderr
+
+
+def caveats(kind: str) -> list[str]:
+    """What is said of a kind of destination."""
+    probe: Any = None
+    return DESTINATIONS.get(kind, Destination)(kind, "", "", "orders", "orders", probe).caveats()
+
+
+def tried() -> dict[str, Capabilities]:
+    """What is kept by each kind of destination that something is promised of."""
+    found = {kind: destination.capabilities for kind, destination in DESTINATIONS.items()}
+    return {kind: kept for kind, kept in found.items() if any(kept)}
 
 
 def _hide(folder: Path, module: str) -> str:

@@ -15,8 +15,10 @@ import pytest
 from dlt.common.destination import DestinationCapabilitiesContext
 from support import UNPRIVILEGED, Workspace
 
-from pipelines.destinations.existing import shown_names
-from pipelines.destinations.naming import Schemas, catalog_of, require_usable, schemas_of
+from pipelines.destinations.base import Destination
+from pipelines.destinations.duckdb import DuckDB
+from pipelines.destinations.naming import Schemas, catalog_of
+from pipelines.destinations.rows import shown_names
 from pipelines.reporting.catalog import configured_reports
 from sources.signalwire.errors import ConfigurationError
 from sources.simulator import SimulatedSpace
@@ -178,7 +180,7 @@ class TestRefusal:
     def test_is_of_folded_names_too(self) -> None:
         capabilities = DestinationCapabilitiesContext.generic_capabilities()
         with pytest.raises(ConfigurationError):
-            require_usable("duckdb", "TEMP", capabilities)
+            DuckDB.check_dataset("duckdb", "TEMP", capabilities)
 
 
 @pytest.mark.parametrize(
@@ -318,7 +320,7 @@ class TestUpperCase:
     def test_schemas_of_statements_are_folded_before_they_are_quoted(self) -> None:
         capabilities = DestinationCapabilitiesContext()
         capabilities.casefold_identifier = str.upper
-        client = SimpleNamespace(capabilities=capabilities, catalog_name=lambda: None)
-        assert schemas_of(client, "signal_wire", "snowflake") == Schemas(
-            '"SIGNAL_WIRE"', '"SIGNAL_WIRE_REPORTS"', None
-        )
+        client = SimpleNamespace(capabilities=capabilities)
+        probe: Any = None
+        target = Destination("snowflake", "", "", "signal_wire", "signal_wire", probe)
+        assert target.schemas(client) == Schemas('"SIGNAL_WIRE"', '"SIGNAL_WIRE_REPORTS"', None)

@@ -15,10 +15,9 @@ from support import Workspace, true_orders
 from support.postgres_server import PostgresServer
 from support.shard_processes import COMPLETE, DEATHS, FAILED, start
 
-from pipelines.destinations.existing import DataInDestination
-from pipelines.destinations.keys import KeysFailed
-from pipelines.destinations.lock import Busy, exclusive
+from pipelines.destinations.lock import exclusive
 from pipelines.destinations.resolve import find_target
+from pipelines.errors import Busy, KeysFailed
 from sources.signalwire.errors import ConfigurationError
 from sources.signalwire.shard import Shard, parse_shard
 from sources.simulator import Fault, SimulatedSpace
@@ -53,7 +52,7 @@ class TestWhichBrand:
     def test_is_told_alike_by_the_database(self, workspace: Workspace) -> None:
         ids = [str(random.Random(n).getrandbits(128)) for n in range(300)] + ["", "Ünï", "a b'c"]
         for shard in (Shard(1, 2), Shard(3, 7), Shard(64, 64)):
-            condition = DataInDestination(find_target(shard=shard))._ours("id")
+            condition = find_target(shard=shard).shard_condition("id")
             with closing(psycopg2.connect(str(workspace.postgres_url))) as connection:
                 cursor = connection.cursor()
                 cursor.execute(f"SELECT id FROM unnest(%s) AS t(id) WHERE {condition}", [ids])

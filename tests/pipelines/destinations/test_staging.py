@@ -9,11 +9,14 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from dlt.destinations.impl.duckdb.configuration import DuckDbCredentials
+from dlt.common.destination.reference import DestinationReference
+from dlt.destinations.impl.duckdb.duck import DuckDbClient
+from dlt.destinations.impl.ducklake.ducklake import DuckLakeClient
+from dlt.pipeline.exceptions import PipelineStepFailed
 from support import Workspace, true_orders
 
-from pipelines.destinations.duckdb import Credentials
-from pipelines.destinations.duckdb_merge import PLACE, staged_rows
+from pipelines.destinations.duckdb_merge import PLACE, Client, NotMerged, staged_rows
+from pipelines.errors import causes_of
 from sources.simulator import Fault, SimulatedSpace
 
 
@@ -44,6 +47,42 @@ def test_other_pipelines_of_the_process_are_left_alone(
     with duckdb.connect(str(tmp_path / "other.duckdb")) as connection:
         for schema in ("data", "data_staging"):
             assert connection.execute(f"SELECT id FROM {schema}.orders").fetchall() == [(1,)]
+
+
+def test_a_load_does_not_count_if_dlt_merges_in_another_way(
+    space: SimulatedSpace, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workspace.run(space)
+    before, loads = workspace.table("orders"), workspace.rows("SELECT * FROM _dlt_loads")
+    space.clock.advance(86_400)
+    with monkeypatch.context() as patch:
+        # a dlt that no longer asks for the script: its own would read an empty staging table
+        patch.delattr(Client, "create_table_chain_completed_followup_jobs")
+        with pytest.raises(PipelineStepFailed) as failure:
+            workspace.run(space)
+    assert any(isinstance(cause, NotMerged) for cause in causes_of(failure.value))
+    assert workspace.table("orders") == before
+    assert workspace.rows("SELECT * FROM _dlt_loads") == loads
+    # the package that was not merged is dropped, and what was in it is read again
+    assert workspace.run(space).stats.counts()["orders_loaded"] > 0
+    assert workspace.orders() == true_orders(space)
+
+
+def test_a_named_destination(
+    space: SimulatedSpace, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DESTINATION__LOCAL__DESTINATION_TYPE", "duckdb")
+    monkeypatch.setenv("DESTINATION__LOCAL__CREDENTIALS", str(workspace.database))
+    workspace.run(space, destination="local")
+    assert workspace.orders() == true_orders(space)
+    assert workspace.rows("SELECT * FROM signalwire_staging.orders") == []
+
+
+def test_dlts_own_classes_stay(space: SimulatedSpace, workspace: Workspace) -> None:
+    workspace.run(space)
+    assert DuckDbClient.__module__.startswith("dlt.")
+    assert not issubclass(DuckLakeClient, Client)
+    assert DestinationReference.find("duckdb").__module__.startswith("dlt.")
 
 
 @pytest.mark.parametrize("folder", ["it's here", "{a} folder"])
@@ -116,8 +155,3 @@ def test_files_may_differ_in_their_columns(tmp_path: Path) -> None:
     assert last == ["c", "red", None]
     assert place > 1
     assert "read_parquet" not in staged_rows("kept", ["third.insert_values"])
-
-
-@pytest.mark.parametrize("path", ["orders.duckdb", "/a/folder/orders.duckdb"])
-def test_where_a_database_lies_is_said_as_dlt_says_it(path: str) -> None:
-    assert str(Credentials(path)) == str(DuckDbCredentials(path))

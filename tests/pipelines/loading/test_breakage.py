@@ -19,9 +19,9 @@ from support.at_call import at_call
 from support.postgres_server import PostgresServer, running_server
 
 from pipelines.destinations import duckdb
-from pipelines.destinations.lock import Busy, LockLost, exclusive
+from pipelines.destinations.lock import exclusive
 from pipelines.destinations.resolve import find_target
-from pipelines.errors import causes_of
+from pipelines.errors import Busy, LockLost, causes_of
 from sources.simulator import Fault, SimulatedSpace
 
 OpenSpace = Callable[..., SimulatedSpace]
@@ -163,7 +163,7 @@ class TestSignals:
             _, err = run.communicate(timeout=30)
         lines = [json.loads(line) for line in err.splitlines()]
         told = [line["message"] for line in lines if line["level"] == "ERROR"]
-        assert told == ["interrupted; nothing is lost, the next run makes it good"]
+        assert told == ["interrupted; nothing is lost, the next run loads the rest"]
 
     @pytest.mark.proof
     @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -50,7 +50,7 @@ class TestContent:
     def test_rows_come_in_many_pieces(
         self, space: SimulatedSpace, any_workspace: Workspace, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("pipelines.publishing.table_copy.ROWS_AT_ONCE", 7)
+        monkeypatch.setattr("pipelines.destinations.rows.ROWS_AT_ONCE", 7)
         any_workspace.run(space, publish=any_workspace.folder / "bi.duckdb")
         assert_is_a_copy(any_workspace.folder / "bi.duckdb", any_workspace)
 

@@ -18,8 +18,8 @@ from support.published import (
 from sources.simulator import SimulatedSpace
 
 DEATHS = [
-    ("bi.duckdb", "pipelines.publishing.table_copy:_columns", True),
-    ("bi.duckdb", "pipelines.publishing.snapshot:transfer", True),
+    ("bi.duckdb", "pipelines.publishing.snapshot:_columns_to_copy", True),
+    ("bi.duckdb", "pipelines.destinations.duckdb:DuckDB.copy_tables", True),
     ("bi.duckdb", "pipelines.publishing.snapshot:_mark", False),
     ("bi.duckdb", "pipelines.publishing.output_location:DatabaseFile.put", False),
     ("exports", "pipelines.publishing.snapshot:_make_report", True),
@@ -72,7 +72,7 @@ class TestFailures:
             space,
             postgres_workspace,
             "bi.duckdb",
-            "pipelines.publishing.table_copy:insert",
+            "pipelines.destinations.copy_file:insert",
             after=True,
         )
 

@@ -57,7 +57,7 @@ VALUES = (
 )
 
 
-def mend_times(
+def repair_times(
     client: Any, ours: str, *, horizon: datetime, now: datetime, sent: Callable[[datetime], Any]
 ) -> None:
     """Sets all times beyond the horizon to the present. The run's lock has to be held.
@@ -69,7 +69,7 @@ def mend_times(
         now: The present.
         sent: Makes of a moment what the destination compares.
     """
-    logger.warning("a clock was wrong once: times that have not come yet are set to the present")
+    logger.warning("a clock was wrong once: times in the future are set to the present")
     names = {name: client.make_qualified_table_name(name) for name in TABLES}
 
     def execute(statement: str, *values: Any) -> None:

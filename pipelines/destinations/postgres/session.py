@@ -13,8 +13,8 @@ from dlt.common.schema import Schema
 from dlt.destinations.impl.postgres.postgres import PostgresClient, PostgresParquetCopyJob
 from dlt.destinations.impl.postgres.sql_client import Psycopg2SqlClient
 
-from pipelines.destinations.postgres import LIMITS, Configuration, Credentials
-from pipelines.destinations.postgres_checks import require_sessions
+from pipelines.destinations.postgres.checks import require_sessions
+from pipelines.destinations.postgres.credentials import LIMITS, Configuration, Credentials
 
 # years 1 and 9999 fit into Python's times in UTC only
 SETTINGS = {

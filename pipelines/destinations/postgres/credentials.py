@@ -1,12 +1,4 @@
-"""PostgreSQL as dlt's destination, with every value kept and every part of its address optional.
-
-Rows go there as Arrow, through ADBC: the quickest way, and an exact one. Of the file formats that
-dlt knows for PostgreSQL it would choose CSV for Arrow tables, and its CSV turns empty texts into
-nulls. Without the ADBC driver rows go as INSERT statements, slow but exact. `make bench-postgres`
-compares them.
-
-psycopg2 is needed to connect, in `postgres_session.py`, not to be configured here.
-"""
+"""dlt's credentials for PostgreSQL, with every part of the address optional."""
 
 from __future__ import annotations
 
@@ -15,13 +7,11 @@ import os
 from typing import Any, Optional
 
 from dlt.common.configuration import configspec
-from dlt.destinations import postgres
 from dlt.destinations.impl.postgres.configuration import (
     PostgresClientConfiguration,
     PostgresCredentials,
 )
 
-EXACT_FORMATS = ["parquet", "insert_values"]
 DEFAULT_PORT = 5432
 # a firewall forgets connections that are silent for some minutes, as the lock's is
 KEEPALIVES = {"keepalives_idle": 60, "keepalives_interval": 10, "keepalives_count": 6}
@@ -129,30 +119,6 @@ class Configuration(PostgresClientConfiguration):
     def data_location(self) -> str:
         """The server and its database."""
         return self.credentials.where()
-
-
-class Postgres(postgres):
-    """dlt's destination with this project's configuration and sessions."""
-
-    spec = Configuration  # type: ignore[assignment]  # a narrower one
-
-    @property
-    def destination_type(self) -> str:
-        """What dlt's states call it."""
-        return "dlt.destinations.postgres"
-
-    @property
-    def client_class(self) -> Any:
-        """The client, with which psycopg2 comes."""
-        from pipelines.destinations.postgres_session import Client
-
-        return Client
-
-
-def configure(destination: Any) -> None:
-    """Makes dlt's destination of a pipeline this project's."""
-    destination.__class__ = Postgres
-    destination.caps_params["supported_loader_file_formats"] = list(EXACT_FORMATS)
 
 
 def _from_libpq(*names: str) -> str | None:

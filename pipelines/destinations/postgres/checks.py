@@ -10,7 +10,6 @@ from typing import Any
 import dlt
 
 from pipelines.destinations.naming import quoted, reports_dataset
-from pipelines.destinations.resolve import Target
 from sources.signalwire.errors import ConfigurationError
 from sources.signalwire.records.schema import TABLES
 
@@ -45,23 +44,13 @@ ORDER BY 1
 """
 
 
-def prepare_to_load(target: Target) -> None:
-    """Lifts the limits of a run's connections, and looks at the server.
-
-    Raises:
-        ConfigurationError: it cannot be loaded into exactly.
-    """
-    target.probe.destination.config_params["credentials"].lift_limits()
-    with target.probe.sql_client() as client:
-        require_fit(client, target)
-
-
-def require_fit(client: Any, target: Target) -> None:
+def require_fit(client: Any, location: str, dataset: str) -> None:
     """Refuses a server that cannot be loaded into exactly.
 
     Args:
-        client: dlt's SQL client of the target, with an open connection.
-        target: Where it leads to.
+        client: dlt's SQL client, with an open connection.
+        location: The server and its database, in words.
+        dataset: The dataset that is loaded into.
 
     Raises:
         ConfigurationError: the text says what is wrong, and what to do.
@@ -74,20 +63,18 @@ def require_fit(client: Any, target: Target) -> None:
         )
     if read_only:
         raise ConfigurationError(
-            f"{target.location} takes no changes: it is a standby, or"
+            f"{location} takes no changes: it is a standby, or"
             " default_transaction_read_only is on. Name the server that takes them"
         )
-    _require_schemas(client, target, role, database, may_create)
+    _require_schemas(client, dataset, role, database, may_create)
     _require_tables(client, role)
 
 
-def _require_schemas(
-    client: Any, target: Target, role: str, database: str, may_create: bool
-) -> None:
+def _require_schemas(client: Any, dataset: str, role: str, database: str, may_create: bool) -> None:
     """Refuses a role that cannot make tables where they belong."""
     wanted = [client.dataset_name, client.staging_dataset_name]
     if dlt.config.get("reports.apply", bool):
-        wanted.append(reports_dataset(target.dataset))
+        wanted.append(reports_dataset(dataset))
     there = client.execute_sql(SCHEMAS, wanted)
     missing = [name for name, is_there, _ in there if not is_there]
     closed = [name for name, is_there, usable in there if is_there and not usable]

@@ -1,0 +1,390 @@
+"""The interface of a destination: everything that the project asks of where it loads to.
+
+A destination is a subclass of `Destination` in a file of its own and a row in
+`resolve.DESTINATIONS`; `tests/conformance` is what it has to pass. The defaults here suit any SQL
+destination of dlt's, and promise nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, ClassVar, NamedTuple
+
+import dlt
+import pyarrow as pa
+from dlt.common.destination import DestinationCapabilitiesContext
+from dlt.common.destination.exceptions import DestinationUndefinedEntity
+from dlt.common.pipeline import get_dlt_pipelines_dir
+from dlt.destinations.exceptions import DatabaseTransientException, DestinationConnectionError
+from dlt.destinations.job_client_impl import SqlJobClientBase
+
+from pipelines.destinations.lock import FileLock, Lock
+from pipelines.destinations.naming import Schemas, folded, quoted, reports_dataset
+from pipelines.destinations.rows import arrow_schema, select, tables_of
+from pipelines.destinations.stale_rows import STRATEGY
+from pipelines.errors import NothingLoaded
+from sources.signalwire.errors import ConfigurationError
+from sources.signalwire.records.schema import ORDERS
+from sources.signalwire.shard import Shard
+
+PIPELINE_NAME = "signalwire_orders"
+DOCUMENTED = "docs/destinations.md"
+URL_SCHEME = re.compile(r"(?:^|/)([A-Za-z][A-Za-z0-9+.-]*)://")
+# SQL dialects that reports are translated into without having been tried there
+UNTRIED_DIALECTS = {
+    "motherduck": "duckdb", "snowflake": "snowflake", "bigquery": "bigquery",
+    "redshift": "redshift", "databricks": "databricks", "clickhouse": "clickhouse",
+}  # fmt: skip
+
+
+class Capabilities(NamedTuple):
+    """What a destination keeps besides the merge; docs/destinations.md has the same as a table.
+
+    `tried`: loaded into, with whole rows compared. `stale_row_filter`: no older version of an order
+    replaces a newer one. `lock`: runs are kept apart, also those of two machines. `repair`: dropped
+    tables and columns are made again. `reports`: there are views. `publish`: copies can be made.
+    """
+
+    tried: bool = False
+    stale_row_filter: bool = False
+    lock: bool = False
+    repair: bool = False
+    reports: bool = False
+    publish: bool = False
+
+
+@dataclass(frozen=True)
+class Destination:
+    """One dataset of one destination, and how that destination is used.
+
+    `kind` is dlt's name for the type of destination, or of the database behind its `sqlalchemy`.
+    `location` is where the data lies (a file, a server and its database), `description` the same
+    in words, without credentials. `dataset` is the name at the destination, as dlt normalised it,
+    and `asked_for` the one that was given. `probe` is a pipeline without a working folder, good
+    for clients only. `shard` is the part of the space that is loaded, None for all of it: parts
+    share the tables, and nothing else. `by_default` says that dlt's settings alone led here.
+    """
+
+    kind: str
+    location: str
+    description: str
+    dataset: str
+    asked_for: str
+    probe: dlt.Pipeline
+    shard: Shard | None = None
+    by_default: bool = False
+
+    capabilities: ClassVar[Capabilities] = Capabilities()
+    # sqlglot's name of the SQL dialect, in which reports are written; None: UNTRIED_DIALECTS
+    sql_dialect: ClassVar[str | None] = None
+    # datasets that the database keeps for itself, in lower case, and how such names begin
+    reserved_datasets: ClassVar[frozenset[str]] = frozenset()
+    reserved_prefix: ClassVar[str | None] = None
+    # what URLs of its credentials begin with (none: not checked), and what to write instead
+    url_schemes: ClassVar[tuple[str, ...]] = ()
+    expected_credentials: ClassVar[str] = ""
+    # why several processes cannot load shards at a time; empty if they can
+    no_shards: ClassVar[str] = (
+        "nothing keeps the shards apart on {kind}; run without --shard, or load into"
+        " --destination postgres"
+    )
+    # what makes a connection read-only
+    read_only_statement: ClassVar[str | None] = None
+
+    # --- what settings lead to; nothing is opened yet
+
+    @classmethod
+    def factory(cls, configured: Any) -> Any:
+        """dlt's factory to load with, made from the `configured` one."""
+        return configured
+
+    @classmethod
+    def locate(cls, config: Any) -> tuple[str, str]:
+        """Where dlt's resolved `config` leads: the location, and its description."""
+        return config.data_location() or "", str(config)
+
+    @classmethod
+    def check_credentials(cls, kind: str, credentials: Any) -> None:
+        """Refuses the URL of another kind of database; the message repeats only its scheme.
+
+        Args:
+            kind: The kind of destination.
+            credentials: Resolved ones, or a text that could not be resolved.
+
+        Raises:
+            ConfigurationError: they are for another kind of database.
+        """
+        if isinstance(credentials, str):
+            found = URL_SCHEME.match(credentials)
+            scheme = found[1] if found else ""
+        else:
+            scheme = getattr(credentials, "drivername", None) or ""
+        if cls.url_schemes and scheme and scheme.lower() not in cls.url_schemes:
+            raise ConfigurationError(
+                f"destination.{kind}.credentials is a URL of another kind ({scheme}:…); expected is"
+                f" {cls.expected_credentials}. To load elsewhere, choose with --destination"
+            )
+
+    @classmethod
+    def check_dataset(
+        cls, kind: str, dataset: str, capabilities: DestinationCapabilitiesContext
+    ) -> None:
+        """Refuses a dataset that loads would fail on.
+
+        Args:
+            kind: The kind of destination.
+            dataset: The name as dlt normalised it.
+            capabilities: dlt's, of the destination.
+
+        Raises:
+            ConfigurationError: the database reserves the name, or has no room for the schema of
+                the reports beside it.
+        """
+        prefix = cls.reserved_prefix
+        if dataset.casefold() in cls.reserved_datasets or (prefix and dataset.startswith(prefix)):
+            raise ConfigurationError(
+                f"dataset {dataset}: {kind} keeps that name for itself; name another with --dataset"
+            )
+        reports, most = reports_dataset(dataset), capabilities.max_identifier_length
+        if len(reports.encode()) > most:
+            raise ConfigurationError(
+                f"dataset {dataset}: the name of its reports, {reports}, is longer than the {most}"
+                f" characters that {kind} takes; name another with --dataset"
+            )
+
+    # --- where the data and the working folder are
+
+    @property
+    def credentials(self) -> Any:
+        """The resolved credentials, which all connections of this process share."""
+        return self.probe.destination.config_params["credentials"]
+
+    @property
+    def file(self) -> Path | None:
+        """The file that holds the tables; None on a server."""
+        return None
+
+    @property
+    def pipeline_name(self) -> str:
+        """dlt's name for the pipeline, under which it keeps the state: one for each shard."""
+        if self.shard is None:
+            return PIPELINE_NAME
+        return f"{PIPELINE_NAME}_{self.shard.part}_of_{self.shard.of}"
+
+    @property
+    def pipelines_dir(self) -> Path:
+        """The folder of dlt's working folder for this destination and dataset, and no other.
+
+        dlt keeps one working folder per pipeline name. What an interrupted run left there for one
+        database must never be loaded into another.
+        """
+        identity = f"{self.kind} {self.location} {self.dataset}"
+        digest = hashlib.blake2b(identity.encode(), digest_size=5).hexdigest()
+        return Path(get_dlt_pipelines_dir()) / f"{PIPELINE_NAME}-{digest}"
+
+    def open_pipeline(self, progress: Any = None) -> dlt.Pipeline:
+        """The pipeline that loads here. Two processes must not have it open at the same time."""
+        pipeline: dlt.Pipeline = dlt.pipeline(
+            self.pipeline_name,
+            pipelines_dir=str(self.pipelines_dir),
+            progress=progress,
+            destination=self.probe.destination,
+            dataset_name=self.dataset,
+        )
+        return pipeline
+
+    # --- what is promised
+
+    def require_loadable(self) -> None:
+        """Refuses a destination where rows would be added instead of merged; opens nothing.
+
+        Raises:
+            ConfigurationError: it is such a one.
+            DamagedDatabase: the file is not a database.
+        """
+        client = self.probe.destination_client()
+        capabilities = client.capabilities
+        strategies = capabilities.supported_merge_strategies or ()
+        if select := capabilities.merge_strategies_selector:
+            strategies = select(strategies, table_schema={"name": ORDERS.name, "columns": {}})
+        if STRATEGY not in strategies or not isinstance(client, SqlJobClientBase):
+            raise ConfigurationError(
+                f"{self.kind} cannot be loaded into: dlt cannot replace rows there under the"
+                " condition that what is there is older, so that orders would be there twice or"
+                f" outdated. Load into duckdb or postgres or sqlite instead ({DOCUMENTED})"
+            )
+
+    def caveats(self) -> list[str]:
+        """What is not kept here: what that means, and what to do, in sentences."""
+        kept, sentences = self.capabilities, []
+        if not kept.tried:
+            sentences.append(
+                f"{self.kind} was never tried with this program: compare what is loaded with the"
+                f" API before you rely on it ({DOCUMENTED})"
+            )
+        if not kept.lock:
+            sentences.append(
+                f"on {self.kind} nothing keeps the runs of two machines apart, and two at once can"
+                " lose rows: schedule them on one machine only"
+            )
+        if kept.tried and not kept.reports:
+            sentences.append(
+                f"there are no reports on {self.kind}: ask the tables with signalwire-orders query"
+            )
+        return sentences
+
+    # --- loading
+
+    def configure_load(self) -> None:
+        """Sets what connections of a load need. The user's own settings go first."""
+
+    def check_server(self) -> None:
+        """Checks that the server can be loaded into exactly; opens a connection if it has to.
+
+        Raises:
+            ConfigurationError: the text says what is wrong, and what to do.
+        """
+
+    def lock(self, *, reading: bool = False) -> Lock:
+        """What keeps other runs out of this dataset; here only those of the same machine.
+
+        Args:
+            reading: A folder that cannot be written to is no hindrance.
+        """
+        self.pipelines_dir.mkdir(parents=True, exist_ok=True)
+        return FileLock(self.pipelines_dir / "run.lock", reading=reading)
+
+    def shared_connection(self) -> AbstractContextManager[None]:
+        """Keeps one connection open for all clients, where opening is what takes time.
+
+        It can keep other programs out, so the API is never read while it is open.
+        """
+        return nullcontext()
+
+    def prepare_tables(self, pipeline: dlt.Pipeline, lock: Lock) -> None:
+        """Makes what a load needs beside dlt's own steps. The lock has to be held."""
+
+    def load(self, pipeline: dlt.Pipeline) -> Any:
+        """Loads what is normalised; dlt's load info, or None if there was nothing to load."""
+        return pipeline.load()
+
+    def blames_destination(self, error: BaseException) -> bool:
+        """Whether an error is the destination's, so that the same load may work another time."""
+        return isinstance(error, DatabaseTransientException | DestinationConnectionError)
+
+    def shard_condition(self, column: str) -> str:  # noqa: ARG002 - all of it is loaded
+        """The condition in SQL that `Shard.holds` is in Python, for a column of brand ids."""
+        return "1 = 1"
+
+    def sql_time(self, moment: datetime) -> Any:
+        """A moment as the destination compares it with its columns."""
+        return moment
+
+    # --- reading
+
+    def require_database(self) -> None:
+        """Checks that a file that is there is a database of this kind.
+
+        Raises:
+            DamagedDatabase: it is something else.
+        """
+
+    def require_file(self) -> None:
+        """Checks that the database is there, if it is a file: to open it would make an empty one.
+
+        Raises:
+            NothingLoaded: it is not there.
+            DamagedDatabase: something else is.
+        """
+        self.require_database()
+        if self.file is not None and not self.file.exists():
+            raise NothingLoaded(
+                f"nothing is loaded yet: there is no database {self.file}."
+                " Load the orders with: signalwire-orders run"
+            )
+
+    def require_data(self) -> None:
+        """Checks that there is a table of orders, so that no copy is made of nothing.
+
+        Raises:
+            NothingLoaded: there is none.
+        """
+        with self.opened() as client:
+            table = client.make_qualified_table_name(ORDERS.name)
+            try:
+                client.execute_sql(f"SELECT 1 FROM {table} WHERE 1 = 0")  # noqa: S608 - our own name
+            except DestinationUndefinedEntity:
+                raise NothingLoaded(
+                    f"nothing is loaded into {self.description}, dataset {self.dataset}, yet."
+                    " Load the orders with: signalwire-orders run"
+                ) from None
+
+    @contextmanager
+    def opened(self) -> Iterator[Any]:
+        """An SQL client of dlt's that can only read, as far as the destination sees to that.
+
+        Raises:
+            NothingLoaded: the destination is a file that is not there. None is made.
+            DamagedDatabase: something else is.
+        """
+        self.require_file()
+        with self.probe.sql_client() as client:
+            if self.read_only_statement:
+                client.execute_sql(self.read_only_statement)
+            yield client
+
+    def begin_snapshot(self, client: Any) -> None:
+        """Has a transaction that has just begun see the same data until it ends."""
+
+    def stream(self, client: Any, query: str, schema: pa.Schema) -> Iterator[pa.Table]:
+        """The rows of a query in parts, so that memory does not grow with them."""
+        with client.execute_query(query) as cursor:
+            yield from tables_of(cursor, schema)
+
+    def copy_tables(self, client: Any, tables: Mapping[str, list[str]], database: Path) -> None:
+        """Writes tables to a new DuckDB file, as one transaction sees them.
+
+        Args:
+            client: dlt's SQL client, with an open connection.
+            tables: To each table the columns to copy.
+            database: The file; the tables are in a schema of the dataset's name.
+        """
+        from pipelines.destinations.copy_file import insert, opened_copy, transaction  # to publish
+
+        with opened_copy(database) as copy, client.begin_transaction(), transaction(copy):
+            self.begin_snapshot(client)
+            copy.execute(f"CREATE SCHEMA IF NOT EXISTS {quoted(self.dataset)}")
+            for table, names in tables.items():
+                schema = arrow_schema(table, names)
+                name = f'{quoted(self.dataset)}."{table}"'
+                insert(copy, f"CREATE TABLE {name} AS", schema.empty_table())
+                for rows in self.stream(client, select(table, names), schema):
+                    insert(copy, f"INSERT INTO {name}", rows)
+
+    # --- reports
+
+    @property
+    def dialect(self) -> str | None:
+        """sqlglot's name of the SQL dialect; None if no reports can be made here."""
+        return self.sql_dialect or UNTRIED_DIALECTS.get(self.kind)
+
+    def schemas(self, client: Any) -> Schemas:
+        """The schemas of tables and reports, as statements write them."""
+        names = self.dataset, reports_dataset(self.dataset)
+        return Schemas(*(quoted(folded(client, name)) for name in names))
+
+    def create_schema(self, client: Any, name: str, schema: str) -> None:  # noqa: ARG002
+        """Makes a schema if it is not there.
+
+        Args:
+            client: dlt's SQL client, with an open connection.
+            name: Its name.
+            schema: The same as statements write it.
+        """
+        client.execute_sql(f"CREATE SCHEMA IF NOT EXISTS {schema}")

@@ -1,0 +1,124 @@
+"""The lock of a run in PostgreSQL."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+from pipelines.destinations.lock import PROGRAM, this_process
+from pipelines.errors import LockLost
+from sources.signalwire.shard import MAX_SHARDS, Shard
+
+LOST = (
+    "the database broke off the connection that keeps other runs away, so this one ended before"
+    " its load counted; nothing is lost, run again"
+)
+
+
+class PostgresLock:
+    """Advisory locks, which the server takes back when the connection ends.
+
+    A run holds its shard's alone, and its layout's (how many shards there are) together with the
+    other shards of it: runs of the same layout are concurrent, runs of different ones exclude each
+    other, because their shards overlap. Without shards there is one, 1/1.
+    """
+
+    # the second key of a lock; the first is made from the dataset's name
+    _TAKING = 0  # held for a moment, while the two others are taken
+    _CHANGING_TABLES = MAX_SHARDS + 1
+
+    # how the server shows a dataset's locks, to others too; keys are shown as unsigned numbers
+    _LOCKS = (
+        "l.locktype = 'advisory' AND l.granted AND l.classid = %s"
+        " AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+    )
+
+    def __init__(self, client: Any, dataset: str, shard: Shard | None) -> None:
+        """`client` is dlt's SQL client, for a connection that may idle."""
+        self._client = client
+        digest = hashlib.blake2b(dataset.encode(), digest_size=4).digest()
+        self._dataset = int.from_bytes(digest, "big", signed=True)
+        number, self._layout = shard or (1, 1)
+        self._shard = 2 * MAX_SHARDS * self._layout + number
+        self._open = False
+
+    def take(self) -> bool:
+        """Takes the lock if it is free; whether it did."""
+        if not self._open:
+            self._client.open_connection()
+            self._open = True
+            name = "{0} pid {pid} on {host}".format(PROGRAM, **this_process())
+            self._ask("SELECT set_config('application_name', %s, false)", name[:63])
+        with self._held(self._TAKING):
+            if self._holders():
+                return False
+            self._ask("SELECT pg_advisory_lock(%s, %s)", self._dataset, self._shard)
+            self._ask("SELECT pg_advisory_lock_shared(%s, %s)", self._dataset, self._layout)
+        return True
+
+    def holder(self) -> str:
+        """Who holds it, in words."""
+        found = self._holders()
+        if not found:
+            return "a process that has just ended"
+        name, role, address, since = found[0]
+        if since is None:  # the server shows that to the same role and to administrators only
+            return f"{name or 'a process'}, as the role {role}"
+        return f"{name or 'a process'} (from {address or 'this machine'}), since {since:%F %T%z}"
+
+    def verify(self) -> None:
+        """LockLost unless it is still held, by this very connection."""
+        try:
+            held = self._ask(
+                f"SELECT 1 FROM pg_locks l WHERE {self._LOCKS} AND l.objid = %s"  # noqa: S608
+                " AND l.pid = pg_backend_pid()",
+                self._dataset % 2**32,
+                self._shard,
+            )
+        except Exception as error:
+            raise LockLost(LOST) from error
+        if not held:  # behind a pooler that gives every transaction another connection
+            raise LockLost(LOST)
+
+    @contextmanager
+    def schema_lock(self) -> Iterator[None]:
+        """Holds the schema-change lock that all shards share."""
+        with self._held(self._CHANGING_TABLES):
+            yield
+
+    def release(self) -> None:
+        """Releases it with its connection."""
+        if self._open:
+            self._client.close_connection()
+            self._open = False
+
+    def _holders(self) -> list[Any]:
+        """Who holds this shard, or any of another layout."""
+        return self._ask(
+            "SELECT a.application_name, a.usename, a.client_addr, a.backend_start"  # noqa: S608 - all ours
+            f" FROM pg_locks l JOIN pg_stat_activity a USING (pid) WHERE {self._LOCKS}"
+            " AND (l.objid = %s OR l.objid::bigint BETWEEN 1 AND %s AND l.objid <> %s)",
+            self._dataset % 2**32,
+            self._shard,
+            MAX_SHARDS,
+            self._layout,
+        )
+
+    @contextmanager
+    def _held(self, key: int) -> Iterator[None]:
+        """Waits for a lock that others hold for a short time only, and holds it as shortly."""
+        try:
+            self._ask("SELECT pg_advisory_lock(%s, %s)", self._dataset, key)
+        except Exception as error:
+            raise LockLost(LOST) from error
+        try:
+            yield
+        finally:
+            # with a connection that broke off, the lock has gone already
+            with suppress(Exception):
+                self._ask("SELECT pg_advisory_unlock(%s, %s)", self._dataset, key)
+
+    def _ask(self, sql: str, *values: Any) -> list[Any]:
+        return list(self._client.execute_sql(sql, *values) or [])
