@@ -16,6 +16,7 @@ from typing import Any
 import duckdb
 import psycopg2
 import pytest
+from dlt.pipeline.exceptions import PipelineStepFailed
 
 from sources.simulator import SimulatedSpace
 
@@ -70,13 +71,12 @@ class Workspace:
     def leave_package(
         self, space: SimulatedSpace, machine: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """A run with its working directory in `machine`, gone after it has read."""
-        from pipelines import signalwire_orders
-
+        """A run with its working folder in `machine`, which reads and cannot load."""
         with monkeypatch.context() as patch:
             patch.setenv("DLT_DATA_DIR", str(machine))
-            patch.setattr(signalwire_orders, "normalize_and_load", lambda *_: None)
-            self.run(space)
+            patch.setenv("LOAD__RAISE_ON_MAX_RETRIES", "not a number")
+            with pytest.raises(PipelineStepFailed, match="raise_on_max_retries"):
+                self.run(space)
 
     def command(
         self,
@@ -119,6 +119,18 @@ class Workspace:
         else:
             with duckdb.connect(str(self.database)) as connection:
                 connection.execute(sql)
+
+    def qualified(self, table: str) -> str:
+        """A table of the dataset, as a statement for `execute` names it."""
+        return f"signalwire.{table}"
+
+    def drop(self, table: str) -> None:
+        """Drops a table, and what depends on it."""
+        self.execute(f"DROP TABLE {self.qualified(table)} CASCADE")
+
+    def drop_column(self, table: str, column: str) -> None:
+        """Drops a column, and what depends on it."""
+        self.execute(f"ALTER TABLE {self.qualified(table)} DROP COLUMN {column} CASCADE")
 
     def orders(self) -> list[dict[str, Any]]:
         """What the API served of the orders it still has."""
@@ -185,6 +197,15 @@ class SqliteWorkspace(Workspace):
     def execute(self, sql: str) -> None:
         with closing(sqlite3.connect(self.database)) as connection, connection:
             connection.execute(sql)
+
+    def qualified(self, table: str) -> str:
+        return table
+
+    def drop(self, table: str) -> None:
+        self.execute(f"DROP TABLE {table}")
+
+    def drop_column(self, table: str, column: str) -> None:
+        self.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
 
 
 def _as_time(name: str, value: Any) -> Any:

@@ -93,7 +93,7 @@ def explain(error: BaseException) -> tuple[str, int]:
 
 def _not_installed(error: MissingDependencyException) -> str:
     name = error.caller.partition(" ")[0]
-    package = "signalwire-orders[postgres]" if name == "postgres" else f"dlt[{name}]==1.31.*"
+    package = "signalwire-orders[postgres]" if name == "postgres" else f"dlt[{name}]>=1.31,<2"
     return f"{name} needs packages that are not installed: pip install '{package}'"
 
 

@@ -64,7 +64,7 @@ def test_what_needs_the_simulated_space_says_so(bare: Workspace, command: tuple[
 @pytest.mark.parametrize("command", [("run",), ("check",), ("query", "SELECT 1"), ("report",)])
 @pytest.mark.parametrize(
     ("destination", "package"),
-    [("postgres", "signalwire-orders[postgres]"), ("sqlalchemy", "dlt[sqlalchemy]==1.31.*")],
+    [("postgres", "signalwire-orders[postgres]"), ("sqlalchemy", "dlt[sqlalchemy]>=1.31,<2")],
 )
 def test_a_destination_that_needs_packages_says_so(
     space: SimulatedSpace,
