@@ -1,9 +1,9 @@
 """Loads SignalWire's 10DLC number assignment orders, hour by hour.
 
-`shards` lists the parts of the space, `load` reads and loads each of them, `apply_reports` makes
-the views and tells the asset `signalwire_orders` that its tables are new, and `check_freshness`
-tells how old they are. `everything_read` is red when some lists could not be read: all the rest is
-loaded, and the next run tries those lists again.
+`shards` lists the shards of the space, `load` reads and loads each of them, `apply_reports` creates
+the views and updates the asset `signalwire_orders`, and `check_freshness` fails when the data is
+old. `everything_read` fails when some lists could not be read: the rest is loaded, and the next run
+retries those lists.
 
 The credentials are the connection `signalwire` (host: the space, login: the project's id, password:
 an API token) or, without one, dlt's own settings. More: docs/airflow.md of the project.
@@ -20,7 +20,7 @@ ORDERS = Asset("signalwire_orders")
     schedule="@hourly",
     start_date=datetime(2026, 1, 1, tzinfo=timezone.utc),
     catchup=False,
-    # a second run would find the first one's lock and wait for its turn by failing
+    # a second run would fail on the first one's lock, and be retried
     max_active_runs=1,
     default_args={
         "owner": "signalwire-orders",
@@ -44,10 +44,10 @@ ORDERS = Asset("signalwire_orders")
             None,
             type=["null", "string"],
             enum=[None, "duckdb", "postgres"],
-            description="Where to load to; empty for what dlt's settings say",
+            description="Where to load to; empty for the destination in dlt's settings",
         ),
         "shards": Param(
-            1, type="integer", minimum=1, description="Parts to load side by side (not on DuckDB)"
+            1, type="integer", minimum=1, description="Shards to load concurrently (not on DuckDB)"
         ),
     },
     tags=["signalwire", "10dlc"],
@@ -56,7 +56,7 @@ ORDERS = Asset("signalwire_orders")
 def signalwire_orders():
     @task
     def shards(params):
-        """Lists the parts to load, such as 1/2 and 2/2."""
+        """Lists the shards to load, such as 1/2 and 2/2."""
         from pipelines.dag_tasks import shards
 
         return shards(params)
@@ -65,7 +65,7 @@ def signalwire_orders():
         execution_timeout=timedelta(hours=3),
         map_index_template="{{ task.op_kwargs['shard'] }}",
         # Airflow does not take it from the docstring where a task is mapped
-        doc_md="Loads what is new or changed in a part, and returns what the run did.",
+        doc_md="Loads what is new or changed in a shard, and returns what the run did.",
     )
     def load(shard, params=None):
         from pipelines.dag_tasks import load
@@ -74,7 +74,7 @@ def signalwire_orders():
 
     @task(outlets=[ORDERS], trigger_rule=TriggerRule.ALL_DONE_MIN_ONE_SUCCESS)
     def apply_reports(loaded, params=None, outlet_events=None):
-        """Makes the views where they are missing, and tells the asset what was loaded."""
+        """Creates the views where they are missing, and updates the asset."""
         from pipelines.dag_tasks import apply_reports
 
         outlet_events[ORDERS].extra = apply_reports(loaded, params)
@@ -88,7 +88,7 @@ def signalwire_orders():
 
     @task
     def everything_read(loaded):
-        """Fails when lists could not be read, and names them; what was read is loaded."""
+        """Fails when lists could not be read, and names them; the rest is loaded."""
         from pipelines.dag_tasks import everything_read
 
         everything_read(loaded)

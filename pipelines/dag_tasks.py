@@ -1,8 +1,8 @@
-"""What the tasks of `dags/signalwire_orders.py` do: Airflow's words in, this project's words out.
+"""What the tasks of `dags/signalwire_orders.py` do.
 
-The tasks import this when they run, never while the DAG is parsed, because dlt comes with it.
-Errors become sentences. One that no other try can mend, such as refused credentials, ends its task
-at once; all others are tried again, another run in the same place among them.
+The tasks import this when they run, not while the DAG is parsed, because it imports dlt. Errors
+become one sentence. One that a retry cannot fix, such as refused credentials, fails its task at
+once; all others are retried, another run into the same place among them.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from datetime import timedelta
 from typing import Any
 
 # dlt would ask Airflow for a variable for each of its settings, some 900 times a run, each time
-# over the network. Who keeps settings in variables can say true.
+# over the network. Set it to true to keep settings in Airflow variables.
 os.environ.setdefault("PROVIDERS__ENABLE_AIRFLOW_SECRETS", "false")
 
 import dlt
@@ -27,12 +27,11 @@ from airflow.sdk.exceptions import (
     AirflowSkipException,
 )
 
-from pipelines.cli.check import probe_destination
-from pipelines.cli.messages import WRONG_USAGE, explain
 from pipelines.cli.run import summary
 from pipelines.destinations.resolve import find_target
-from pipelines.errors import causes_of, interruption_in
+from pipelines.errors import WRONG_USAGE, causes_of, explain
 from pipelines.reporting import views
+from pipelines.reporting.health import probe_destination
 from pipelines.signalwire_orders import run
 from sources.printable import printable
 from sources.signalwire.errors import AccessDenied, ConfigurationError
@@ -45,13 +44,13 @@ SHOWN_FAILURES = 50
 
 
 def shards(params: Mapping[str, Any]) -> list[str]:
-    """The parts to load, such as 1/2 and 2/2; chosen campaigns are not parted."""
+    """The shards to load, such as 1/2 and 2/2; chosen campaigns are not split."""
     count = 1 if params["campaigns"] else params["shards"]
     return [f"{number}/{count}" for number in range(1, count + 1)]
 
 
 def load(shard: str, params: Mapping[str, Any]) -> dict[str, Any]:
-    """Loads what is new or changed in one of the parts; what the run did, as `run --json` has it.
+    """Loads what is new or changed in one shard; returns what `run --json` prints.
 
     Raises:
         AirflowFailException: credentials or a setting cannot work.
@@ -64,11 +63,11 @@ def load(shard: str, params: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def apply_reports(loaded: Sequence[Mapping[str, Any]], params: Mapping[str, Any]) -> dict[str, Any]:
-    """Makes the views where they are missing; what the event of new tables tells.
+    """Creates the views where they are missing; returns the extra of the asset's event.
 
     Raises:
         AirflowFailException: a setting cannot work.
-        AirflowException: a view could not be made.
+        AirflowException: a view could not be created.
     """
     results = loaded[:]  # all in one request; iterating would be one for each, and an error line
     with _in_words():
@@ -83,15 +82,17 @@ def apply_reports(loaded: Sequence[Mapping[str, Any]], params: Mapping[str, Any]
 
 
 def check_freshness(params: Mapping[str, Any], max_age: timedelta) -> None:
-    """Looks how old the data is.
+    """Checks the age of the data.
 
     Raises:
         AirflowFailException: older than `max_age`, or a setting cannot work.
-        AirflowException: the destination cannot be asked.
+        AirflowException: the destination cannot be queried.
         AirflowSkipException: the run was limited to some campaigns, which says nothing of the rest.
     """
     if params["campaigns"]:
-        raise AirflowSkipException("the campaigns that were not asked for are as old as they were")
+        raise AirflowSkipException(
+            "the run read some campaigns only: the age of the rest is not known"
+        )
     with _in_words():
         target = find_target(params["destination"])
         for found in probe_destination(target, max_age=max_age.total_seconds()):
@@ -102,10 +103,10 @@ def check_freshness(params: Mapping[str, Any], max_age: timedelta) -> None:
 
 
 def everything_read(loaded: Sequence[Mapping[str, Any]]) -> None:
-    """Looks whether everything that was asked for could be read.
+    """Checks that everything that was asked for could be read.
 
     Raises:
-        AirflowFailException: some lists could not be; it names them.
+        AirflowFailException: some lists could not be read; it names them.
     """
     failures = [printable(failure) for result in loaded[:] for failure in result["failures"]]
     if not failures:
@@ -113,12 +114,12 @@ def everything_read(loaded: Sequence[Mapping[str, Any]]) -> None:
     lines = [f"{len(failures):,} of the lists could not be read:", *failures[:SHOWN_FAILURES]]
     if len(failures) > SHOWN_FAILURES:
         lines.append(f"and {len(failures) - SHOWN_FAILURES:,} more")
-    lines.append("they are in the table campaign_failures; the next run tries them again")
+    lines.append("they are in the table campaign_failures; the next run retries them")
     raise AirflowFailException("\n".join(lines))
 
 
 def _asked(shard: str, params: Mapping[str, Any]) -> dict[str, Any]:
-    """The arguments of `run` that were given; all others are left to dlt's settings."""
+    """The arguments of `run` that were given; the others come from dlt's configuration."""
     given = {
         "full": params["full"] or None,
         "campaign_ids": list(params["campaigns"]) or None,
@@ -128,13 +129,13 @@ def _asked(shard: str, params: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _credentials() -> dict[str, Any]:
-    """The credentials of the connection; without one there are none, and dlt's settings count."""
+    """The credentials of the connection; empty without one, and dlt's configuration applies."""
     try:
         connection = Connection.get(CONNECTION)
     except AirflowNotFoundException:
-        logger.info("no connection %s: the credentials are those of dlt's settings", CONNECTION)
+        logger.info("no connection %s: taking the credentials from dlt's settings", CONNECTION)
         return {}
-    logger.info("the credentials are those of the connection %s", CONNECTION)
+    logger.info("taking the credentials from the connection %s", CONNECTION)
     host = connection.host and (
         f"{connection.host}:{connection.port}" if connection.port else connection.host
     )
@@ -150,16 +151,15 @@ def _credentials() -> dict[str, Any]:
 
 @contextmanager
 def _in_words() -> Iterator[None]:
-    """Turns errors into the sentences that the command line prints, and says which are final."""
+    """Turns errors into the sentences that the command line prints, and fails for good or not."""
     try:
         yield
     except AirflowException:
         raise
     except (Exception, KeyboardInterrupt) as error:
-        if interruption_in(error):
-            words = "interrupted; nothing is lost, the next try makes it good"
-            raise AirflowException(words) from None
         words, code = explain(error)
         if code == WRONG_USAGE or any(isinstance(c, AccessDenied) for c in causes_of(error)):
             raise AirflowFailException(words) from None
+        if code > 128:  # interrupted: the traceback says nothing
+            raise AirflowException(words) from None
         raise AirflowException(words) from error

@@ -10,7 +10,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from pipelines.data_folder import data_folder, require_writable
+from pipelines.configuration import data_folder, require_writable
 from pipelines.destinations.base import Destination
 from pipelines.destinations.existing import ExistingData
 from pipelines.destinations.lock import exclusive, require_wait

@@ -6,29 +6,38 @@ import argparse
 import sys
 from pathlib import Path
 
-from pipelines.cli.logs import set_up_logging
-from pipelines.dashboard.data import load
-from pipelines.dashboard.page import is_page, render
-from pipelines.destinations.resolve import find_target
-from pipelines.publishing.output import (
-    is_standard_output,
-    require_apart,
-    require_output,
-    write_output,
-)
-from pipelines.reporting.catalog import dialect_of
+from pipelines.cli.options import add_where, file
 from sources.printable import printable
-from sources.signalwire.errors import ConfigurationError
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Adds where to write the page."""
+    add_where(parser)
+    out = "signalwire_orders.html"
+    parser.add_argument("--out", type=file, metavar="FILE", default=out, help=f"where to ({out})")
 
 
 def main(arguments: argparse.Namespace) -> int:
     """Writes the page and prints its path."""
+    from pipelines.cli.logs import set_up_logging
+    from pipelines.dashboard.data import load
+    from pipelines.dashboard.page import is_page, render
+    from pipelines.destinations.resolve import find_target
+    from pipelines.publishing.output import (
+        is_standard_output,
+        require_apart,
+        require_output,
+        write_output,
+    )
+    from pipelines.reporting.catalog import dialect_of
+    from sources.signalwire.errors import ConfigurationError
+
     set_up_logging()
-    out = Path(arguments.out)
+    out: Path = arguments.out
     require_output(out, "--out", "dashboard", is_page)
     target = find_target(arguments.destination, arguments.dataset)
     require_apart(out, "--out", target)
-    dialect_of(target.kind)  # says so where there can be none
+    dialect_of(target)  # refuses a destination without reports
     page = render(load(target))
     try:
         # the page names the digests of its own text, so no newline of it may change

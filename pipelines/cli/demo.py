@@ -1,4 +1,4 @@
-"""`signalwire-orders demo`: the whole way, against a simulated space, with the real commands."""
+"""`signalwire-orders demo`: the real commands against a simulated space."""
 
 from __future__ import annotations
 
@@ -14,11 +14,9 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-import requests
-
-from pipelines.cli.logs import set_up_logging
+from pipelines.cli.options import file
+from pipelines.errors import DemoFailed
 from sources.printable import printable
-from sources.signalwire.errors import ConfigurationError
 
 SIZE = ("--brands", "8", "--campaigns", "4", "--orders", "250", "--latency-ms", "20")
 LATER_SECONDS = 6 * 3600
@@ -30,43 +28,42 @@ SELECT c.name AS campaign, count(*) AS orders,
 FROM orders o JOIN campaigns c ON c.id = o.campaign_id
 GROUP BY ALL ORDER BY median_hours DESC LIMIT 8"""
 
-# what a demo makes; all of it is removed or replaced only where an earlier one left its mark
-MADE = (
-    "signalwire_orders.duckdb",
-    "signalwire_orders.duckdb.wal",
-    "signalwire_orders.duckdb.lock",
-    "signalwire_orders.html",
-    "dlt",
-)
+# what a demo writes; it is removed or replaced only where an earlier demo left its mark
+DATABASE = "signalwire_orders.duckdb"
+MADE = (DATABASE, f"{DATABASE}.wal", f"{DATABASE}.lock", "signalwire_orders.html", "dlt")
 OWN = ("SOURCES__", "DESTINATION__", "PIPELINES__", "REPORTS__")
+PROGRAM = "signalwire-orders"
 MARK = ".signalwire-orders-demo"
 MARK_TEXT = "What is in this folder was made by signalwire-orders demo, which may replace it.\n"
 BY_STATE = "SELECT state, count(*) FROM orders GROUP BY ALL"
 
 
-class DemoFailed(RuntimeError):
-    """A command of the demo did not do its work; what it said has been shown."""
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Adds where the demo writes."""
+    folder = "signalwire_orders_demo"
+    words = f"where to write its DuckDB file, replaced each time ({folder})"
+    parser.add_argument("--folder", type=file, metavar="DIR", default=folder, help=words)
 
 
 def main(arguments: argparse.Namespace) -> int:
     """Runs the demo and leaves its database behind."""
-    set_up_logging()  # for what goes wrong here; each command has its own
+    from pipelines.cli.logs import set_up_logging
+
+    set_up_logging()  # for errors of the demo itself; each command has its own
     _require_simulator()
-    folder = Path(arguments.folder)
+    folder: Path = arguments.folder
     _clear(folder)
     with _simulated_space() as space:
         environment = _environment(space, folder)
         _say(f"A simulated SignalWire space answers at {space['url']}: no account needed.")
         _say("\n1. The first run reads everything there is, over HTTP, page by page.")
         _command(folder, environment, "run")
-        requests.post(
-            f"{space['url']}/_control/clock", json={"advance": LATER_SECONDS}, timeout=10
-        ).raise_for_status()
-        _say("\n2. Six hours go by there: orders arrive and move on. The next run loads those.")
+        _advance_clock(space["url"], LATER_SECONDS)
+        _say("\n2. Six hours later: orders have arrived and moved on. The next run loads those.")
         _command(folder, environment, "run")
         _say("\n3. How long do orders take, by campaign?")
         _command(folder, environment, "query", HOW_LONG)
-    _say("\n4. All of it on one page, which opens in any browser and asks nobody for anything.")
+    _say("\n4. All of it on one page, which opens in any browser and needs no network.")
     _command(folder, environment, "dashboard")
     program = shlex.quote(_program(folder))
     _say(f"\nThe page is {folder}/signalwire_orders.html.")
@@ -78,6 +75,8 @@ def main(arguments: argparse.Namespace) -> int:
 
 
 def _require_simulator() -> None:
+    from sources.signalwire.errors import ConfigurationError
+
     try:
         import_module("aiohttp")
     except ModuleNotFoundError as error:
@@ -85,6 +84,13 @@ def _require_simulator() -> None:
             f"demo: {error.name} is not installed;"
             " install it with: pip install 'signalwire-orders[simulator]'"
         ) from error
+
+
+def _advance_clock(url: str, seconds: float) -> None:
+    import requests
+
+    moved = requests.post(f"{url}/_control/clock", json={"advance": seconds}, timeout=10)
+    moved.raise_for_status()
 
 
 @contextmanager
@@ -101,7 +107,7 @@ def _simulated_space() -> Iterator[dict[str, Any]]:
 
 
 def _environment(space: Mapping[str, Any], folder: Path) -> dict[str, str]:
-    """The variables a user would set, and a working directory that touches nobody else's."""
+    """The variables a user would set, and a working folder apart from the user's."""
     # the user's own settings could lead to the user's own databases and copies
     others = {name: value for name, value in os.environ.items() if not name.startswith(OWN)}
     return others | {
@@ -111,7 +117,7 @@ def _environment(space: Mapping[str, Any], folder: Path) -> dict[str, str]:
         "SOURCES__SIGNALWIRE__SPACE": space["url"],
         "SOURCES__SIGNALWIRE__PROJECT_ID": space["project_id"],
         "SOURCES__SIGNALWIRE__API_TOKEN": space["api_token"],
-        "DESTINATION__DUCKDB__CREDENTIALS": str(folder.absolute() / "signalwire_orders.duckdb"),
+        "DESTINATION__DUCKDB__CREDENTIALS": str(folder.absolute() / DATABASE),
         "DLT_DATA_DIR": str(folder.absolute() / "dlt"),
         # not the folder itself: a `.dlt` in it is the user's
         "DLT_PROJECT_DIR": str(folder.absolute() / "dlt"),
@@ -125,27 +131,33 @@ def _command(folder: Path, environment: Mapping[str, str], *arguments: str) -> N
         [sys.executable, "-m", "pipelines", *arguments],
         cwd=folder,
         env=dict(environment),
-        # a run's own log lines would only get between the steps; its errors come all the same
+        # log lines of a run would only get between the steps; its errors are shown below
         stderr=None if sys.stderr.isatty() else subprocess.PIPE,
         text=True,
         check=False,
     )
     _leave_mark(folder)
     if done.returncode:
-        raise DemoFailed(done.stderr or f"exit code {done.returncode}")
+        said = [line for line in (done.stderr or "").splitlines() if line.startswith(PROGRAM)]
+        raise DemoFailed(
+            f"demo: the step {arguments[0]} failed with exit code {done.returncode}"
+            + "".join(f" ({line.removeprefix(f'{PROGRAM}: ')})" for line in said[:1])
+        )
 
 
 def _clear(folder: Path) -> None:
     """Removes what an earlier demo left, and nothing else.
 
     Raises:
-        ConfigurationError: files of these names are there that no demo made; nothing is removed.
+        ConfigurationError: files of these names are there that no demo wrote; nothing is removed.
     """
+    from sources.signalwire.errors import ConfigurationError
+
     mark = folder / MARK
     there = [folder / name for name in MADE if os.path.lexists(folder / name)]
     if there and not _is_of_demo(folder, mark):
         raise ConfigurationError(
-            f"demo: {there[0]} is there, and was not made by a demo or was changed since; name"
+            f"demo: {there[0]} is there, and was not made by a demo or has changed since; name"
             " another folder with --folder, or move it away"
         )
     folder.mkdir(parents=True, exist_ok=True)
@@ -159,7 +171,7 @@ def _leave_mark(folder: Path) -> None:
 
 
 def _is_of_demo(folder: Path, mark: Path) -> bool:
-    """Whether a demo left its mark, and the database is as it left it."""
+    """Whether a demo left its mark and the database has not changed since."""
     try:
         text = mark.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError):
@@ -182,6 +194,6 @@ def _program(folder: Path) -> str:
 
 
 def _say(text: str) -> None:
-    # the commands write to the same place, so what was said has to be out before they begin
+    # the commands write to the same stream: flush before they start
     sys.stdout.write(printable(text, lines=True) + "\n")
     sys.stdout.flush()

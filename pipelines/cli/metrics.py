@@ -1,25 +1,27 @@
-"""What a run did as metrics, in a text file that the Prometheus node exporter picks up.
+"""Metrics of a run, in a text file that the Prometheus node exporter picks up.
 
-The format is Prometheus' text exposition format; the exporter's textfile collector reads every
-`*.prom` file of a folder. Whoever runs shards gives each a file of its own.
+The exporter's textfile collector reads every `*.prom` file of a folder; each shard needs its own.
 """
 
 from __future__ import annotations
 
+import argparse
 import logging
-import re
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from dlt.common.destination.exceptions import DestinationUndefinedEntity
+from prometheus_client import CollectorRegistry, Gauge, generate_latest
+from prometheus_client.parser import text_string_to_metric_families
 
-from pipelines.cli.messages import explain
 from pipelines.destinations.base import Destination
-from pipelines.destinations.naming import in_reports
-from pipelines.errors import NothingLoaded
-from pipelines.publishing.output import write_output
+from pipelines.destinations.resolve import find_target
+from pipelines.errors import DONE, explain
+from pipelines.publishing.output import require_apart, require_output, write_output
+from pipelines.reporting.health import data_figures
 from pipelines.signalwire_orders import RunResult
+from sources.signalwire.errors import ConfigurationError
 
 logger = logging.getLogger(__name__)
 
@@ -41,14 +43,43 @@ HELP = {
     "orders_open": "Orders that are neither processed nor failed.",
     "orders_stuck": "Open orders that have waited longer than is usual.",
 }
-# what a run that failed leaves as it was, so that an alert on age does not fall silent
-LASTING = [name for name in HELP if not name.startswith("run_")]
-CONTENTS = """
-SELECT (SELECT as_of FROM {reports}.data_as_of),
-    (SELECT orders - deleted FROM {reports}.processing_time_summary),
-    (SELECT open FROM {reports}.processing_time_summary),
-    (SELECT count(*) FROM {reports}.stuck_orders)
-"""
+
+
+@contextmanager
+def metrics_of_run(arguments: argparse.Namespace) -> Iterator[Callable[[RunResult, int], None]]:
+    """Writes the file `--metrics-file`, if one is wanted, however the run in the block ends.
+
+    The block calls what it is given with the result and the exit code of a run that did not fail.
+
+    Raises:
+        ConfigurationError: the file is something else, or cannot be written.
+    """
+    path: Path | None = arguments.metrics_file
+    if path is None:
+        yield lambda _result, _code: None
+        return
+    started, target = time.monotonic(), None
+    require_output(path, "--metrics-file", "metrics file", is_metrics)
+    # what is wrong with the destination is reported by the run
+    with suppress(Exception):
+        target = find_target(arguments.destination, arguments.dataset)
+    if target is not None:
+        require_apart(path, "--metrics-file", target)
+
+    def record(result: RunResult, code: int) -> None:
+        try:
+            write_metrics(path, code, time.monotonic() - started, result, target)
+        except OSError as error:
+            raise ConfigurationError(
+                f"everything is loaded, but --metrics-file cannot be written ({error})"
+            ) from error
+
+    try:
+        yield record
+    except BaseException as error:
+        with suppress(OSError):  # the failure of the run is what has to be reported
+            write_metrics(path, explain(error)[1], time.monotonic() - started)
+        raise
 
 
 def write_metrics(
@@ -58,84 +89,64 @@ def write_metrics(
     result: RunResult | None = None,
     target: Destination | None = None,
 ) -> None:
-    """Replaces the file as a whole, so that nobody ever reads half of it.
+    """Replaces the file as a whole, so that no reader sees half of it.
 
     Args:
         path: The file; the exporter looks for names that end in `.prom`.
         exit_code: The run's.
         seconds: How long the run took.
         result: What it did; None if it failed.
-        target: Where the data is; None if it failed.
+        target: Where the data is; None if the run failed.
 
     Raises:
         OSError: the file cannot be written.
     """
-    values: dict[str, float] = {name: was for name, was in _before(path).items() if name in LASTING}
+    # a failed run keeps the figures of the data, so that an alert on its age still fires
+    values = {name: was for name, was in _before(path).items() if not name.startswith("run_")}
     values |= {
         "run_timestamp_seconds": time.time(),
         "run_duration_seconds": seconds,
         "run_exit_code": exit_code,
     }
-    if exit_code == 0:
+    if exit_code == DONE:
         values["success_timestamp_seconds"] = time.time()
     if result is not None:
-        counts = result.stats.counts()
-        values |= {f"run_{name}": counts[name] for name in counts if f"run_{name}" in HELP}
-        values["run_lists_failed"] = len(result.stats.failures)
+        counts = result.stats.counts() | {"lists_failed": len(result.stats.failures)}
+        values |= {f"run_{name}": counts[name] for name in counts}
     if target is not None:
-        values |= _contents(target)
-    # the exporter is another user
-    write_output(path, _text(values), mode=0o644)
+        values |= _figures(target)
+    registry = CollectorRegistry()
+    for name, words in HELP.items():
+        if name in values:
+            Gauge(PREFIX + name, words, registry=registry).set(values[name])
+    # the exporter runs as another user
+    write_output(path, generate_latest(registry).decode(), mode=0o644)
+
+
+def _figures(target: Destination) -> dict[str, float]:
+    """The figures of the data; none where they cannot be queried: the run itself is done."""
+    try:
+        return data_figures(target)
+    except Exception as error:  # noqa: BLE001 - another program may have opened the file since
+        why = explain(error)[0]
+        logger.warning("could not query the reports, kept the previous data metrics: %s", why)
+        return {}
 
 
 def is_metrics(head: str) -> bool:
-    """Whether a file that begins like this is one of these."""
+    """Whether a file that begins like this is a metrics file of ours, and nothing else."""
     ours = (f"# HELP {PREFIX}", f"# TYPE {PREFIX}", PREFIX)
     return all(line.startswith(ours) for line in head.splitlines() if line.strip())
 
 
-def _contents(target: Destination) -> dict[str, float]:
-    """What the reports say; nothing where there are none, or where they cannot be asked now."""
-    try:
-        with target.opened() as client:
-            sql = CONTENTS.format(reports=in_reports(client, target.dataset))
-            as_of, orders, open_now, stuck = client.execute_sql(sql)[0]
-    except (DestinationUndefinedEntity, NothingLoaded):
-        return {}
-    except Exception as error:  # noqa: BLE001 - the next run may have opened the file already
-        # the run itself is done, and an age that stands still is what an alert looks for
-        logger.warning("the metrics tell of the data what they told before: %s", explain(error)[0])
-        return {}
-    told = {
-        "data_timestamp_seconds": as_of.timestamp() if as_of else None,
-        "orders": orders,
-        "orders_open": open_now,
-        "orders_stuck": stuck,
-    }
-    return {name: float(value) for name, value in told.items() if value is not None}
-
-
-def _text(values: Mapping[str, float]) -> str:
-    lines: list[str] = []
-    for name, words in HELP.items():
-        if name in values:
-            lines += [
-                f"# HELP {PREFIX}{name} {words}",
-                f"# TYPE {PREFIX}{name} gauge",
-                f"{PREFIX}{name} {float(values[name])!r}",
-            ]
-    return "\n".join(lines) + "\n"
-
-
 def _before(path: Path) -> dict[str, float]:
-    """The values of the file that is there, as far as it can be read."""
-    if not path.is_file():  # a pipe would have us wait for its writer
+    """The values in the file that is there; none where it cannot be read."""
+    if not path.is_file():  # to read a pipe would wait for its writer
         return {}
     try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError):
+        families = list(text_string_to_metric_families(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError):
         return {}
-    return {
-        name: float(value)
-        for name, value in re.findall(rf"^{PREFIX}(\w+) ([0-9.e+-]+)$", text, re.MULTILINE)
-    }
+    samples = (sample for family in families for sample in family.samples)
+    found = {sample.name.removeprefix(PREFIX): sample.value for sample in samples}
+    return {name: value for name, value in found.items() if name in HELP}

@@ -1,4 +1,4 @@
-"""How far a run has come: a bar on a terminal, a line now and then in a log."""
+"""The progress of a run: a bar on a terminal, a line every 30 seconds in a log."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ LOG_EVERY_SECONDS = 30.0
 
 @contextmanager
 def shown_progress(stats: RunStats, *, silent: bool, bar: bool = True) -> Iterator[None]:
-    """Shows `stats` while the block runs; `silent` shows nothing, without `bar` there are lines."""
+    """Shows `stats` while the block runs: nothing if `silent`, without `bar` as log lines."""
     if silent:
         yield
     elif bar and sys.stderr.isatty():
@@ -35,7 +35,7 @@ def shown_progress(stats: RunStats, *, silent: bool, bar: bool = True) -> Iterat
 
 
 def sentence(counts: dict[str, int]) -> str:
-    """The counts of a run under way, in words."""
+    """The counts of a running run, in words."""
     return (
         f"{counts['campaigns_walked']:,} of {counts['campaigns']:,} campaigns read,"
         f" {counts['orders_seen']:,} orders seen, {counts['requests']:,} requests"
@@ -43,7 +43,7 @@ def sentence(counts: dict[str, int]) -> str:
 
 
 def _bar() -> Progress:
-    # not where nobody watches: it takes a while to import
+    # slow to import, and not needed in a log
     from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
 
     columns = (

@@ -5,27 +5,36 @@ from __future__ import annotations
 import argparse
 import os
 import re
-import shutil
 import sys
 
-from dlt.destinations.exceptions import DatabaseException
-
-from pipelines.cli.formats import render
-from pipelines.cli.logs import set_up_logging
-from pipelines.destinations.resolve import find_target
-from pipelines.destinations.rows import shown_names
-from sources.signalwire.errors import ConfigurationError
+from pipelines.cli.options import add_where, filled
 
 COMMENT = re.compile(r"--[^\n]*|/\*.*?\*/", re.DOTALL)
 
 
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Adds the statement."""
+    add_where(parser)
+    parser.add_argument(
+        "sql", type=filled, metavar="SQL", help='such as "select state, count(*) from orders …"'
+    )
+
+
 def main(arguments: argparse.Namespace) -> int:
     """Prints what one SQL statement returns."""
+    from dlt.destinations.exceptions import DatabaseException
+
+    from pipelines.cli.logs import set_up_logging
+    from pipelines.cli.output import render, terminal_width
+    from pipelines.destinations.resolve import find_target
+    from pipelines.destinations.rows import shown_names
+    from sources.signalwire.errors import ConfigurationError
+
     set_up_logging()
-    # where the locale has no such characters, Python hands over their bytes
+    # where the locale has no such characters, Python passes their bytes on
     sql = os.fsencode(arguments.sql).decode("utf-8", "replace")
     if not COMMENT.sub("", sql).strip(" ;\t\r\n"):
-        raise ConfigurationError("query: there is no SQL in it; try SELECT count(*) FROM orders")
+        raise ConfigurationError("query: SQL is empty; try SELECT count(*) FROM orders")
     target = find_target(arguments.destination, arguments.dataset)
     with target.opened() as client:
         try:
@@ -34,6 +43,5 @@ def main(arguments: argparse.Namespace) -> int:
                 rows = cursor.fetchall() if columns else []
         except DatabaseException as error:
             raise ConfigurationError(f"the query failed: {error}") from error
-    width = shutil.get_terminal_size((100, 24)).columns
-    sys.stdout.write(render(columns, rows, width=width) + "\n")
+    sys.stdout.write(render(columns, rows, width=terminal_width()) + "\n")
     return 0

@@ -1,74 +1,147 @@
-"""`signalwire-orders reports`: which there are, their SQL in a dialect, and making the views."""
+"""`signalwire-orders reports` (and `report`, short for `reports show`): rows, SQL and views."""
 
 from __future__ import annotations
 
 import argparse
+import logging
 import sys
+from typing import TYPE_CHECKING, Any
 
-from pipelines.cli.formats import render
-from pipelines.cli.logs import set_up_logging
-from pipelines.destinations.naming import reports_dataset, schemas_to_show
-from pipelines.destinations.resolve import find_target, normalized
-from pipelines.reporting.catalog import (
-    DIALECTS,
-    UNTESTED,
-    UPPER_CASE,
-    Report,
-    configured_reports,
-    dialect_of,
-    in_dialect,
-    rendered,
-)
-from pipelines.reporting.views import apply_reports
+from pipelines.cli.options import add_where, count, filled, moment
 from sources.printable import printable
-from sources.signalwire.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from pipelines.reporting.catalog import Report
+
+logger = logging.getLogger(__name__)
+
+SUMMARY = "processing_time_summary"
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Adds the action, and the options of `show` and `sql`."""
+    add_where(parser)
+    add = parser.add_argument
+    action = "list the reports, show the rows of one, print their SQL, create their views"
+    add("action", choices=("list", "show", "sql", "apply"), help=action)
+    add("view", type=filled, nargs="?", metavar="REPORT", help="which one to show, or to print")
+    add("--dialect", type=filled, metavar="NAME", help="sql: for this database (duckdb)")
+    _add_filters(parser, "show: ")
+
+
+def add_report_options(parser: argparse.ArgumentParser) -> None:
+    """Adds the options of `report`."""
+    add_where(parser)
+    parser.set_defaults(action="report")
+    words = f"which one ({SUMMARY})"
+    parser.add_argument("view", type=filled, nargs="?", metavar="REPORT", help=words)
+    _add_filters(parser)
+
+
+def _add_filters(parser: argparse.ArgumentParser, prefix: str = "") -> None:
+    add = parser.add_argument
+    formats = ("table", "csv", "json", "markdown")
+    add("--format", choices=formats, default="table", help=f"{prefix}the format (table)")
+    add("--campaign", type=filled, metavar="ID", help=f"{prefix}rows of this campaign only")
+    since = f"{prefix}orders created since, such as 2026-03-01"
+    add("--since", type=moment, metavar="DATE", help=since)
+    add("--limit", type=count, metavar="N", help=f"{prefix}at most so many rows")
 
 
 def main(arguments: argparse.Namespace) -> int:
-    """Does what the first argument says."""
+    """Does what the action says."""
+    from pipelines.cli.logs import set_up_logging
+
     set_up_logging()
-    return {"list": _list, "show": _show, "apply": _apply}[arguments.action](arguments)
-
-
-def _list(_arguments: argparse.Namespace) -> int:
-    rows = [(report.name, report.grain) for report in configured_reports().values()]
-    sys.stdout.write(render(("report", "what it tells"), rows, width=200) + "\n")
+    action = arguments.action
+    if action == "show" and (arguments.dialect or not arguments.view):
+        logger.warning("the SQL of reports is now printed by: signalwire-orders reports sql")
+        action = "sql"
+    actions = {"list": _list, "show": _show, "report": _show, "sql": _sql, "apply": _apply}
+    actions[action](arguments)
     return 0
 
 
-def _show(arguments: argparse.Namespace) -> int:
-    """Prints the statements that make the views, to look at or to run elsewhere."""
-    dataset = normalized(arguments.dataset or "signalwire")
-    dialect = arguments.dialect or "duckdb"
-    if dialect not in DIALECTS.values():
-        known = ", ".join(sorted({*DIALECTS.values()}))
-        raise ConfigurationError(f"there is no dialect {dialect!r} here; choose from {known}")
+def _list(_arguments: argparse.Namespace) -> None:
+    from pipelines.cli.output import render
+    from pipelines.reporting.catalog import configured_reports
+
+    rows = [(report.name, report.grain) for report in configured_reports().values()]
+    sys.stdout.write(render(("report", "rows"), rows, width=200) + "\n")
+
+
+def _show(arguments: argparse.Namespace) -> None:
+    """Prints the rows of one report."""
+    from pipelines.cli.output import FORMATS, fits, render, terminal_width
+    from pipelines.destinations.resolve import find_target
+    from pipelines.reporting.catalog import configured_reports, one_report
+    from pipelines.reporting.rows import report_rows
+
+    target = find_target(arguments.destination, arguments.dataset)
+    report = one_report(configured_reports(), arguments.view or SUMMARY)
+    columns, rows = report_rows(
+        target, report, arguments.campaign, arguments.since, arguments.limit
+    )
+    left_out: list[str] = []
+    if arguments.format != "table":
+        text = FORMATS[arguments.format](columns, rows)
+    else:
+        width = terminal_width()
+        if len(rows) > 1 and not fits(columns, rows, width):
+            columns, rows, left_out = _narrowed(report, columns, rows, width)
+        text = render(columns, rows, width=width)
+    if sys.stdout.isatty():  # CSV is data, but a terminal would act on control characters in it
+        text = printable(text, lines=True)
+    sys.stdout.write(text + "\n")
+    if left_out:
+        sys.stdout.write(f"left out: {', '.join(left_out)} (--format csv has them)\n")
+
+
+def _narrowed(
+    report: Report, columns: list[str], rows: list[Any], width: int
+) -> tuple[list[str], list[Any], list[str]]:
+    """The most important columns that fit, and the names of the others; all if three do not."""
+    from pipelines.cli.output import fits
+
+    for most in range(len(report.on_terminal), 2, -1):
+        kept = [n for n, name in enumerate(columns) if name in report.on_terminal[:most]]
+        names, narrow = [columns[n] for n in kept], [[row[n] for n in kept] for row in rows]
+        if fits(names, narrow, width):
+            return names, narrow, [name for name in columns if name not in names]
+    return columns, rows, []
+
+
+def _sql(arguments: argparse.Namespace) -> None:
+    """Prints the statements that create the views, to read or to run elsewhere."""
+    from pipelines.destinations.resolve import normalized
+    from pipelines.reporting.catalog import (
+        UNTESTED,
+        configured_reports,
+        definition,
+        one_report,
+        require_dialect,
+    )
+
+    dialect = require_dialect(arguments.dialect or "duckdb")
     found = configured_reports()
-    if arguments.view and arguments.view not in found:
-        raise ConfigurationError(
-            f"there is no report {arguments.view!r}; choose from {', '.join(found)}"
-        )
+    chosen = [one_report(found, arguments.view)] if arguments.view else found.values()
     if caveat := UNTESTED.get(dialect):
         sys.stdout.write(f"-- A translation to start from: {caveat}. Compare it with DuckDB's.\n\n")
-    for report in found.values():
-        if arguments.view in (None, report.name):
-            sys.stdout.write(_definition(report, dataset, dialect) + "\n\n")
-    return 0
+    dataset = normalized(arguments.dataset or "signalwire")
+    for report in chosen:
+        sys.stdout.write(definition(report, dataset, dialect) + "\n\n")
 
 
-def _definition(report: Report, dataset: str, dialect: str) -> str:
-    comment = [f"-- {report.grain}", "--"]
-    comment += [f"-- {name}: {meaning}" for name, meaning in report.columns.items()]
-    schemas = schemas_to_show(dataset, upper=dialect in UPPER_CASE)
-    view = f"{in_dialect(schemas.reports, dialect)}.{report.name}"
-    return "\n".join([*comment, f"CREATE VIEW {view} AS", rendered(report, schemas, dialect) + ";"])
+def _apply(arguments: argparse.Namespace) -> None:
+    """Creates the views without a run."""
+    from pipelines.destinations.naming import reports_dataset
+    from pipelines.destinations.resolve import find_target
+    from pipelines.reporting.catalog import configured_reports, dialect_of
+    from pipelines.reporting.views import apply_reports
 
-
-def _apply(arguments: argparse.Namespace) -> int:
     target = find_target(arguments.destination, arguments.dataset)
-    dialect_of(target.kind)
+    dialect_of(target)
     target.require_file()
-    apply_reports(target, anew=True)
+    apply_reports(target, always=True)
     where = f"{reports_dataset(target.dataset)} in {target.description}"
     sys.stdout.write(f"{len(configured_reports())} views made in {printable(where)}\n")
-    return 0

@@ -4,91 +4,74 @@ from __future__ import annotations
 
 import argparse
 import sys
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from pipelines.cli.logs import set_up_logging
-from pipelines.cli.messages import explain
-from pipelines.cli.metrics import is_metrics, write_metrics
-from pipelines.cli.progress import shown_progress
-from pipelines.cli.streams import json_text
-from pipelines.destinations.resolve import find_target
-from pipelines.errors import interruption_in
-from pipelines.loading.signals import exit_code
-from pipelines.publishing.output import require_apart, require_output
-from pipelines.signalwire_orders import RunResult, run
+from pipelines.cli.options import COPY, add_wait, add_where, file, filled, names, whole_or_text
+from pipelines.errors import DONE, INCOMPLETE
 from sources.printable import printable
-from sources.signalwire import RunStats
-from sources.signalwire.errors import ConfigurationError
 
-DONE = 0
-DONE_IN_PART = 3
+if TYPE_CHECKING:
+    from pipelines.signalwire_orders import RunResult
+
 SHOWN_FAILURES = 5
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Adds what to read, where to load it, and what to print."""
+    add_where(parser)
+    add_wait(parser)
+    add = parser.add_argument
+    one = "read this {} only (repeatable)"
+    add("--campaign", type=filled, action="append", metavar="ID", help=one.format("campaign"))
+    add("--brand", type=filled, action="append", metavar="ID", help=one.format("brand"))
+    add("--state", type=filled, help="read orders in this state only, such as pending")
+    tables = "tables to load: brands, campaigns, orders (these by default), number_assignments"
+    add("--resources", type=names, metavar="A,B", help=tables)
+    workers = "concurrent requests (the setting sources.signalwire.workers)"
+    add("--workers", type=whole_or_text, metavar="N", help=workers)
+    full = "read every campaign to its end and compare all of it with the destination"
+    add("--full", action="store_true", help=full)
+    shard = "load the I-th of N parts only, concurrently with the others, into a server"
+    add("--shard", type=filled, metavar="I/N", help=shard)
+    add("--publish", type=filled, metavar="PATH", help=f"then write a copy: {COPY}")
+    metrics = "write metrics for Prometheus' node exporter (NAME.prom), also after a failure"
+    add("--metrics-file", type=file, metavar="FILE", help=metrics)
+    messages = "the format of messages on standard error (text)"
+    add("--log-format", choices=("text", "json"), default="text", help=messages)
+    add("--json", action="store_true", help="print the result as one JSON object")
+    add("--quiet", action="store_true", help="print nothing but errors")
 
 
 def main(arguments: argparse.Namespace) -> int:
     """Runs the pipeline and prints what it did."""
-    set_up_logging(quiet=arguments.quiet, as_json=arguments.log_format == "json")
+    from pipelines.cli.logs import set_up_logging
+    from pipelines.cli.metrics import metrics_of_run
+    from pipelines.cli.output import json_text
+    from pipelines.cli.progress import shown_progress
+    from pipelines.signalwire_orders import run
+    from sources.signalwire import RunStats
+
+    as_json = arguments.log_format == "json"
+    set_up_logging(quiet=arguments.quiet, as_json=as_json)
     stats = RunStats()
-    with (
-        _told_to_prometheus(arguments) as done,
-        shown_progress(stats, silent=arguments.quiet, bar=arguments.log_format == "text"),
-    ):
-        result = run(
-            destination=arguments.destination,
-            dataset=arguments.dataset,
-            wait=arguments.wait,
-            stats=stats,
-            publish=arguments.publish,
-            shard=arguments.shard,
-            **_source_settings(arguments),
-        )
-        done.append(result)
+    with metrics_of_run(arguments) as record:
+        with shown_progress(stats, silent=arguments.quiet, bar=not as_json):
+            result = run(
+                destination=arguments.destination,
+                dataset=arguments.dataset,
+                wait=arguments.wait,
+                stats=stats,
+                publish=arguments.publish,
+                shard=arguments.shard,
+                **_source_settings(arguments),
+            )
+        code = DONE if result.stats.complete else INCOMPLETE
+        record(result, code)
     if arguments.json:
         sys.stdout.write(json_text(result.as_dict(), compact=True) + "\n")
     elif not arguments.quiet:
         sys.stdout.write(printable(summary(result), lines=True) + "\n")
-    return _exit_code(result)
-
-
-@contextmanager
-def _told_to_prometheus(arguments: argparse.Namespace) -> Iterator[list[RunResult]]:
-    """Writes the metrics file if one is wanted, whichever way the run ends.
-
-    The block puts the result of a run that ended well into the list.
-    """
-    path, started = arguments.metrics_file, time.monotonic()
-    target = None
-    if path is not None:
-        require_output(path, "--metrics-file", "metrics file", is_metrics)
-        # what is wrong with the destination is for the run to say, and for the metrics
-        with suppress(Exception):
-            target = find_target(arguments.destination, arguments.dataset)
-    if path is not None and target is not None:
-        require_apart(path, "--metrics-file", target)
-    done: list[RunResult] = []
-    try:
-        yield done
-    except BaseException as error:
-        if path is not None:
-            signalled = interruption_in(error)
-            code = exit_code(signalled) if signalled else explain(error)[1]
-            with suppress(OSError):  # what stopped the run is what has to be told
-                write_metrics(path, code, time.monotonic() - started)
-        raise
-    if path is not None:
-        try:
-            write_metrics(path, _exit_code(done[0]), time.monotonic() - started, done[0], target)
-        except OSError as error:
-            raise ConfigurationError(
-                f"everything is loaded, but --metrics-file cannot be written ({error})"
-            ) from error
-
-
-def _exit_code(result: RunResult) -> int:
-    return DONE if result.stats.complete else DONE_IN_PART
+    return code
 
 
 def summary(result: RunResult) -> str:
@@ -99,22 +82,22 @@ def summary(result: RunResult) -> str:
         f"{c['orders_loaded']:,} orders loaded ({how}) in {result.seconds:.1f} s:"
         f" {c['orders_seen']:,} seen in {c['campaigns_walked']:,} campaigns of"
         f" {c['brands']:,} brands, {c['requests']:,} requests"
-        + (f", {c['retries']:,} of them repeated" if c["retries"] else ""),
+        + (f", {c['retries']:,} of them retries" if c["retries"] else ""),
         f"into {result.destination}, dataset {result.dataset}",
     ]
     if result.published:
         lines.append(f"published to {result.published}")
     if c["rejected"]:
-        lines.append(f"{c['rejected']:,} records have faults: see the table rejected")
+        lines.append(f"{c['rejected']:,} records are invalid: see the table rejected")
     if failures := result.stats.failures:
         lines.append(f"NOT COMPLETE: {len(failures):,} lists could not be read:")
         lines += [f"  {printable(reason)}" for reason in failures[:SHOWN_FAILURES]]
-        lines.append("they are in the table campaign_failures; the next run tries them again")
+        lines.append("they are in the table campaign_failures; the next run retries them")
     return "\n".join(lines)
 
 
 def _source_settings(arguments: argparse.Namespace) -> dict[str, Any]:
-    """The source's arguments that were given; all others are left to dlt's settings."""
+    """The source's settings that were given; the others come from dlt's configuration."""
     given = {
         "resources": arguments.resources,
         "brand_ids": arguments.brand,

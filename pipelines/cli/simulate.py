@@ -1,4 +1,4 @@
-"""`signalwire-orders simulate`: the simulated space alone."""
+"""`signalwire-orders simulate`: starts a simulated space; the simulator parses its options."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from collections.abc import Sequence
 PROGRAM = "signalwire-orders simulate"
 
 
-def main(arguments: Sequence[str]) -> int:
-    """Starts the simulated space with options of its own; returns when it is interrupted."""
+def start(arguments: Sequence[str]) -> int:
+    """Starts the simulated space; returns when it is interrupted."""
     try:
         from sources.simulator.__main__ import main as simulate
 

@@ -30,9 +30,3 @@ def orderly_end() -> Iterator[None]:
 
 def _raise(number: int, _frame: FrameType | None) -> None:
     raise SignalReceivedException(number)
-
-
-def exit_code(interruption: KeyboardInterrupt) -> int:
-    """128 and the signal's number, as shells count."""
-    number = getattr(interruption, "signal_code", signal.SIGINT)
-    return 128 + (number if number > 0 else signal.SIGINT)

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
+from pipelines.configuration import require_folder
 from pipelines.destinations.base import Destination
 from sources.signalwire.errors import ConfigurationError
 
@@ -136,20 +137,6 @@ def is_standard_output(path: Path) -> bool:
         return os.path.samestat(path.stat(), os.fstat(1))
     except OSError:
         return False
-
-
-def require_folder(path: Path, option: str) -> None:
-    """Refuses a path in a folder that is not there or cannot be written to.
-
-    Raises:
-        ConfigurationError: it is in such a one.
-    """
-    folder = Path(os.path.realpath(path)).parent
-    if not folder.is_dir():
-        shown = folder if path.is_symlink() else path.parent
-        raise ConfigurationError(f"{option}: there is no folder {shown}; make it first")
-    if not os.access(folder, os.W_OK | os.X_OK):
-        raise ConfigurationError(f"{option}: {path} cannot be written: its folder is read-only")
 
 
 def _is(path: Path, is_one: Callable[[str], bool]) -> bool:

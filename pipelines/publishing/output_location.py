@@ -18,10 +18,11 @@ from typing import Protocol
 
 import duckdb
 
+from pipelines.configuration import require_folder
 from pipelines.destinations.base import Destination
 from pipelines.destinations.duckdb import require_path
 from pipelines.destinations.naming import ALWAYS_THERE, catalog_of, is_ambiguous, reports_dataset
-from pipelines.publishing.output import keep_permissions, require_apart, require_folder
+from pipelines.publishing.output import keep_permissions, require_apart
 from pipelines.publishing.snapshot import export_parquet, is_copy
 from sources.signalwire.errors import ConfigurationError
 

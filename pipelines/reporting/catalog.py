@@ -1,16 +1,18 @@
-"""The reports: read from `sql/*.sql`, and put into a destination's dialect.
+"""The reports: read from `sql/*.sql`, and translated into a destination's dialect.
 
 A file is a comment and a query in DuckDB's dialect. The comment's first paragraph says what one row
-stands for, then comes a line for each column. The query names tables of the dataset and other
-reports without a schema. A query that is `@measures` is made from `sql/shared/measures.sql`.
+stands for, then comes a line for each column, then the columns for a narrow terminal, the most
+important first. The query names tables of the dataset and other reports without a schema. A query
+that is `@measures` is made from `sql/shared/measures.sql`.
 """
 
 from __future__ import annotations
 
 import json
+import logging
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from graphlib import TopologicalSorter
 from pathlib import Path
@@ -20,22 +22,23 @@ from typing import Any
 import dlt
 import sqlglot
 
-from pipelines.destinations.naming import Schemas
+from pipelines.configuration import defaults
+from pipelines.destinations.base import Destination
+from pipelines.destinations.naming import Schemas, schemas_to_show
 from sources.signalwire.errors import ConfigurationError
 from sources.signalwire.records.schema import TABLES
 
+logger = logging.getLogger(__name__)
+
 FOLDER = Path(__file__).with_name("sql")
 REPORT_NAMES = frozenset(path.stem for path in FOLDER.glob("*.sql"))
-# of a target: 114 years
-MOST_HOURS = 1_000_000
+MOST_HOURS = 1_000_000  # 114 years
+ON_TERMINAL = "On a terminal"
+# settings and the names that they had before, which are still read
+RENAMED = {"sla_hours": "targets", "main_sla_hours": "main_target"}
 MEASURES = FOLDER / "shared" / "measures.sql"
 # the name of what is read, and what else it is called
 SOURCES = re.compile(r"\b((?:FROM|JOIN)\s+)(\w+)\b(\s+AS\b)?")
-DIALECTS = {
-    "duckdb": "duckdb", "motherduck": "duckdb", "ducklake": "duckdb", "postgres": "postgres",
-    "snowflake": "snowflake", "bigquery": "bigquery", "redshift": "redshift",
-    "databricks": "databricks", "clickhouse": "clickhouse",
-}  # fmt: skip
 # dialects whose names are folded to upper case, so that dlt makes them so
 UPPER_CASE = frozenset({"snowflake"})
 
@@ -48,16 +51,21 @@ UNTESTED = {
     " numbers",
     "clickhouse": "run on ClickHouse, where 2 of 18 worked",
 }
+DIALECTS = ("duckdb", "postgres", *UNTESTED)
 
 
 @dataclass(frozen=True)
 class Report:
-    """One view: its name, what a row stands for, its columns' descriptions, its query."""
+    """One view: its name, what a row stands for, its columns' descriptions, its query.
+
+    `on_terminal` are columns for a narrow terminal, the most important first.
+    """
 
     name: str
     grain: str
     columns: Mapping[str, str]
     query: str
+    on_terminal: tuple[str, ...] = ()
 
     @property
     def sources(self) -> set[str]:
@@ -65,65 +73,90 @@ class Report:
         return {name for _, name, _ in SOURCES.findall(self.query)}
 
 
-def load_reports(targets: Sequence[float], main_target: float) -> dict[str, Report]:
+def load_reports(sla_hours: Sequence[float], main_sla_hours: float) -> dict[str, Report]:
     """All reports by name, each after those it builds on.
 
     Args:
-        targets: Hours within which orders should be processed.
-        main_target: The one of them that `within_target` means.
+        sla_hours: Hours within which orders should be processed.
+        main_sla_hours: The one of them that `within_target` means.
     """
     read = {path.stem: _read(path) for path in sorted(FOLDER.glob("*.sql"))}
     name = "processing_targets"
-    read[name] = _with_targets(read[name], targets, main_target)
+    read[name] = _with_targets(read[name], sla_hours, main_sla_hours)
     graph = {name: report.sources & read.keys() for name, report in read.items()}
     return {name: read[name] for name in TopologicalSorter(graph).static_order()}
 
 
 def configured_reports() -> dict[str, Report]:
-    """The reports with the targets of the settings `reports.targets` and `reports.main_target`.
+    """The reports with the settings `reports.sla_hours` and `reports.main_sla_hours`.
 
     Raises:
-        ConfigurationError: they are no numbers of hours, or the main one is not among them.
+        ConfigurationError: they are not numbers of hours, or the main one is not among them.
     """
-    return load_reports(*_configured_targets())
+    return load_reports(*_configured_hours())
+
+
+def one_report(found: Mapping[str, Report], name: str) -> Report:
+    """The report of that name.
+
+    Raises:
+        ConfigurationError: there is none.
+    """
+    if name not in found:
+        raise ConfigurationError(f"there is no report {name!r}; choose from {', '.join(found)}")
+    return found[name]
 
 
 def require_report_settings() -> bool:
-    """Looks at the settings of reports, before anything is read; whether views are to be made.
+    """Checks the settings of reports before anything is read; whether a run creates the views.
 
     Raises:
         ConfigurationError: one of them cannot work.
     """
-    _configured_targets()
+    _configured_hours()
+    for name, before in RENAMED.items():
+        if dlt.config.get(f"reports.{before}") is not None:
+            logger.warning("the setting reports.%s is now reports.%s; rename it", before, name)
     return bool(dlt.config.get("reports.apply", bool))
 
 
-def _configured_targets() -> tuple[list[float], float]:
-    targets: Any = dlt.config.get("reports.targets")
-    main_target: Any = dlt.config.get("reports.main_target")
+def _configured_hours() -> tuple[list[float], float]:
+    (all_name, all_hours), (main_name, main) = (_setting(name) for name in RENAMED)
     try:
         # from the environment it comes as text
-        hours = json.loads(targets) if isinstance(targets, str) else targets
-        if not isinstance(hours, list) or any(isinstance(h, bool) for h in (*hours, main_target)):
+        hours = json.loads(all_hours) if isinstance(all_hours, str) else all_hours
+        if not isinstance(hours, list) or any(isinstance(h, bool) for h in (*hours, main)):
             raise ValueError
-        numbers, main = [float(hour) for hour in hours], float(main_target)
-        if main not in numbers or not all(0 < hour <= MOST_HOURS for hour in numbers):
+        numbers, main_number = [float(hour) for hour in hours], float(main)
+        if main_number not in numbers or not all(0 < hour <= MOST_HOURS for hour in numbers):
             raise ValueError
     except (TypeError, ValueError):
         raise ConfigurationError(
-            f"reports.targets ({targets}) has to be a list of hours, more than 0 and up to"
-            f" {MOST_HOURS}, and reports.main_target ({main_target}) one of them"
+            f"reports.{all_name} ({all_hours}) has to be a list of hours, more than 0 and up to"
+            f" {MOST_HOURS}, and reports.{main_name} ({main}) one of them"
         ) from None
-    return numbers, main
+    return numbers, main_number
+
+
+def _setting(name: str) -> tuple[str, Any]:
+    """A renamed setting: the name that is in use, and its value.
+
+    The earlier name counts where the new one still has the shipped default.
+    """
+    value: Any = dlt.config.get(f"reports.{name}")
+    before: Any = dlt.config.get(f"reports.{RENAMED[name]}")
+    if before is not None and value == defaults()["reports"][name]:
+        return RENAMED[name], before
+    return name, value
 
 
 def rendered(report: Report, schemas: Schemas, dialect: str) -> str:
-    """The report's query in a dialect, with every table named in full."""
+    """The report's query in a dialect, with fully qualified table names."""
     query = SOURCES.sub(partial(_in_full, schemas=schemas), report.query)
     if dialect == "duckdb":
-        # what it is written in; to parse it takes longer than DuckDB to make the view
+        # parsing takes longer than DuckDB takes to create the view
         return query
-    # what it cannot say in a dialect it leaves out: the order of nulls in a window without any
+    # it leaves out what a dialect lacks: the order of nulls in a window without any
     return sqlglot.transpile(
         query,
         read="duckdb",
@@ -147,36 +180,52 @@ def _in_full(found: re.Match[str], schemas: Schemas) -> str:
     return f"{read_from}{full}{alias or f' AS {name}'}"
 
 
-def in_dialect(name: str, dialect: str) -> str:
-    """A name that is written as in DuckDB's dialect, in another."""
-    written: str = sqlglot.parse_one(name, read="duckdb", into=sqlglot.exp.Table).sql(dialect)
-    return written
-
-
-def dialect_of(kind: str) -> str:
+def dialect_of(target: Destination) -> str:
     """The SQL dialect of a destination.
 
     Raises:
-        ConfigurationError: none is known.
+        ConfigurationError: the destination has no reports.
     """
-    try:
-        return DIALECTS[kind]
-    except KeyError:
-        raise ConfigurationError(
-            f"there are no reports for {kind}; known are {', '.join(sorted(DIALECTS))}"
-        ) from None
+    if target.dialect is None:
+        known = ", ".join(sorted(DIALECTS))
+        raise ConfigurationError(f"there are no reports for {target.kind}; known are {known}")
+    return target.dialect
+
+
+def require_dialect(dialect: str) -> str:
+    """The dialect, if reports can be translated into it.
+
+    Raises:
+        ConfigurationError: they cannot.
+    """
+    if dialect not in DIALECTS:
+        known = ", ".join(sorted(DIALECTS))
+        raise ConfigurationError(f"there is no dialect {dialect!r} here; choose from {known}")
+    return dialect
+
+
+def definition(report: Report, dataset: str, dialect: str) -> str:
+    """The statement that creates the view, with the descriptions as a comment, for people."""
+    comment = [f"-- {report.grain}", "--"]
+    comment += [f"-- {name}: {meaning}" for name, meaning in report.columns.items()]
+    schemas = schemas_to_show(dataset, upper=dialect in UPPER_CASE)
+    written = sqlglot.parse_one(schemas.reports, read="duckdb", into=sqlglot.exp.Table)
+    view = f"{written.sql(dialect)}.{report.name}"
+    return "\n".join([*comment, f"CREATE VIEW {view} AS", rendered(report, schemas, dialect) + ";"])
 
 
 def _read(path: Path) -> Report:
     grain, columns, query = _parts(path)
+    shown = columns.pop(ON_TERMINAL, "")
     if query.startswith("@measures"):
         settings = dict(re.findall(r"^(\w+) = (.*)$", query, re.MULTILINE))
         _, measures, template = _parts(MEASURES)
+        shown = f"{shown}, {measures.pop(ON_TERMINAL)}"
         columns |= measures
         query = Template(template).substitute(_substitutes(**settings))
         # for people to read: without the lines where there was nothing to put in
         query = re.sub(r"\n +(?=\n)", "", query).rstrip()
-    return Report(path.stem, grain, columns, query)
+    return Report(path.stem, grain, columns, query, tuple(re.findall(r"\w+", shown)))
 
 
 def _parts(path: Path) -> tuple[str, dict[str, str], str]:
@@ -184,14 +233,14 @@ def _parts(path: Path) -> tuple[str, dict[str, str], str]:
     end = next(number for number, line in enumerate(lines) if not line.startswith("--"))
     comment = [line[2:].strip() for line in lines[:end]]
     gap = comment.index("")
-    described = dict(line.split(": ", 1) for line in comment[gap + 1 :])
+    described = dict(line.split(": ", 1) for line in comment[gap:] if line)
     return " ".join(comment[:gap]), described, "\n".join(lines[end:]).strip()
 
 
 def _substitutes(
     key: str = "", labels: str = "", columns: str = "", order: str = ""
 ) -> dict[str, str]:
-    """What the measures are grouped by (all in one row without a key), and shown beside."""
+    """What the measures are grouped by (one row of all without a key), and labelled with."""
     names = [name for name in labels.split(", ") if name]
     shown = ", ".join(part for part in (key, *names, columns) if part)
     return {
@@ -206,9 +255,7 @@ def _substitutes(
     }
 
 
-def _with_targets(report: Report, targets: Sequence[float], main_target: float) -> Report:
-    rows = ", ".join(
-        f"({hours!r}, {str(hours == main_target).upper()})" for hours in sorted({*targets})
-    )
+def _with_targets(report: Report, sla_hours: Sequence[float], main: float) -> Report:
+    rows = ", ".join(f"({hours!r}, {str(hours == main).upper()})" for hours in sorted({*sla_hours}))
     query = re.sub(r"\(VALUES .*\) AS t", f"(VALUES {rows}) AS t", report.query)
-    return Report(report.name, report.grain, report.columns, query)
+    return replace(report, query=query)

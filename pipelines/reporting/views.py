@@ -1,4 +1,4 @@
-"""The reports as views at a destination: made in one transaction, where they are not there yet."""
+"""The reports as views at a destination, created in one transaction where they are missing."""
 
 from __future__ import annotations
 
@@ -11,68 +11,70 @@ from dlt.destinations.exceptions import DatabaseException
 
 from pipelines.destinations.base import Destination
 from pipelines.destinations.naming import Schemas, folded, in_reports, reports_dataset
-from pipelines.errors import first_line
+from pipelines.errors import ReportsFailed, first_line
 from pipelines.reporting.catalog import Report, configured_reports, dialect_of, rendered
 from sources.signalwire.errors import ConfigurationError
 from sources.signalwire.records.schema import TABLES
 
 logger = logging.getLogger(__name__)
 
-# a view that tells which version of the reports is there
+# the view that holds the version of the reports
 VERSION = "reports_version"
 
 
-class ReportsFailed(RuntimeError):
-    """The data is loaded, but a view could not be made; the text says which and why."""
-
-
-def apply_reports(target: Destination, *, anew: bool = False) -> bool:
-    """Makes the views at a destination; whether there was anything to do.
+def apply_reports(target: Destination, *, always: bool = False) -> bool:
+    """Creates the views at a destination; whether there was anything to do.
 
     Args:
         target: Where the tables are.
-        anew: Make them also if they are there already in this version.
+        always: Create them also if they are there already in this version.
 
     Raises:
-        ReportsFailed: one of them could not be made. Then none is changed.
-        ConfigurationError: a setting cannot work, or the destination has no views known here.
+        ReportsFailed: one of them could not be created. Then none is changed.
+        ConfigurationError: a setting cannot work, or the destination has no reports.
     """
-    dialect = dialect_of(target.kind)
+    dialect = dialect_of(target)
     found = configured_reports()
     with target.probe.sql_client() as client:
         schemas = target.schemas(client)
-        schema = in_reports(client, target.dataset)
         version = _version(found.values(), schemas, dialect)
-        if not anew and _is_there(client, target.dataset, version, len(found) + 1):
+        if not always and _is_there(client, target.dataset, version, len(found) + 1):
             return False
         if missing := _missing_tables(client, found.values(), target.dataset):
-            if anew:
+            if always:
                 raise ConfigurationError(
                     f"{', '.join(missing)}: not loaded yet, and the reports need them;"
                     " signalwire-orders run"
                 )
             return False
-        target.create_schema(client, reports_dataset(target.dataset), schema)
         views = {name: rendered(report, schemas, dialect) for name, report in found.items()}
         views[VERSION] = f"SELECT '{version}' AS version"
+        schema = in_reports(client, target.dataset)
+        target.create_schema(client, reports_dataset(target.dataset), schema)
         try:
-            with client.begin_transaction():
-                _make(client, schema, views, "CREATE OR REPLACE VIEW")
-        except DatabaseException:
-            # columns of a view that is there cannot be taken away or renamed
-            try:
-                with client.begin_transaction():
-                    for name in reversed(views):
-                        client.execute_sql(f"DROP VIEW IF EXISTS {schema}.{name}")
-                    _make(client, schema, views, "CREATE VIEW")
-            except DatabaseException as error:
-                raise ReportsFailed(
-                    f"the views in {reports_dataset(target.dataset)} could not be made; what was"
-                    " loaded is in its tables. Try again with: signalwire-orders reports apply"
-                    f" ({first_line(error)})"
-                ) from error
-    logger.info("made %d views in %s", len(found), reports_dataset(target.dataset))
+            _create(client, schema, views)
+        except DatabaseException as error:
+            raise ReportsFailed(
+                f"the views in {reports_dataset(target.dataset)} could not be created; what was"
+                " loaded is in its tables. Try again with: signalwire-orders reports apply"
+                f" ({first_line(error)})"
+            ) from error
+    logger.info("created %d views in %s", len(found), reports_dataset(target.dataset))
     return True
+
+
+def _create(client: Any, schema: str, views: Mapping[str, str]) -> None:
+    try:
+        with client.begin_transaction():
+            for name, query in views.items():
+                client.execute_sql(f"CREATE OR REPLACE VIEW {schema}.{name} AS {query}")
+    except DatabaseException:
+        # columns of an existing view cannot be dropped or renamed: replace the views whole
+        with client.begin_transaction():
+            for name in reversed([*views]):
+                client.execute_sql(f"DROP VIEW IF EXISTS {schema}.{name}")
+            for name, query in views.items():
+                client.execute_sql(f"CREATE VIEW {schema}.{name} AS {query}")
 
 
 def _missing_tables(client: Any, found: Iterable[Report], dataset: str) -> list[str]:
@@ -80,11 +82,6 @@ def _missing_tables(client: Any, found: Iterable[Report], dataset: str) -> list[
     sql = "SELECT table_name FROM information_schema.tables WHERE table_schema = %s"
     there = client.execute_sql(sql, folded(client, dataset)) or ()
     return sorted(needed - {name.lower() for (name,) in there})
-
-
-def _make(client: Any, schema: str, views: Mapping[str, str], how: str) -> None:
-    for name, query in views.items():
-        client.execute_sql(f"{how} {schema}.{name} AS {query}")
 
 
 def _is_there(client: Any, dataset: str, version: str, count: int) -> bool:

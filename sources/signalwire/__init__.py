@@ -43,10 +43,10 @@ def signalwire(
     include_sensitive: bool = False,
     workers: int = settings.DEFAULT_WORKERS,
     page_size: int = settings.DEFAULT_PAGE_SIZE,
-    request_timeout: float = 60.0,
-    request_max_attempts: int = 5,
-    request_backoff_factor: float = 1.0,
-    request_max_retry_delay: float = 300.0,
+    request_timeout: float = settings.REQUEST_TIMEOUT,
+    request_max_attempts: int = settings.REQUEST_MAX_ATTEMPTS,
+    request_backoff_factor: float = settings.REQUEST_BACKOFF_FACTOR,
+    request_max_retry_delay: float = settings.REQUEST_MAX_RETRY_DELAY,
     full: bool = False,
     full_walk_every: float = settings.FULL_WALK_EVERY,
     settle_after: float = settings.SETTLE_AFTER,
@@ -137,7 +137,7 @@ def signalwire_client(
     space: str = dlt.config.value,
     project_id: str = dlt.config.value,
     api_token: TSecretStrValue = dlt.secrets.value,
-    request_timeout: float = 60.0,
+    request_timeout: float = settings.REQUEST_TIMEOUT,
 ) -> Client:
     """A client with the source's own configuration that tries each request once, for `check`.
 

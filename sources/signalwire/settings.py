@@ -7,12 +7,25 @@ API_ROOT = "/api/relay/rest"
 REGISTRY = f"{API_ROOT}/registry/beta"
 
 MAX_PAGE_SIZE = 1000
-DEFAULT_PAGE_SIZE = MAX_PAGE_SIZE
-DEFAULT_WORKERS = 10
 MAX_WORKERS = 64
 
-# seconds after which a campaign is read to its end, and an order counts as settled
+# Defaults of what can be set under [sources.signalwire]; they are nowhere else.
+# concurrent requests, each over its own connection
+DEFAULT_WORKERS = 10
+# a campaign seldom has more orders than fit on the largest page, so one request reads it whole
+DEFAULT_PAGE_SIZE = MAX_PAGE_SIZE
+# seconds without a byte from the API after which a request is tried again
+REQUEST_TIMEOUT = 60.0
+# tries of one request before its campaign counts as failed
+REQUEST_MAX_ATTEMPTS = 5
+# seconds before the second try; doubles with each further one
+REQUEST_BACKOFF_FACTOR = 1.0
+# the longest wait between two tries in seconds, also when Retry-After asks for more
+REQUEST_MAX_RETRY_DELAY = 300.0
+# seconds after which a campaign is read to its end in any case: an order that seemed settled may
+# have changed, or be gone. A day bounds how long that goes unnoticed
 FULL_WALK_EVERY = 24 * 3600.0
+# seconds after which an untouched failed order is not expected to change; an open one always is
 SETTLE_AFTER = 30 * 24 * 3600.0
 
 # the numbers that can be set: their type, and the least and most that can work

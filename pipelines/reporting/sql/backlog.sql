@@ -5,6 +5,8 @@
 -- orders: Orders open now.
 -- oldest_created_at: When the oldest of them was created (UTC).
 -- oldest_hours: Its age in hours.
+--
+-- On a terminal: bucket, orders, oldest_hours, from_hours
 WITH buckets AS (
     SELECT
         bucket,

@@ -6,6 +6,8 @@
 -- failed: Orders that failed, by when they last changed; one that recovered counts as processed alone.
 -- deleted: Orders found to be gone before they were processed.
 -- open_at_end: Orders open at the end of the day (now, on the last one).
+--
+-- On a terminal: day, arrived, processed, open_at_end, failed
 WITH RECURSIVE limits AS (
     SELECT
         min(least(order_processing.created_at, data_as_of.as_of)) AS first_at,

@@ -4,6 +4,8 @@
 -- severity: error, warning or information: what it would be if there were any.
 -- count: How many there are; 0 is good.
 -- meaning: What that means for the reports.
+--
+-- On a terminal: check_name, count, severity
 WITH order_checks AS (
     SELECT
         count(CASE WHEN status = 'processed' AND processed_at IS NULL THEN 1 END) AS untimed,

@@ -5,6 +5,8 @@
 -- shards: Of how many parts.
 -- complete: Whether it could read everything it was asked for.
 -- read_at: When it had read everything, by the server's clock (UTC).
+--
+-- On a terminal: run_id, complete, read_at, shard
 WITH parts AS (
     SELECT
         run_id,

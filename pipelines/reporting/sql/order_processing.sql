@@ -20,6 +20,8 @@
 -- created_week: The Monday of that week (UTC).
 -- created_weekday: 1 for Monday to 7 for Sunday (UTC).
 -- created_hour: The hour of the day, 0 to 23 (UTC).
+--
+-- On a terminal: order_id, status, campaign_name, processing_hours, age_hours, created_at
 WITH main_target AS (
     SELECT max(target_hours) AS target_hours FROM processing_targets WHERE is_main
 ),

@@ -1,7 +1,7 @@
--- One row per target: hours within which an order should be processed (setting reports.targets).
+-- One row per target: hours within which an order should be processed (setting reports.sla_hours).
 --
 -- target_hours: The target in hours.
--- is_main: Whether it is the one that within_target means (setting reports.main_target).
+-- is_main: Whether it is the one that within_target means (setting reports.main_sla_hours).
 SELECT
     CAST(target_hours AS DOUBLE) AS target_hours,
     is_main

@@ -2,6 +2,8 @@
 --
 -- brand_id: The brand (brands.id).
 -- brand_name: Its name, else its id.
+--
+-- On a terminal: brand_name
 @measures
 key = brand_id
 labels = brand_name

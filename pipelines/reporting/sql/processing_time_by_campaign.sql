@@ -4,6 +4,8 @@
 -- campaign_name: Its name, else its id.
 -- brand_name: Its brand's name, else the brand's id.
 -- use_case: Its use case; (none) where it has none.
+--
+-- On a terminal: campaign_name
 @measures
 key = campaign_id
 labels = campaign_name, brand_name, use_case

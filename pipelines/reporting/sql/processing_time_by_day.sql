@@ -1,6 +1,8 @@
 -- One row per day on which orders were created, in order of time.
 --
 -- created_day: The day (UTC); null for orders without a likely time of creation.
+--
+-- On a terminal: created_day
 @measures
 key = created_day
 order = created_day

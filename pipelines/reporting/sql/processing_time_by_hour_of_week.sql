@@ -2,6 +2,8 @@
 --
 -- created_weekday: 1 for Monday to 7 for Sunday (UTC).
 -- created_hour: The hour of the day, 0 to 23 (UTC).
+--
+-- On a terminal: created_weekday, created_hour
 @measures
 key = created_weekday, created_hour
 order = created_weekday, created_hour

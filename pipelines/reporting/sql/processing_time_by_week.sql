@@ -1,6 +1,8 @@
 -- One row per week in which orders were created, in order of time.
 --
 -- created_week: The week's Monday (UTC); null for orders without a likely time of creation.
+--
+-- On a terminal: created_week
 @measures
 key = created_week
 order = created_week

@@ -7,6 +7,8 @@
 -- share_waiting: Estimated share of all orders still waiting after that time, 0 to 1.
 -- lower: Lower end of its 95 % confidence band (log-log); null where there is none.
 -- upper: Upper end of that band.
+--
+-- On a terminal: hours, share_waiting, at_risk, processed, censored
 WITH times AS (
     SELECT
         observed_hours AS hours,

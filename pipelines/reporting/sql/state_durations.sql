@@ -7,6 +7,8 @@
 -- hours: Hours spent in it, until now where it still is.
 -- is_current: Whether it is in that state now.
 -- recovered: Whether it went on from failed to another state.
+--
+-- On a terminal: order_id, state, hours, is_current, recovered
 WITH seen AS (
     SELECT
         order_id,

@@ -10,6 +10,8 @@
 -- age_hours: How long it has been waiting.
 -- limit_hours: What would have been usual.
 -- limit_is: Where that comes from: the campaign's p95, if it processed 20 orders or more, or the main target.
+--
+-- On a terminal: order_id, campaign_name, age_hours, limit_hours, state, brand_name
 WITH usual AS (
     SELECT
         campaign_id,

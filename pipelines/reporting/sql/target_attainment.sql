@@ -6,6 +6,8 @@
 -- missed: Of these, processed later or not yet. A failed order misses too.
 -- not_yet: Orders too young to tell; left out.
 -- share_within: within of orders, 0 to 1; null without orders.
+--
+-- On a terminal: target_hours, share_within, orders, missed
 WITH outcomes AS (
     SELECT
         target_hours,

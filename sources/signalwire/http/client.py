@@ -47,7 +47,15 @@ from sources.signalwire.http.responses import (
 from sources.signalwire.http.server_clock import ServerClock
 from sources.signalwire.http.throttle import Pace, retry_after_seconds
 from sources.signalwire.records.decoding import decoded
-from sources.signalwire.settings import CONNECT_TIMEOUT, MAX_RETRY_AFTER, PASSING_STATUSES
+from sources.signalwire.settings import (
+    CONNECT_TIMEOUT,
+    MAX_RETRY_AFTER,
+    PASSING_STATUSES,
+    REQUEST_BACKOFF_FACTOR,
+    REQUEST_MAX_ATTEMPTS,
+    REQUEST_MAX_RETRY_DELAY,
+    REQUEST_TIMEOUT,
+)
 from sources.signalwire.stats import RunStats
 
 Decoder = Callable[[bytes], Any]
@@ -56,10 +64,10 @@ Decoder = Callable[[bytes], Any]
 class HttpSettings(NamedTuple):
     """How patient the client is; all times in seconds."""
 
-    request_timeout: float = 60.0
-    request_max_attempts: int = 5
-    request_backoff_factor: float = 1.0
-    request_max_retry_delay: float = 300.0
+    request_timeout: float = REQUEST_TIMEOUT
+    request_max_attempts: int = REQUEST_MAX_ATTEMPTS
+    request_backoff_factor: float = REQUEST_BACKOFF_FACTOR
+    request_max_retry_delay: float = REQUEST_MAX_RETRY_DELAY
 
 
 class _Line(NamedTuple):

@@ -20,7 +20,6 @@ ABSENT = [
     "airflow",
     "numpy",
     "pandas",
-    "prometheus_client",
     "scipy",
     "hypothesis",
     "pytest",

@@ -29,6 +29,16 @@ def test_every_column_is_described_in_its_place(name: str) -> None:
     assert [column.alias_or_name for column in tree.selects] == list(report.columns)
 
 
+@pytest.mark.parametrize("name", REPORTS)
+def test_the_columns_for_a_narrow_terminal_are_columns(name: str) -> None:
+    report = REPORTS[name]
+    assert {*report.on_terminal} <= {*report.columns}
+    # a few columns, or a single row, are shown whole
+    assert report.on_terminal or name in (
+        "data_as_of", "processing_targets", "processing_time_summary",
+    )  # fmt: skip
+
+
 def test_every_report_comes_after_those_it_builds_on() -> None:
     names = list(REPORTS)
     for place, report in enumerate(REPORTS.values()):
@@ -48,7 +58,7 @@ def test_every_table_and_report_is_named_in_full_and_nothing_else(name: str) -> 
         assert table.db == of.get(table.name, "")
 
 
-@pytest.mark.parametrize("dialect", sorted({*DIALECTS.values()}))
+@pytest.mark.parametrize("dialect", sorted(DIALECTS))
 def test_every_report_is_sql_in_every_dialect(dialect: str) -> None:
     for report in REPORTS.values():
         statement = f"CREATE VIEW r AS {rendered(report, schemas_to_show('signalwire'), dialect)}"
@@ -148,18 +158,26 @@ class TestViews:
         assert workspace.orders() == true_orders(space)
         assert workspace.rows("SELECT * FROM signalwire_reports.backlog") == []
 
+    @pytest.mark.parametrize(
+        ("hours", "main"), [("targets", "main_target"), ("sla_hours", "main_sla_hours")]
+    )
     def test_targets_from_the_settings(
-        self, space: SimulatedSpace, any_workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+        self,
+        space: SimulatedSpace,
+        any_workspace: Workspace,
+        monkeypatch: pytest.MonkeyPatch,
+        hours: str,
+        main: str,
     ) -> None:
-        monkeypatch.setenv("REPORTS__TARGETS", "[2, 12.5]")
-        monkeypatch.setenv("REPORTS__MAIN_TARGET", "12.5")
+        monkeypatch.setenv(f"REPORTS__{hours.upper()}", "[2, 12.5]")
+        monkeypatch.setenv(f"REPORTS__{main.upper()}", "12.5")
         any_workspace.run(space)
         rows = any_workspace.rows("SELECT * FROM signalwire_reports.target_attainment")
         assert [float(row["target_hours"]) for row in rows] == [2.0, 12.5]
-        monkeypatch.setenv("REPORTS__MAIN_TARGET", "3")
+        monkeypatch.setenv(f"REPORTS__{main.upper()}", "3")
         done = any_workspace.command("reports", "apply")
         assert done.returncode == 2
-        assert "reports.main_target" in done.stderr
+        assert f"reports.{main}" in done.stderr
 
 
 class TestReport:
@@ -226,15 +244,15 @@ class TestReports:
         assert done.returncode == 0, done.stderr
         assert all(name in done.stdout for name in REPORTS)
 
-    @pytest.mark.parametrize("dialect", sorted({*DIALECTS.values()}))
-    def test_show_says_what_is_known_of_a_dialect(self, workspace: Workspace, dialect: str) -> None:
+    @pytest.mark.parametrize("dialect", sorted(DIALECTS))
+    def test_sql_says_what_is_known_of_a_dialect(self, workspace: Workspace, dialect: str) -> None:
         known = {
             "clickhouse": "run on ClickHouse, where 2 of 18 worked",
             "databricks": "on Spark 3 of 18 ran, and PERCENTILE_APPROX gives other numbers",
             "duckdb": "",
             "postgres": "",
         }.get(dialect, f"not run on {dialect}")
-        done = workspace.command("reports", "show", "backlog", "--dialect", dialect)
+        done = workspace.command("reports", "sql", "backlog", "--dialect", dialect)
         first, _, rest = done.stdout.partition("\n")
         if known:
             assert first.startswith("-- ")
@@ -243,18 +261,38 @@ class TestReports:
         else:
             assert first.startswith("-- One row")
 
-    def test_show_in_a_dialect(self, workspace: Workspace) -> None:
-        done = workspace.command("reports", "show", "--dialect", "snowflake", "--dataset", "prod")
+    def test_sql_in_a_dialect(self, workspace: Workspace) -> None:
+        done = workspace.command("reports", "sql", "--dialect", "snowflake", "--dataset", "prod")
         assert done.returncode == 0, done.stderr
         statements = [s for s in sqlglot.parse(done.stdout, read="snowflake") if s]
         assert len(statements) == len(REPORTS)
         assert "FROM prod.orders" in done.stdout
 
-    def test_show_one(self, workspace: Workspace) -> None:
-        done = workspace.command("reports", "show", "backlog")
+    def test_sql_of_one(self, workspace: Workspace) -> None:
+        done = workspace.command("reports", "sql", "backlog")
         assert done.stdout.count("CREATE VIEW") == 1
-        assert workspace.command("reports", "show", "sales").returncode == 2
-        assert workspace.command("reports", "show", "--dialect", "cobol").returncode == 2
+        assert done.stderr == ""
+        assert workspace.command("reports", "sql", "sales").returncode == 2
+        assert workspace.command("reports", "sql", "--dialect", "cobol").returncode == 2
+
+    def test_show_prints_what_report_prints(
+        self, space: SimulatedSpace, workspace: Workspace
+    ) -> None:
+        workspace.run(space)
+        options = ("backlog", "--format", "csv", "--limit", "2")
+        done = workspace.command("reports", "show", *options)
+        assert done.returncode == 0, done.stderr
+        assert len(done.stdout.splitlines()) == 3
+        assert done.stdout == workspace.command("report", *options).stdout
+
+    @pytest.mark.parametrize("old", [(), ("backlog", "--dialect", "postgres")], ids=" ".join)
+    def test_show_as_it_printed_sql_before_still_does_and_says_so(
+        self, workspace: Workspace, old: tuple[str, ...]
+    ) -> None:
+        done = workspace.command("reports", "show", *old)
+        assert done.returncode == 0
+        assert done.stdout == workspace.command("reports", "sql", *old).stdout
+        assert "signalwire-orders reports sql" in done.stderr
 
 
 class TestCheck:

@@ -160,7 +160,7 @@ class TestSignals:
             _, err = run.communicate(timeout=30)
         lines = [json.loads(line) for line in err.splitlines()]
         told = [line["message"] for line in lines if line["level"] == "ERROR"]
-        assert told == ["interrupted; nothing is lost, the next run makes it good"]
+        assert told == ["interrupted; nothing is lost, the next run loads the rest"]
 
     @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
     def test_while_loading(

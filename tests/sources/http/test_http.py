@@ -12,7 +12,7 @@ import pytest
 from dlt.pipeline.exceptions import PipelineStepFailed
 from support import Workspace, true_orders
 
-from pipelines.cli.messages import explain
+from pipelines.errors import explain
 from sources.signalwire.crawl.scheduler import TASKS_EACH
 from sources.signalwire.errors import AccessDenied, NotFound, ProtocolError, Unavailable
 from sources.signalwire.http.client import Client, HttpSettings

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.cli.formats import render
+from pipelines.cli.output import render
 from sources.signalwire.crawl.crawler import Traversal
 from sources.signalwire.crawl.events import Rows, RowsToCompare
 from sources.signalwire.errors import ConfigurationError

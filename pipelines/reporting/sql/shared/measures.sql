@@ -16,6 +16,8 @@
 -- p90_hours_all: The time within which nine of ten of all orders are processed, likewise.
 -- share_censored: Share of orders whose processing time is not known yet, 0 to 1.
 -- share_within_target: Share processed within the main target, of those old enough to tell, 0 to 1.
+--
+-- On a terminal: orders, median_hours_all, open, share_within_target, p90_hours_all, processed, failed
 WITH ranks AS (
     SELECT
         ${key_}

@@ -1,0 +1,135 @@
+"""The health of a destination and its data: for the command line, Airflow and metrics alike."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from dlt.common.destination.exceptions import DestinationUndefinedEntity
+
+from pipelines.configuration import require_folder
+from pipelines.destinations.base import Destination
+from pipelines.destinations.naming import in_reports
+from pipelines.destinations.rows import instant
+from pipelines.errors import NothingLoaded, explain
+from pipelines.reporting.catalog import dialect_of
+from sources.signalwire.errors import ConfigurationError
+from sources.signalwire.http.access_check import Probed
+
+# a run limited to some campaigns leaves the others as old as they were; of shards, all count
+NEWEST_RUN = """
+SELECT max(finished_at) FROM (
+    SELECT min(finished_at) AS finished_at FROM (
+        SELECT coalesce(shards, 1) AS shards, max(finished_at) AS finished_at FROM {runs}
+        WHERE complete AND narrowed_to IS NULL GROUP BY coalesce(shards, 1), coalesce(shard, 1)
+    ) AS parts GROUP BY shards HAVING count(*) = shards
+) AS layouts
+"""
+CONTENTS = "SELECT count(*), max(updated_at) FROM {orders}"
+STUCK = "SELECT count(*), max(age_hours) FROM {reports}.stuck_orders"
+FIGURES = """
+SELECT (SELECT as_of FROM {reports}.data_as_of),
+    (SELECT orders - deleted FROM {reports}.processing_time_summary),
+    (SELECT open FROM {reports}.processing_time_summary),
+    (SELECT count(*) FROM {reports}.stuck_orders)
+"""
+
+
+def probe_destination(
+    target: Destination, *, max_age: float | None = None, max_stuck: int | None = None
+) -> Iterator[Probed]:
+    """Checks that the destination opens, how old its data is, and how many orders are stuck.
+
+    Args:
+        target: Where the tables are.
+        max_age: The age of the newest complete run in seconds above which the check fails.
+        max_stuck: The number of stuck orders above which the check fails.
+    """
+    where = f"{target.description}, dataset {target.dataset}"
+    fine = max_age is None and max_stuck is None
+    nothing = Probed("freshness", fine, "nothing loaded yet: signalwire-orders run")
+    try:
+        target.require_loadable()
+        target.check_server()
+        with target.opened() as client:
+            yield from _found(target, where)
+            tables = {t: client.make_qualified_table_name(t) for t in ("runs", "orders")}
+            try:
+                newest = client.execute_sql(NEWEST_RUN.format(**tables)) or []
+                contents = client.execute_sql(CONTENTS.format(**tables)) or []
+            except DestinationUndefinedEntity:
+                yield nothing
+                return
+            (finished_at,), (orders, updated_at) = newest[0], contents[0]
+            yield _freshness(finished_at, orders, updated_at, max_age)
+            yield from _stuck(client, target, max_stuck)
+    except NothingLoaded:
+        try:
+            require_folder(target.file or Path(), where)
+        except ConfigurationError as error:
+            yield Probed("destination", False, str(error))
+            return
+        yield from _found(target, where)
+        yield nothing
+    except Exception as error:  # noqa: BLE001 - whatever keeps the database shut is the finding
+        yield Probed("destination", False, f"{where}: {explain(error)[0]}")
+
+
+def data_figures(target: Destination) -> dict[str, float]:
+    """The figures of the data that metrics show; none where there are no reports yet."""
+    try:
+        with target.opened() as client:
+            sql = FIGURES.format(reports=in_reports(client, target.dataset))
+            as_of, orders, open_now, stuck = client.execute_sql(sql)[0]
+    except (DestinationUndefinedEntity, NothingLoaded):
+        return {}
+    figures = {
+        "data_timestamp_seconds": as_of.timestamp() if as_of else None,
+        "orders": orders,
+        "orders_open": open_now,
+        "orders_stuck": stuck,
+    }
+    return {name: float(value) for name, value in figures.items() if value is not None}
+
+
+def _found(target: Destination, where: str) -> Iterator[Probed]:
+    yield Probed("destination", True, where)
+    if not target.by_default:
+        command = f"dlt pipeline --pipelines-dir {target.pipelines_dir} {target.pipeline_name} info"
+        yield Probed("dlt", True, command)
+    for caveat in target.caveats():
+        yield Probed("limits", True, caveat)
+
+
+def _freshness(
+    finished_at: datetime | str | None,
+    orders: int,
+    updated_at: datetime | str | None,
+    max_age: float | None,
+) -> Probed:
+    if finished_at is None:
+        return Probed("freshness", False, "no complete run yet: signalwire-orders run")
+    age = (datetime.now(timezone.utc) - instant(finished_at)).total_seconds()
+    newest = ""
+    if updated_at:
+        newest = f", the newest changed {instant(updated_at):%Y-%m-%d %H:%M:%S} UTC"
+    words = f"{orders:,} orders{newest}; read {age / 60:.0f} min ago"
+    return Probed("freshness", max_age is None or age <= max_age, words)
+
+
+def _stuck(client: Any, target: Destination, most: int | None) -> Iterator[Probed]:
+    """How many orders are stuck, where there are reports."""
+    try:
+        found = client.execute_sql(STUCK.format(reports=in_reports(client, target.dataset)))
+    except DestinationUndefinedEntity:
+        if most is not None:
+            dialect_of(target)  # refuses a destination without reports
+            yield Probed("stuck", False, "no reports yet: signalwire-orders reports apply")
+        return
+    count, oldest = found[0]
+    words = f"{count:,} open for longer than is usual"
+    if count:
+        words += f", the oldest for {oldest / 24:.1f} days: signalwire-orders report stuck_orders"
+    yield Probed("stuck", most is None or count <= most, words)
