@@ -1,6 +1,6 @@
 """The interface of a destination: everything that the project asks of where it loads to.
 
-A destination is a subclass of `Destination` in a file of its own and a row in
+A destination is a subclass of `Destination` with its own file and a row in
 `resolve.DESTINATIONS`; `tests/conformance` is what it has to pass. The defaults here suit any SQL
 destination of dlt's, and promise nothing.
 """
@@ -316,7 +316,7 @@ class Destination:
 
     @contextmanager
     def opened(self) -> Iterator[Any]:
-        """An SQL client of dlt's that can only read, as far as the destination sees to that.
+        """An SQL client of dlt's that can only read, if the destination enforces that.
 
         Raises:
             NothingLoaded: the destination is a file that is not there. None is made.
