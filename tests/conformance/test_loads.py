@@ -39,19 +39,18 @@ def test_a_full_walk_with_orders_that_vanish_and_return(
     space: SimulatedSpace, workspace: Workspace
 ) -> None:
     workspace.run(space)
-    brand_id, campaign_id, vanished = space.world.truth_orders()[5]
-    assert brand_id
-    space.world.remove_order(vanished["id"])
+    vanished = true_orders(space)[5]["id"]
+    space.world.remove_order(vanished)
     space.clock.advance(HOUR)
     assert workspace.run(space, full=True).stats.counts()["orders_deleted"] == 1
     assert workspace.orders() == true_orders(space)
-    (row,) = (row for row in workspace.table("orders") if row["id"] == vanished["id"])
+    (row,) = (row for row in workspace.table("orders") if row["id"] == vanished)
     assert row["deleted_at"] is not None
     space.clock.advance(HOUR)
-    space.world.add_order(campaign_id, **vanished)
+    space.world.restore_order(vanished)
     workspace.run(space, full=True)
     assert workspace.orders() == true_orders(space)
-    assert vanished["id"] in {row["id"] for row in workspace.orders()}
+    assert vanished in {row["id"] for row in workspace.orders()}
 
 
 def test_without_the_working_folder(space: SimulatedSpace, workspace: Workspace) -> None:
