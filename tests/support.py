@@ -16,7 +16,7 @@ from typing import Any
 import duckdb
 import psycopg2
 import pytest
-from dlt.pipeline.exceptions import PipelineStepFailed
+from dlt.common.configuration.exceptions import ConfigValueCannotBeCoercedException
 
 from sources.simulator import SimulatedSpace
 
@@ -75,7 +75,7 @@ class Workspace:
         with monkeypatch.context() as patch:
             patch.setenv("DLT_DATA_DIR", str(machine))
             patch.setenv("LOAD__RAISE_ON_MAX_RETRIES", "not a number")
-            with pytest.raises(PipelineStepFailed, match="raise_on_max_retries"):
+            with pytest.raises(ConfigValueCannotBeCoercedException):
                 self.run(space)
 
     def command(
