@@ -1,6 +1,6 @@
 """The interface of a destination: everything that the project asks of where it loads to.
 
-A destination is a subclass of `Destination` in a file of its own and a row in
+A destination is a subclass of `Destination` with its own file and a row in
 `resolve.DESTINATIONS`; `tests/conformance` is what it has to pass. The defaults here suit any SQL
 destination of dlt's, and promise nothing.
 """
@@ -111,14 +111,10 @@ class Destination:
 
     @classmethod
     def check_credentials(cls, kind: str, credentials: Any) -> None:
-        """Refuses the URL of another kind of database; the message repeats only its scheme.
-
-        Args:
-            kind: The kind of destination.
-            credentials: Resolved ones, or a text that could not be resolved.
+        """Refuses resolved credentials, or a text, that are for another kind of database.
 
         Raises:
-            ConfigurationError: they are for another kind of database.
+            ConfigurationError: they are. The message repeats nothing but the URL's scheme.
         """
         if isinstance(credentials, str):
             found = URL_SCHEME.match(credentials)
@@ -135,16 +131,10 @@ class Destination:
     def check_dataset(
         cls, kind: str, dataset: str, capabilities: DestinationCapabilitiesContext
     ) -> None:
-        """Refuses a dataset that loads would fail on.
-
-        Args:
-            kind: The kind of destination.
-            dataset: The name as dlt normalised it.
-            capabilities: dlt's, of the destination.
+        """Refuses a dataset, as dlt normalised it, that loads would fail on.
 
         Raises:
-            ConfigurationError: the database reserves the name, or has no room for the schema of
-                the reports beside it.
+            ConfigurationError: the name is reserved, or too long for the schema of its reports.
         """
         prefix = cls.reserved_prefix
         if dataset.casefold() in cls.reserved_datasets or (prefix and dataset.startswith(prefix)):
@@ -254,8 +244,7 @@ class Destination:
     def lock(self, *, reading: bool = False) -> Lock:
         """What keeps other runs out of this dataset; here only those of the same machine.
 
-        Args:
-            reading: A folder that cannot be written to is no hindrance.
+        With `reading`, a folder that cannot be written to is no hindrance.
         """
         self.pipelines_dir.mkdir(parents=True, exist_ok=True)
         return FileLock(self.pipelines_dir / "run.lock", reading=reading)
@@ -327,7 +316,7 @@ class Destination:
 
     @contextmanager
     def opened(self) -> Iterator[Any]:
-        """An SQL client of dlt's that can only read, as far as the destination sees to that.
+        """An SQL client of dlt's that can only read, if the destination enforces that.
 
         Raises:
             NothingLoaded: the destination is a file that is not there. None is made.
@@ -343,17 +332,14 @@ class Destination:
         """Has a transaction that has just begun see the same data until it ends."""
 
     def stream(self, client: Any, query: str, schema: pa.Schema) -> Iterator[pa.Table]:
-        """The rows of a query in parts, so that memory does not grow with them."""
+        """The rows of a query in parts."""
         with client.execute_query(query) as cursor:
             yield from tables_of(cursor, schema)
 
     def copy_tables(self, client: Any, tables: Mapping[str, list[str]], database: Path) -> None:
-        """Writes tables to a new DuckDB file, as one transaction sees them.
+        """Writes columns of tables to a new DuckDB file, as one transaction sees them.
 
-        Args:
-            client: dlt's SQL client, with an open connection.
-            tables: To each table the columns to copy.
-            database: The file; the tables are in a schema of the dataset's name.
+        They are in a schema of the dataset's name. The client has an open connection.
         """
         from pipelines.destinations.copy_file import insert, opened_copy, transaction  # to publish
 
@@ -380,11 +366,5 @@ class Destination:
         return Schemas(*(quoted(folded(client, name)) for name in names))
 
     def create_schema(self, client: Any, name: str, schema: str) -> None:  # noqa: ARG002
-        """Makes a schema if it is not there.
-
-        Args:
-            client: dlt's SQL client, with an open connection.
-            name: Its name.
-            schema: The same as statements write it.
-        """
+        """Makes a schema if it is not there: `name`, which statements write as `schema`."""
         client.execute_sql(f"CREATE SCHEMA IF NOT EXISTS {schema}")

@@ -11,7 +11,7 @@ import pyarrow as pa
 
 # what DuckDB may hold of rows on their way: it would keep all that it has written in memory too
 MEMORY = "256MB"
-# the format that DuckDB 1.0 introduced; programs for reports bring a DuckDB of their own, often old
+# DuckDB 1.0's: BI tools bundle their own DuckDB, often an old one
 STORAGE_VERSION = "v1.0.0"
 
 

@@ -23,7 +23,7 @@ RESERVED = ALWAYS_THERE | {"information_schema", "pg_catalog"}
 # Beyond the limit DuckDB spills to a folder beside the file; its own default is four fifths of the
 # machine's memory. Each of its threads needs some, so they are limited too.
 SETTINGS = {
-    "memory_limit": "512MB",
+    "memory_limit": "256MB",
     "threads": min(os.cpu_count() or 1, 2),
     # no reader relies on an order of rows, and to keep one takes memory and time
     "preserve_insertion_order": False,

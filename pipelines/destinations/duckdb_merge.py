@@ -32,7 +32,7 @@ from pipelines.destinations.naming import (
 from pipelines.destinations.stale_rows import stale_row_filter
 from sources.signalwire.records.schema import ORDER_CHANGES, TABLES
 
-# tells rows apart that are the same in everything; no field of the API can have such a name
+# distinguishes rows that are equal; no field of the API can have such a name
 PLACE = "_dlt_place"
 # the staging table, which is empty, gives the columns that a file lacks, and the types
 STAGED = f"""(

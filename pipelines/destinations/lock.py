@@ -42,7 +42,7 @@ class Lock(Protocol):
         """Takes the lock if it is free; whether it did."""
 
     def holder(self) -> str:
-        """Who holds it, in words."""
+        """The holder, in words."""
 
     def verify(self) -> None:
         """LockLost unless it is still held."""
@@ -150,7 +150,7 @@ class FileLock:
                     ) from error
 
     def holder(self) -> str:
-        """Who holds it, in words."""
+        """The holder, in words."""
         try:
             held = json.loads(self._paths[0].read_text(encoding="utf-8"))
             return f"process {held['pid']} on {held['host']}, since {held['since']}"

@@ -121,6 +121,6 @@ def _kind(config: Any) -> str:
     kind = str(config.destination_type).rpartition(".")[2]
     if kind != "sqlalchemy":
         return kind
-    # its merge statements make SQLAlchemy warn about itself, and nobody here can change that
+    # dlt's merge statements cause this warning of SQLAlchemy's, which no user can act on
     warnings.filterwarnings("ignore", "implicitly coercing SELECT", module="dlt")
     return str(config.credentials.get_backend_name())

@@ -24,7 +24,7 @@ class SQLite(Destination):
 
     @property
     def file(self) -> Path:
-        """The file of this dataset: dlt keeps each in one of its own."""
+        """The file of this dataset: dlt keeps one file per dataset."""
         main = Path(self.location)
         at_home = self.dataset in ("", "main")
         return main if at_home else main.with_stem(f"{main.stem}__{self.dataset}")

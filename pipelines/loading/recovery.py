@@ -18,6 +18,7 @@ from dlt.destinations.job_client_impl import SqlJobClientBase
 from dlt.pipeline.state_sync import load_pipeline_state_from_destination
 
 from pipelines.destinations.base import PIPELINE_NAME, Destination
+from pipelines.destinations.columns import SCHEMA
 from pipelines.destinations.lock import Lock
 from pipelines.errors import LockLost, causes_of, database_trouble, first_line, interruption_in
 from pipelines.loading.load import normalize_and_load
@@ -92,23 +93,32 @@ def _repair_tables(pipeline: dlt.Pipeline) -> None:
     """
     with pipeline.destination_client() as client:
         assert isinstance(client, SqlJobClientBase)
-        schema = client.schema
-        versions_known, _ = client.get_storage_table(schema.version_table_name)
-        if not versions_known:
+        if not _warn_of_missing(client):
             return
-        tables = [*schema.data_table_names(seen_data_only=True), *schema.dlt_table_names()]
-        wanted = {name: schema.get_table_columns(name).keys() for name in tables}
-        wanted.setdefault(schema.state_table_name, {}.keys())
-        for name, there in client.get_storage_tables(wanted):
-            if there and wanted[name] <= there.keys():
-                continue
+        versions = client.sql_client.make_qualified_table_name(client.schema.version_table_name)
+        forget = f"DELETE FROM {versions} WHERE schema_name = %s"  # noqa: S608 - our own
+        client.sql_client.execute_sql(forget, SCHEMA)
+    if pipeline.default_schema_name:
+        # at once, since the run may load nothing into them
+        pipeline.sync_schema()
+
+
+def _warn_of_missing(client: SqlJobClientBase) -> bool:
+    """Whether a table or column that was made is not there any more."""
+    schema = client.schema
+    versions_known, _ = client.get_storage_table(schema.version_table_name)
+    if not versions_known:
+        return False
+    tables = [*schema.data_table_names(seen_data_only=True), *schema.dlt_table_names()]
+    wanted = {name: schema.get_table_columns(name).keys() for name in tables}
+    wanted.setdefault(schema.state_table_name, {}.keys())
+    found = False
+    for name, there in client.get_storage_tables(wanted):
+        if not there or not wanted[name] <= there.keys():
             missing = f"column {', '.join(wanted[name] - there.keys())}" if there else "table"
             logger.warning("%s: the %s is missing, creating it again", name, missing)
-            versions = client.sql_client.make_qualified_table_name(schema.version_table_name)
-            client.sql_client.execute_sql(
-                f"DELETE FROM {versions} WHERE schema_name = %s",  # noqa: S608 - our own
-                schema.name,
-            )
+            found = True
+    return found
 
 
 def _is_in_step(pipeline: dlt.Pipeline) -> bool:

@@ -1,4 +1,4 @@
-"""SIGTERM and SIGINT end a run in good order: what is half read is dropped, and it is told."""
+"""SIGTERM and SIGINT end a run in good order: what is half read is dropped."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files that commands write: they only ever replace an earlier one of their own kind.
+"""Files that commands write: they only ever replace an earlier one of the same kind.
 
 A link is followed, a device or pipe is written to, and a file is swapped in whole with the mode and
 owner of the one before.
@@ -20,7 +20,7 @@ from pipelines.configuration import require_folder
 from pipelines.destinations.base import Destination
 from sources.signalwire.errors import ConfigurationError
 
-# of a file that is there, as much as tells what it is
+# enough of a file to recognise it
 HEAD_BYTES = 65_536
 MOST_LINKS = 40
 
@@ -32,7 +32,7 @@ def require_output(path: Path, option: str, what: str, is_one: Callable[[str], b
         path: Where to write.
         option: What it was given as, for the message.
         what: What is written, in words.
-        is_one: Tells such an output by its first characters.
+        is_one: Recognises such an output by its first characters.
 
     Raises:
         ConfigurationError: it is something else, or nothing can be written there.

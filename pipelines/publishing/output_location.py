@@ -1,6 +1,6 @@
 """Where copies for other programs are published: what may be there, and how a new one comes in.
 
-A copy is put together in a folder of its own beside the place, and swapped in whole. Programs that
+A copy is written to a temporary folder beside the place, and swapped in whole. Programs that
 have the old one open keep reading it; none ever sees a part of a copy.
 """
 
@@ -27,7 +27,7 @@ from pipelines.publishing.snapshot import export_parquet, is_copy
 from sources.signalwire.errors import ConfigurationError
 
 DATABASE_SUFFIXES = frozenset({".duckdb", ".db"})
-# what DuckDB says of a file that somebody has open for writing, in another program or in this one
+# DuckDB's errors for a file that is open for writing, here or in another program
 HELD = ("Could not set lock on file", "different configuration")
 
 
@@ -78,7 +78,7 @@ def working_folder(place: OutputLocation, target: Destination) -> Iterator[Path]
     """A new folder beside `place`, removed at the end.
 
     Its name is the same each time, so that the next publish removes what a killed one left. The
-    target's own name is in it: its lock keeps others away from this folder.
+    target's own name is in it: its lock protects this folder.
     """
     if not place.path.parent.is_dir():
         raise FileNotFoundError(f"there is no folder {place.path.parent}; make it first")
@@ -119,7 +119,7 @@ class DatabaseFile:
         if self.path.exists():
             shutil.copymode(self.path, database)
         _to_disk(database)
-        # left by somebody who wrote into the old copy; DuckDB would apply it to the new one
+        # left by a program that wrote to the old copy; DuckDB would apply it to the new one
         self.path.with_name(f"{self.path.name}.wal").unlink(missing_ok=True)
         database.replace(self.path)
         _to_disk(self.path.parent)
@@ -196,7 +196,7 @@ def _is_copy(path: Path) -> bool:
     except duckdb.Error as error:
         if not any(words in str(error) for words in HELD):
             return False
-    # whoever opened the copy for writing, as the duckdb shell does, must not hold up the run
+    # a program that has the copy open for writing, like the duckdb shell, must not block the run
     with tempfile.TemporaryDirectory() as folder:
         try:
             return is_copy(Path(shutil.copy(path, folder)))

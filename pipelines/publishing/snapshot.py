@@ -22,7 +22,7 @@ from pipelines.destinations.rows import arrow_schema
 from pipelines.reporting.catalog import Report
 from sources.signalwire.records.schema import NUMBER_ASSIGNMENTS, TABLES
 
-# a table that only a copy has: tells people how old it is, and runs that they may replace it
+# a table that only copies have: how old it is, and that runs may replace it
 MARK = "published"
 MARK_DESCRIPTION = "One row: when this copy was written, and by what."
 MARK_COLUMNS = {

@@ -145,6 +145,18 @@ class Workspace:
             with duckdb.connect(str(self.database)) as connection:
                 connection.execute(sql)
 
+    def qualified(self, table: str) -> str:
+        """A table of the dataset, as a statement for `execute` names it."""
+        return f"signalwire.{table}"
+
+    def drop(self, table: str) -> None:
+        """Drops a table, and what depends on it."""
+        self.execute(f"DROP TABLE {self.qualified(table)} CASCADE")
+
+    def drop_column(self, table: str, column: str) -> None:
+        """Drops a column, and what depends on it."""
+        self.execute(f"ALTER TABLE {self.qualified(table)} DROP COLUMN {column} CASCADE")
+
     def orders(self) -> list[dict[str, Any]]:
         """What the API served of the orders it still has."""
         rows = self.table("orders")
@@ -210,6 +222,15 @@ class SqliteWorkspace(Workspace):
     def execute(self, sql: str) -> None:
         with closing(sqlite3.connect(self.database)) as connection, connection:
             connection.execute(sql)
+
+    def qualified(self, table: str) -> str:
+        return table
+
+    def drop(self, table: str) -> None:
+        self.execute(f"DROP TABLE {table}")
+
+    def drop_column(self, table: str, column: str) -> None:
+        self.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
 
 
 def _as_time(name: str, value: Any) -> Any:

@@ -50,7 +50,7 @@ class Postgres(Destination):
     capabilities = Capabilities(True, True, True, True, True, True)
     sql_dialect = "postgres"
     reserved_datasets = frozenset({"information_schema"})
-    # schemas that nobody may make begin like this
+    # PostgreSQL's own schemas begin like this
     reserved_prefix = "pg_"
     url_schemes = ("postgresql", "postgres")
     expected_credentials = "postgresql://user:password@host:5432/database"

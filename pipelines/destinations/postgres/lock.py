@@ -12,7 +12,7 @@ from pipelines.errors import LockLost
 from sources.signalwire.shard import MAX_SHARDS, Shard
 
 LOST = (
-    "the database broke off the connection that keeps other runs away, so this one ended before"
+    "the database closed the connection that keeps other runs away, so this run ended before"
     " its load counted; nothing is lost, run again"
 )
 
@@ -59,7 +59,7 @@ class PostgresLock:
         return True
 
     def holder(self) -> str:
-        """Who holds it, in words."""
+        """The holder, in words."""
         found = self._holders()
         if not found:
             return "a process that has just ended"
@@ -95,7 +95,7 @@ class PostgresLock:
             self._open = False
 
     def _holders(self) -> list[Any]:
-        """Who holds this shard, or any of another layout."""
+        """The holders of this shard, or of any of another layout."""
         return self._ask(
             "SELECT a.application_name, a.usename, a.client_addr, a.backend_start"  # noqa: S608 - all ours
             f" FROM pg_locks l JOIN pg_stat_activity a USING (pid) WHERE {self._LOCKS}"

@@ -22,7 +22,7 @@ def add_unique_keys(client: Any, dataset: str) -> None:
     """Makes the indexes that are not there yet. The tables have to be there, and the lock held.
 
     Raises:
-        KeysFailed: a table holds a key twice, which somebody else has put there.
+        KeysFailed: a table holds a key twice, which another program has put there.
     """
     found = client.execute_sql(
         "SELECT t.tablename, i.indexname FROM pg_tables t LEFT JOIN pg_indexes i"

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from support import ROOT, SqliteWorkspace, Workspace, true_orders
+from support import ROOT, Workspace, true_orders
 
 from pipelines.destinations.base import Capabilities, Destination
-from pipelines.destinations.lock import exclusive
-from pipelines.destinations.resolve import DESTINATIONS, find_target
-from pipelines.errors import Busy
+from pipelines.destinations.resolve import DESTINATIONS
 from sources.signalwire.errors import ConfigurationError
-from sources.simulator import Fault, SimulatedSpace
+from sources.simulator import SimulatedSpace
 
 OpenSpace = Callable[..., SimulatedSpace]
 HOUR, DAY = 3600, 24 * 3600
@@ -34,111 +31,6 @@ TEXTS = [
     "\"a\" 'b', c",
     "ü\u2028😀",
 ]
-
-
-@pytest.fixture
-def sqlite(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
-    return SqliteWorkspace(tmp_path).prepared(monkeypatch)
-
-
-class TestSqlite:
-    """What is promised for DuckDB and PostgreSQL, except reports, is kept on SQLite too."""
-
-    def test_a_life(self, space: SimulatedSpace, sqlite: Workspace) -> None:
-        assert sqlite.run(space).stats.mode == "backfill"
-        assert sqlite.orders() == true_orders(space)
-        for _ in range(3):
-            space.clock.advance(2 * DAY)
-            assert sqlite.run(space, page_size=5).stats.counts()["orders_loaded"] > 0
-            assert sqlite.orders() == true_orders(space)
-        vanished = true_orders(space)[5]["id"]
-        space.world.remove_order(vanished)
-        space.clock.advance(HOUR)
-        assert sqlite.run(space, full=True).stats.counts()["orders_deleted"] == 1
-        assert sqlite.orders() == true_orders(space)
-        (row,) = (row for row in sqlite.table("orders") if row["id"] == vanished)
-        assert row["deleted_at"] is not None
-
-    def test_a_run_without_changes_writes_no_row(
-        self, space: SimulatedSpace, sqlite: Workspace
-    ) -> None:
-        tables = ("orders", "order_changes", "campaigns", "brands")
-        sqlite.run(space, include_sensitive=True)
-        before = {name: sqlite.rows(f"SELECT * FROM {name}") for name in tables}
-        result = sqlite.run(space, include_sensitive=True)
-        assert result.stats.counts()["orders_loaded"] == 0
-        # the load's id in each row tells that none was written again
-        assert {name: sqlite.rows(f"SELECT * FROM {name}") for name in tables} == before
-
-    def test_without_the_working_directory(self, space: SimulatedSpace, sqlite: Workspace) -> None:
-        sqlite.run(space)
-        shutil.rmtree(sqlite.folder / "data")
-        assert sqlite.run(space).stats.counts()["orders_loaded"] == 0
-        space.clock.advance(2 * DAY)
-        assert sqlite.run(space).stats.mode == "incremental"
-        assert sqlite.orders() == true_orders(space)
-
-    def test_a_package_left_on_another_machine(
-        self, space: SimulatedSpace, sqlite: Workspace, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        other = sqlite.folder / "other machine"
-        sqlite.run(space)
-        space.clock.advance(2 * DAY)
-        sqlite.leave_package(space, other, monkeypatch)
-        space.clock.advance(2 * DAY)
-        sqlite.run(space)
-        now = sqlite.table("orders"), sqlite.table("order_changes")
-        space.faults.add(Fault("", "respond", status=500))
-        monkeypatch.setenv("DLT_DATA_DIR", str(other))
-        with pytest.raises(Exception, match="500"):
-            sqlite.run(space)  # loads what was left, and can read nothing
-        assert (sqlite.table("orders"), sqlite.table("order_changes")) == now
-
-    def test_an_id_twice_in_one_load(self, space: SimulatedSpace, sqlite: Workspace) -> None:
-        _, campaign_id, order = space.world.truth_orders()[0]
-        path = f"/api/relay/rest/registry/beta/campaigns/{campaign_id}/orders"
-        for number, state in enumerate(("pending", "processing", "processed"), start=1):
-            links = {"next": f"{path}?page={number}"} if number < 3 else {}
-            body = {"links": links, "data": [order | {"state": state, "updated_at": None}]}
-            fault = Fault(f"{campaign_id}/orders", "respond", times=1, status=200, body=body)
-            space.faults.add(fault)
-        sqlite.run(space, campaign_ids=[campaign_id])
-        (row,) = sqlite.orders()
-        assert row["state"] == "processed"
-
-    def test_a_table_that_somebody_dropped(self, space: SimulatedSpace, sqlite: Workspace) -> None:
-        sqlite.run(space)
-        sqlite.execute("DROP TABLE orders")
-        sqlite.run(space)
-        assert sqlite.orders() == true_orders(space)
-
-    def test_another_run_into_the_same_file(
-        self, space: SimulatedSpace, sqlite: Workspace, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        with exclusive(find_target(), 0):
-            # the lock lies beside the database, not in the working directory
-            monkeypatch.setenv("DLT_DATA_DIR", str(sqlite.folder / "other machine"))
-            with pytest.raises(Busy):
-                sqlite.run(space)
-
-    def test_the_commands(self, space: SimulatedSpace, sqlite: Workspace) -> None:
-        ran = sqlite.command("run", space=space)
-        assert ran.returncode == 0
-        assert ran.stderr.count(NO_REPORTS) == 1
-        assert "SAWarning" not in ran.stderr
-        checked = sqlite.command("check", "--max-age", "1h", space=space)
-        assert checked.returncode == 0, checked.stdout
-        assert f"ok    limits       {NO_REPORTS}" in checked.stdout
-        assert "48 orders, the newest changed" in checked.stdout
-        asked = sqlite.command("query", "SELECT count(*) AS orders FROM orders")
-        assert asked.stdout.split() == ["orders", "48"]
-        for arguments in (("report",), ("dashboard",), ("reports", "apply")):
-            done = sqlite.command(*arguments)
-            assert done.returncode == 2
-            assert "there are no reports for sqlite; known are" in done.stderr
-        done = sqlite.command("run", "--publish", "copy.duckdb", space=space)
-        assert done.returncode == 2
-        assert "not of sqlite" in done.stderr
 
 
 class TestGuarantees:
@@ -217,12 +109,6 @@ class TestPostgresRows:
                 processed_at="2026-01-02T03:04:05.123457Z",
             )
         return space
-
-    def test_as_served(self, awkward: SimulatedSpace, any_workspace: Workspace) -> None:
-        any_workspace.run(awkward)
-        assert any_workspace.orders() == true_orders(awkward)
-        callbacks = {row["status_callback_url"] for row in any_workspace.orders()}
-        assert {*TEXTS, None} <= callbacks
 
     def test_without_the_adbc_driver(
         self, awkward: SimulatedSpace, postgres_workspace: Workspace

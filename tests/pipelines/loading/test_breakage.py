@@ -18,7 +18,6 @@ from support import Workspace, true_orders
 from support.at_call import at_call
 from support.postgres_server import PostgresServer, running_server
 
-from pipelines.destinations import duckdb
 from pipelines.destinations.lock import exclusive
 from pipelines.destinations.resolve import find_target
 from pipelines.errors import Busy, LockLost, causes_of
@@ -303,23 +302,6 @@ class TestDestination:
             done = workspace.command("run", space=space)
             assert done.returncode == 0, done.stderr
             assert workspace.orders() == true_orders(space)
-
-
-@pytest.mark.proof
-def test_a_merge_that_needs_more_memory_than_usual_gets_it(
-    open_space: OpenSpace,
-    workspace: Workspace,
-    monkeypatch: pytest.MonkeyPatch,
-    caplog: pytest.LogCaptureFixture,
-    capfd: pytest.CaptureFixture[str],
-) -> None:
-    monkeypatch.setitem(duckdb.SETTINGS, "memory_limit", "4MB")
-    space = open_space(brands=1, campaigns=2, orders=4_000)
-    with caplog.at_level("INFO"):
-        workspace.run(space)
-    assert "the merge needs more memory than 4MB" in caplog.text
-    assert "Out of Memory" not in caplog.text + "".join(capfd.readouterr())
-    assert workspace.orders() == true_orders(space)
 
 
 @pytest.mark.proof

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 
@@ -178,3 +179,15 @@ def test_read_at_is_the_servers_time(space: SimulatedSpace, workspace: Workspace
     for row in workspace.table("orders"):
         assert abs(row["read_at"] - space.clock.now()) < timedelta(hours=1)
     assert datetime.now(timezone.utc) - space.clock.now() > timedelta(days=30)
+
+
+def test_a_restored_backup_of_the_database(space: SimulatedSpace, workspace: Workspace) -> None:
+    workspace.run(space)
+    backup = workspace.folder / "backup"
+    shutil.copy(workspace.database, backup)
+    for _ in range(3):
+        space.clock.advance(3 * HOUR)
+        workspace.run(space)
+    shutil.copy(backup, workspace.database)
+    workspace.run(space)
+    assert workspace.orders() == true_orders(space)
