@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,6 +17,7 @@ pytest_plugins = ["support.fixtures"]
 
 
 # what tests use that make runs or start commands
+ON_EVERY_DESTINATION = {"test_loads.py", "test_versions.py"}
 WHOLE_RUNS = {"old", "workspace", "postgres_workspace", "any_workspace", "everywhere", "bare"}
 
 
@@ -28,10 +30,15 @@ def interruptible() -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Of a whole run with many values or destinations the first is quick; the others are proof."""
+    """Of a whole run with many values or destinations the first is quick; the others are proof.
+
+    What matters most of the conformance suite is quick on every destination.
+    """
     seen = set()
     for item in items:
-        function = item.nodeid.partition("[")[0]
+        function, _, values = item.nodeid.partition("[")
+        if item.path.name in ON_EVERY_DESTINATION:
+            function += re.split(r"[-\]]", values)[0]
         if function in seen:
             item.add_marker(pytest.mark.proof)
         elif WHOLE_RUNS.intersection(getattr(item, "fixturenames", ())):
