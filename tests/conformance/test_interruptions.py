@@ -9,6 +9,7 @@ import sys
 
 import pytest
 from support import Workspace, true_orders
+from support.at_call import kill
 
 from pipelines.destinations.lock import exclusive
 from pipelines.destinations.resolve import find_target
@@ -25,38 +26,13 @@ POINTS = [
     ("dlt.load.load:Load.complete_package", 1),
     ("dlt.load.load:Load.complete_package", -1),
 ]
-DIES = """
-import os, pkgutil, signal, sys
-owner = pkgutil.resolve_name({owner!r})
-real, calls = getattr(owner, {name!r}), 0
-def deadly(*args, **kwargs):
-    global calls
-    calls += 1
-    if calls == {time}:
-        os.kill(os.getpid(), signal.SIGKILL)
-    result = real(*args, **kwargs)
-    if calls == -({time}):
-        os.kill(os.getpid(), signal.SIGKILL)
-    return result
-setattr(owner, {name!r}, deadly)
-from pipelines.cli.main import main
-sys.exit(main(["run", "--quiet"]))
-"""
 
 
 @pytest.mark.parametrize(("point", "time"), POINTS, ids=lambda p: str(p).rpartition(":")[2])
 def test_a_kill(space: SimulatedSpace, workspace: Workspace, point: str, time: int) -> None:
     workspace.run(space)
     space.clock.advance(DAY)
-    owner, _, name = point.rpartition(".")
-    killed = subprocess.run(
-        [sys.executable, "-c", DIES.format(owner=owner, name=name, time=time)],
-        cwd=workspace.folder,
-        env=os.environ | workspace.credentials(space),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    killed = workspace.command("run", "--quiet", space=space, at=(point, time, kill))
     assert killed.returncode == -signal.SIGKILL, killed.stderr
     space.clock.advance(3600)
     assert workspace.run(space).stats.complete
