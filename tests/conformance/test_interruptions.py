@@ -54,6 +54,7 @@ def test_another_run_into_the_same_place(
     assert workspace.orders() == true_orders(space)
 
 
+@pytest.mark.proof
 def test_two_runs_at_once_of_two_machines(space: SimulatedSpace, workspace: Workspace) -> None:
     space.set_latency(50)
     runs = [
