@@ -16,16 +16,11 @@ from pipelines.destinations.capabilities import kept_by
 from pipelines.destinations.columns import made_columns
 from pipelines.destinations.mending import mend_times
 from pipelines.destinations.resolve import PIPELINE_NAME, Target
-from sources.signalwire.incremental.depth import (
-    FINAL_STATE,
-    SETTLING_STATE,
-    KnownCampaign,
-    KnownSpace,
-    Unsettled,
-)
-from sources.signalwire.incremental.diff import fingerprints
+from sources.signalwire.incremental.depth import FINAL_STATE, SETTLING_STATE
+from sources.signalwire.incremental.existing import KnownCampaign, KnownSpace, Unsettled
+from sources.signalwire.options import SHARD_DIGITS as DIGITS
+from sources.signalwire.records.fingerprints import fingerprints
 from sources.signalwire.records.schema import BRANDS, ORDERS, RUNS, Table
-from sources.signalwire.shard import DIGITS
 
 # ids in one statement; more of them make it long, fewer make more statements
 IDS_AT_ONCE = 1_000
@@ -72,6 +67,8 @@ class DataInDestination:
     Every question opens the destination and closes it again: a DuckDB file must not be held open
     while the API is being read, which can take long.
     """
+
+    is_known = True
 
     def __init__(self, target: Target) -> None:
         self._target = target

@@ -26,7 +26,7 @@ from typing import Any, Protocol
 from pipelines.cli.arguments import MOST_SECONDS
 from pipelines.destinations.resolve import Target
 from sources.signalwire.errors import ConfigurationError
-from sources.signalwire.shard import MAX_SHARDS
+from sources.signalwire.options import MAX_SHARDS
 
 logger = logging.getLogger(__name__)
 

@@ -22,7 +22,7 @@ from pipelines.configuration import register_defaults
 from pipelines.destinations.credentials import refuse_foreign_url, require_own_credentials
 from pipelines.destinations.naming import require_usable
 from sources.signalwire.errors import ConfigurationError
-from sources.signalwire.shard import Shard
+from sources.signalwire.options import Shard
 
 PIPELINE_NAME = "signalwire_orders"
 _NO_SHARDS = {

@@ -11,6 +11,7 @@ import json
 import math
 import re
 from collections.abc import Callable
+from itertools import chain
 from typing import Any
 
 import orjson
@@ -18,9 +19,10 @@ import orjson
 # characters that a text may not hold in PostgreSQL, or in UTF-8 at all
 _BAD = re.compile("[\0\ud800-\udfff]")
 _ESCAPED_BAD = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
-# numbers that are not the same after they were read and written again
-_DIGITS = re.compile(rb"[:\[,]\s*(?:-?\d+[.eE]|-0|-?\d{16})")
+# digits up to which Python's JSON reader makes an int; the text of longer ones is kept
 _EXACT_INTEGERS = 16
+_PLAIN = frozenset({str, bool, int, float, type(None)})
+_CONTAINERS = frozenset({dict, list})
 
 
 class Digits:
@@ -60,16 +62,15 @@ def decoded(body: bytes) -> Any:
     Raises:
         ValueError: it is no JSON.
     """
-    plain = True
     try:
         payload = orjson.loads(body)
+        exact = not _is_inexact(payload, body)
     except orjson.JSONDecodeError:
-        payload, plain = _patiently(body), False
-    else:
-        if _DIGITS.search(body):
-            payload, plain = _patiently(body), False
-    if plain and not _ESCAPED_BAD.search(body):
+        exact = False
+    if exact and not (b"\\u" in body and _ESCAPED_BAD.search(body)):
         return payload
+    if not exact:
+        payload = _patiently(body)
     if not isinstance(payload, dict):
         return _without_bad(payload, [])
     if isinstance(payload.get("data"), list):
@@ -78,14 +79,22 @@ def decoded(body: bytes) -> Any:
     return _mended(payload)
 
 
-def is_plain(body: bytes) -> bool:
-    """Whether a body holds nothing but ASCII, and no character that has to be looked at."""
-    return body.isascii() and not _may_hold_bad(body)
-
-
-def _may_hold_bad(body: bytes) -> bool:
-    # hardly any body holds an escape at all, and to look for one costs next to nothing
-    return b"\\u" in body and _ESCAPED_BAD.search(body) is not None
+def _is_inexact(payload: Any, body: bytes) -> bool:
+    """Whether it holds numbers that orjson changes: fractions, huge ones, and minus zero."""
+    waiting: list[Any] = [payload]
+    kinds: set[type] = {type(payload)}
+    while waiting:
+        objects = [value for value in waiting if type(value) is dict]
+        lists = [value for value in waiting if type(value) is list]
+        # all values of one level at once: a page has thousands of them, hardly any a container
+        found = set(map(type, chain.from_iterable(map(dict.values, objects))))
+        found.update(map(type, chain.from_iterable(lists)))
+        kinds |= found
+        if found <= _PLAIN:
+            break
+        values = chain(*map(dict.values, objects), *lists)
+        waiting = [value for value in values if type(value) in _CONTAINERS]
+    return float in kinds or (int in kinds and b"-0" in body)
 
 
 def clean(text: str) -> str:

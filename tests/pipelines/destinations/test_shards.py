@@ -20,7 +20,7 @@ from pipelines.destinations.keys import KeysFailed
 from pipelines.destinations.lock import Busy, exclusive
 from pipelines.destinations.resolve import find_target
 from sources.signalwire.errors import ConfigurationError
-from sources.signalwire.shard import Shard, parse_shard
+from sources.signalwire.options import Shard, parse_shard
 from sources.simulator import Fault, SimulatedSpace
 
 DAY = 24 * 3600

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from support import Workspace
 
-from sources.signalwire.records.convert import column_names
+from sources.signalwire.records.column_names import column_names
 from sources.simulator import Fault, SimulatedSpace
 
 
