@@ -41,7 +41,6 @@ class RequestPool:
         self._waiting: queue.SimpleQueue[_Sent | None] = queue.SimpleQueue()
         self._threads = threads
         self._under_way = 0
-        self._announced = False
         self.on_response: Callable[[], object] = lambda: None
         for n in range(1, threads + 1):
             name = f"signalwire-{n}"
@@ -87,14 +86,8 @@ class RequestPool:
                 _fail(future, response)
             else:
                 future.set_result(response)
-        if not self._announced:
-            self._announced = True
-            # in the next turn but one, when all that have a response by now have gone on
-            self._loop.call_soon(self._loop.call_soon, self._announce)
-
-    def _announce(self) -> None:
-        self._announced = False
-        self.on_response()
+        # in the next turn but one, when all that have a response by now have gone on
+        self._loop.call_soon(self._loop.call_soon, self.on_response)
 
 
 class Gathered(Generic[S, R]):
@@ -116,6 +109,7 @@ class Gathered(Generic[S, R]):
         """What `compute` makes of this value."""
         future: asyncio.Future[R] = asyncio.get_running_loop().create_future()
         self._waiting.append((value, future))
+        asyncio.get_running_loop().call_soon(self._check)
         return await future
 
     def _check(self) -> None:
