@@ -42,9 +42,11 @@ run: $(STAMP) ## load your account's orders (needs credentials, see README)
 	@$(BIN)/signalwire-orders run $(ARGS)
 
 test: $(STAMP) ## run the tests
+	@$(BIN)/python -m tests.chromium
 	@$(BIN)/python -m pytest -n auto $(ARGS)
 
 proof: $(STAMP) ## run the tests that take long too (half an hour)
+	@$(BIN)/python -m tests.chromium
 	@$(BIN)/python -m pytest -n auto -m "proof or not proof" $(ARGS)
 
 test-airflow: $(AIRFLOW_STAMP) ## run the tests of the DAG, in a real Airflow of their own
@@ -91,7 +93,7 @@ soak: $(STAMP) ## play N random histories with another SEED, as in: make soak N=
 	@HISTORIES=$(or $(N),2000) HISTORIES_ON_POSTGRES=$(or $(N),200) SEED=$(or $(SEED),$(shell date +%s)) \
 		sh -c 'echo "SEED=$$SEED"; $(BIN)/python -m pytest -n auto tests/test_histories.py'
 
-docs: $(STAMP) ## write the output shown in README.md and docs/ anew
+docs: $(STAMP) ## rewrite the output shown in README.md and docs/
 	@UPDATE_DOCS=1 $(BIN)/python -m pytest -p no:xdist tests/test_docs.py
 
 # uv names no registry in a lock, so that it holds for every mirror

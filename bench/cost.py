@@ -1,4 +1,4 @@
-"""What a run costs in requests and rows: `make bench-cost` prints the table that is in README.md.
+"""What a run costs in requests and rows: `make bench-cost` prints the table of docs/performance.md.
 
 Everything is counted, nothing is timed against a bound; seconds are shown for orientation, from a
 simulated space on the same machine without latency.

@@ -1,10 +1,12 @@
-"""README and docs say what is so: their commands are run here, and their output compared.
+"""README and docs match the code: their commands are run here, and their output compared.
 
-With UPDATE_DOCS=1 (`make docs`) the files are written anew instead.
+With UPDATE_DOCS=1 (`make docs`) the files are rewritten instead.
 """
 
 from __future__ import annotations
 
+import inspect
+import json
 import os
 import re
 import shlex
@@ -15,13 +17,22 @@ import pytest
 from support import ROOT, Workspace, true_orders
 
 from pipelines.reporting.catalog import load_reports
+from sources.signalwire import signalwire
 from sources.signalwire.records.schema import TABLES
 from sources.simulator import SimulatedSpace
 
 OpenSpace = Callable[..., SimulatedSpace]
 README = ROOT / "README.md"
+COMMANDS_PAGE = ROOT / "docs" / "commands.md"
 REPORTS_PAGE = ROOT / "docs" / "reports.md"
+SETTINGS_PAGE = ROOT / "docs" / "settings.md"
 TABLES_PAGE = ROOT / "docs" / "tables.md"
+# everything below this line of a page comes from the code
+GENERATED = re.compile(r"<!-- generated from [^>]+: make docs -->\n")
+CONFIGURATION = ROOT / ".dlt" / "config.toml"
+LINK = re.compile(r"\]\(([^)#]*)#?([^)]*)\)")
+SOURCE_SECTION = "[sources.signalwire]"
+SETTINGS_HEAD = "\n### `{}`\n\n| setting | default | |\n|---|---|---|\n"
 CONSOLE = re.compile(r"```console\n(.*?)```", re.DOTALL)
 PROGRAM = "../.venv/bin/signalwire-orders query '"
 SOME_ID = "9f1c8a52-6d1e-4f0b-8a33-5c1f4e7b2d90"
@@ -48,13 +59,22 @@ def compare_or_write(path: Path, expected: str) -> None:
     assert DURATION.sub("", found) == DURATION.sub("", expected), "out of date: make docs"
 
 
+def compare_or_write_generated(path: Path, expected: str) -> None:
+    """The same for what follows the line `<!-- generated … -->` of a page."""
+    text = path.read_text(encoding="utf-8")
+    mark = GENERATED.search(text)
+    assert mark, f"{path.name} has no line that says what is generated"
+    compare_or_write(path, text[: mark.end()] + expected)
+
+
 def settled(text: str) -> str:
     for pattern, fixed in VARYING:
         text = pattern.sub(fixed, text)
     return "\n".join(line.rstrip() for line in text.splitlines()).rstrip() + "\n"
 
 
-def test_readme(open_space: OpenSpace, workspace: Workspace) -> None:
+@pytest.mark.parametrize("page", [README, COMMANDS_PAGE, REPORTS_PAGE], ids=lambda page: page.stem)
+def test_output_of_commands(page: Path, open_space: OpenSpace, workspace: Workspace) -> None:
     space = open_space(brands=20, campaigns=10, orders=300)
 
     def run_block(block: re.Match[str]) -> str:
@@ -72,11 +92,13 @@ def test_readme(open_space: OpenSpace, workspace: Workspace) -> None:
             space.clock.advance(6 * 3600)
         return f"```console\n{shown}```"
 
-    text = README.read_text(encoding="utf-8")
-    compare_or_write(README, CONSOLE.sub(run_block, text))
+    if page != COMMANDS_PAGE:  # they begin where orders are loaded
+        assert workspace.command("run", space=space).returncode == 0
+    text = page.read_text(encoding="utf-8")
+    compare_or_write(page, CONSOLE.sub(run_block, text))
 
 
-def test_the_python_in_the_readme(
+def test_python_example(
     space: SimulatedSpace,
     workspace: Workspace,
     monkeypatch: pytest.MonkeyPatch,
@@ -84,8 +106,9 @@ def test_the_python_in_the_readme(
 ) -> None:
     for name, value in workspace.credentials(space).items():
         monkeypatch.setenv(name, value)
-    (code,) = re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
-    exec(compile(code, "README.md", "exec"), {})  # noqa: S102 - it is our own
+    text = COMMANDS_PAGE.read_text(encoding="utf-8")
+    (code,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    exec(compile(code, COMMANDS_PAGE.name, "exec"), {})  # noqa: S102 - it is our own
     pending = [row for row in true_orders(space) if row["state"] == "pending"]
     assert capsys.readouterr().out == f"{len(pending)} []\n"
     assert workspace.orders() == pending
@@ -113,48 +136,80 @@ def masked(text: str) -> list[str]:
 
 
 def test_tables_page() -> None:
-    text = (
-        "# Tables and columns\n\n"
-        "All are in the dataset `signalwire`; `_dlt_load_id` in each links a row to its load in"
-        " `_dlt_loads`.\nAll times are UTC. Columns marked * are loaded only with"
-        " `include_sensitive`.\n"
-    )
+    text = ""
     for table in TABLES.values():
         text += f"\n## {table.name}\n\n{table.description}\n\n| column | type | |\n|---|---|---|\n"
         for column in table.columns(include_sensitive=True):
             mark = " *" if column.sensitive else ""
             text += f"| `{column.name}`{mark} | {column.kind} | {column.description} |\n"
-    compare_or_write(TABLES_PAGE, text)
+    compare_or_write_generated(TABLES_PAGE, text)
 
 
 def test_reports_page() -> None:
-    text = (
-        "# Reports\n\nViews in the schema `signalwire_reports`; how they are defined, and why, is"
-        " in [decisions.md](decisions.md).\nTimes are UTC, shares from 0 to 1.\n"
-    )
+    text = ""
     for report in load_reports((1, 4, 24, 48), 24).values():
         text += f"\n## {report.name}\n\n{report.grain}\n\n| column | |\n|---|---|\n"
         for name, description in report.columns.items():
             text += f"| `{name}` | {description} |\n"
-    compare_or_write(REPORTS_PAGE, text)
+    compare_or_write_generated(REPORTS_PAGE, text)
+
+
+def test_settings_page() -> None:
+    text, reason = "", ""
+    lines = CONFIGURATION.read_text(encoding="utf-8").partition(SOURCE_SECTION)[0].splitlines()
+    for line in lines:
+        if line.startswith("["):
+            text += SETTINGS_HEAD.format(line)
+        elif setting := re.match(r"(\w+) = (.*)", line):
+            text += "| `{}` | `{}` |{} |\n".format(*setting.groups(), reason)
+        reason = reason + line[1:] if line.startswith("# ") else ""
+    text += SETTINGS_HEAD.format(SOURCE_SECTION)
+    arguments = inspect.cleandoc(signalwire.__doc__ or "")
+    for name, argument in inspect.signature(signalwire).parameters.items():
+        if isinstance(argument.default, bool | int | float):
+            (meaning,) = re.findall(rf"^    {name}: (.*(?:\n {{8}}.*)*)", arguments, re.MULTILINE)
+            default = json.dumps(argument.default)
+            text += f"| `{name}` | `{default}` | {' '.join(meaning.split())} |\n"
+    compare_or_write_generated(SETTINGS_PAGE, text)
+
+
+def test_every_page_says_whom_it_is_for() -> None:
+    for page in (ROOT / "docs").glob("*.md"):
+        title, empty, audience = page.read_text(encoding="utf-8").splitlines()[:3]
+        assert title.startswith("# "), page.name
+        assert empty == "", page.name
+        assert audience.startswith("For "), page.name
+
+
+def test_readme_fits_on_a_few_screens() -> None:
+    assert len(README.read_text(encoding="utf-8").splitlines()) <= 150
 
 
 def test_links_lead_somewhere() -> None:
-    for page in (README, *ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")):
-        for target in re.findall(r"\]\(([^)#]+)\)", page.read_text(encoding="utf-8")):
-            if not target.startswith("http"):
-                assert (page.parent / target).exists(), f"{page.name}: {target}"
+    for page in (*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")):
+        for target, anchor in LINK.findall(page.read_text(encoding="utf-8")):
+            if target.startswith("http"):
+                continue
+            linked = page.parent / target if target else page
+            assert linked.exists(), f"{page.name}: {target}"
+            assert not anchor or anchor in anchors_of(linked), f"{page.name}: {target}#{anchor}"
+
+
+def anchors_of(page: Path) -> set[str]:
+    """The anchors that GitHub gives to a page's headings."""
+    headings = re.findall(r"^#+ (.*)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
 def test_make_targets_that_are_named_exist() -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    for page in (README, ROOT / "CONTRIBUTING.md"):
+    for page in (*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")):
         for target in re.findall(r"`make ([a-z-]+)", page.read_text(encoding="utf-8")):
             assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
 
 
 def test_every_setting_is_explained() -> None:
-    lines = (ROOT / ".dlt" / "config.toml").read_text(encoding="utf-8").splitlines()
+    lines = CONFIGURATION.read_text(encoding="utf-8").splitlines()
     settings = [n for n, line in enumerate(lines) if re.match(r"\w+ = ", line)]
     assert len(settings) > 10
     unexplained = [

@@ -1,8 +1,8 @@
-"""What is asked of the reports, in SQL that DuckDB and PostgreSQL understand alike.
+"""The dashboard's queries, in SQL that DuckDB and PostgreSQL both run.
 
 `{reports}` is the schema of the views, `{dataset}` that of the tables. The columns of each query
-are the fields of the tuple in `board.py` that it fills, in that order. What could be as long as the
-list of orders is put together or cut here, so that neither memory nor the page grows with it.
+are the fields of the tuple in `data.py` that it fills, in that order. What could be as long as the
+list of orders is aggregated or cut here, so that neither memory nor the page grows with it.
 """
 
 from __future__ import annotations
@@ -34,20 +34,21 @@ WHERE failures.run_id IN (SELECT run_id FROM {reports}.newest_runs)
 ORDER BY failures.path LIMIT 20"""
 
 TARGETS = """
-SELECT targets.target_hours, targets.is_main, told.orders, told.missed, told.share_within
+SELECT target_hours, targets.is_main, attainment.orders, attainment.missed,
+       attainment.share_within
 FROM {reports}.processing_targets AS targets
-JOIN {reports}.target_attainment AS told ON told.target_hours = targets.target_hours
-ORDER BY targets.target_hours"""
+JOIN {reports}.target_attainment AS attainment USING (target_hours)
+ORDER BY target_hours"""
 
-# the newest periods; a page is too narrow for more
+# the newest three years; the page is too narrow for more
 PERIODS = """
 SELECT created_{period}, orders, open, median_hours, p90_hours, median_hours_all, p90_hours_all
 FROM {reports}.processing_time_by_{period} WHERE created_{period} IS NOT NULL
 ORDER BY created_{period} DESC LIMIT 157"""
 
-# The last step in each cell of a grid over both shares and the logarithm of time: no step that is
-# left out lies further than 1/170 from the curve that is drawn, and two falling curves cannot
-# cross more than some 500 cells.
+# The last step in each cell of a grid over both shares and the logarithm of time: no dropped step
+# lies further than 1/170 from the curve that is drawn, and two falling curves cannot cross more
+# than some 500 cells.
 SURVIVAL = """
 WITH curve AS (
     SELECT hours, at_risk, share_waiting, lower, upper,
@@ -68,7 +69,7 @@ placed AS (
 SELECT hours, at_risk, share_waiting, lower, upper, share_naive
 FROM placed WHERE place = 1 ORDER BY hours"""
 
-# eight classes in each power of ten, counted from one minute; -1 is all that took less
+# eight bins in each power of ten, from one minute on; -1 is everything shorter
 HISTOGRAM = """
 SELECT CASE WHEN processing_hours * 60 < 1 THEN -1
             ELSE CAST(floor(ln(processing_hours * 60) / ln(10) * 8) AS INTEGER) END,

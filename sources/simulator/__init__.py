@@ -1,9 +1,9 @@
 """A stand-in for a SignalWire space: the read side of the 10DLC campaign registry, on loopback.
 
-For demos, tests and benchmarks of a client of that API. It holds a made-up world of brands,
-campaigns, number assignments and orders that live by a clock of their own, and serves it over
-HTTP with the API's paging, filters, errors and authentication. It shares no code with any client,
-so that a mistake cannot be made on both sides at once.
+For demos, tests and benchmarks of a client of that API. It serves generated brands, campaigns,
+number assignments and orders, which change by a simulated clock, over HTTP with the API's
+pagination, filters, errors and authentication. No client code belongs here: a mistake shared with
+the client would pass on both sides.
 
     with SimulatedSpace(brands=2, clock=Clock(speed=0)) as space:
         requests.get(space.url + "/api/relay/rest/registry/beta/brands", auth=space.auth)
@@ -23,7 +23,7 @@ __all__ = ["Clock", "Fault", "SimulatedSpace"]
 
 
 def __getattr__(name: str) -> Any:
-    """Import the server only when it is asked for: `--help` should not wait for aiohttp."""
+    """Imports the server on first use, so that `--help` does not wait for aiohttp."""
     if name == "SimulatedSpace":
         from sources.simulator.space import SimulatedSpace
 

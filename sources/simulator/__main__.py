@@ -60,7 +60,7 @@ def _parse(argv: list[str] | None, prog: str) -> argparse.Namespace:
     add("--campaigns", type=_number(int, 0, 1_000), default=4, help="per brand, default 4")
     add("--orders", type=_number(int, 0, 1_000_000), default=30, help="per campaign, default 30")
     add("--numbers", type=_number(int, 0, 10_000), default=3, help="per campaign, default 3")
-    add("--latency-ms", type=_number(float, 0, 60_000), default=0.0, help="of each API request")
+    add("--latency-ms", type=_number(float, 0, 60_000), default=0.0, help="per API request")
     add("--seed", type=int, default=1, help="the same seed gives the same records, default 1")
     add(
         "--speed", type=_number(float, 0, 1_000_000), default=1.0,
@@ -68,9 +68,9 @@ def _parse(argv: list[str] | None, prog: str) -> argparse.Namespace:
     )  # fmt: skip
     add(
         "--max-page-size", type=_number(int, 1, 100_000), default=1_000,
-        help="larger page sizes count as this one, default 1000",
+        help="cap for page_size, default 1000",
     )  # fmt: skip
-    add("--warm", action="store_true", help="draw and render all records before serving")
+    add("--warm", action="store_true", help="generate and render all records before serving")
     options = parser.parse_args(argv)
     orders = options.brands * options.campaigns * options.orders
     if orders > MOST_ORDERS:
@@ -86,7 +86,7 @@ def _loopback(text: str) -> str:
 
 
 def _number(kind: type[N], low: N, high: N) -> Callable[[str], N]:
-    """A reader of numbers in a range, for argparse."""
+    """An argparse type: a number in a range."""
 
     def read(text: str) -> N:
         try:
@@ -110,7 +110,7 @@ def _build(options: argparse.Namespace) -> SimulatedSpace:
     space = SimulatedSpace(clock=Clock(speed=speed), **settings)
     if warm:
         space.world.warm()
-        # What was drawn stays: the garbage collector need not look at it time and again.
+        # Generated records stay alive: keep the garbage collector from scanning them repeatedly.
         gc.collect()
         gc.freeze()
     return space
@@ -124,7 +124,7 @@ def _announce(space: SimulatedSpace) -> None:
 
 @contextmanager
 def _until_told_to_stop() -> Iterator[None]:
-    """Leave the block on SIGINT or SIGTERM; being told again changes nothing."""
+    """Leave the block on SIGINT or SIGTERM; further signals are ignored."""
     signals = (signal.SIGINT, signal.SIGTERM)
 
     def stop(_number: int, _frame: FrameType | None) -> None:

@@ -1,4 +1,4 @@
-"""The simulated space's own clock: it can run at any speed, stand still and be moved on by hand."""
+"""The simulated clock: runs at any speed, stands still, or is advanced explicitly."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from datetime import datetime, timezone
 
 
 class Clock:
-    """A clock in UTC that starts at `start` (default: now) and runs `speed` times as fast as ours.
+    """A clock in UTC that starts at `start` (default: now) and runs at `speed` times real time.
 
     At speed 0 it stands still and only `advance` moves it. It never goes backwards.
     All methods may be called from any thread.
@@ -28,7 +28,7 @@ class Clock:
 
     @property
     def speed(self) -> float:
-        """Simulated seconds that pass in a real one."""
+        """Simulated seconds per real second."""
         return self._speed
 
     def now(self) -> datetime:
@@ -41,7 +41,7 @@ class Clock:
             return self._move()
 
     def advance(self, seconds: float) -> None:
-        """Move the clock on by `seconds` simulated seconds, whatever its speed."""
+        """Advance the clock by `seconds` simulated seconds, whatever its speed."""
         if not (math.isfinite(seconds) and seconds >= 0):
             raise ValueError("the clock moves on by a number of seconds, 0 or more")
         with self._lock:
@@ -53,14 +53,14 @@ class Clock:
             self._shown = target
 
     def set_speed(self, speed: float) -> None:
-        """Run at another speed from this moment on; what the clock shows does not jump."""
+        """Change the speed from now on; the time does not jump."""
         speed = _checked_speed(speed)
         with self._lock:
             self._move()
             self._speed = speed
 
     def _move(self) -> float:
-        """Bring what the clock shows up to this moment."""
+        """Update the stored time to this moment."""
         moment = time.monotonic()
         self._shown += (moment - self._read_at) * self._speed
         self._read_at = moment

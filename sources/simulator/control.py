@@ -1,4 +1,4 @@
-"""The control endpoints: what a person or another process can do to a simulated space.
+"""The control endpoints: how a person or another process changes a simulated space.
 
 They need no credentials (the server listens on loopback only) and are not in the journal.
 """
@@ -42,7 +42,7 @@ def control_app(service: Service) -> web.Application:
 
 
 class InputError(ValueError):
-    """What was sent makes no sense: answered 422 with its sentence."""
+    """Invalid input: answered 422 with this message."""
 
 
 @web.middleware
@@ -51,7 +51,7 @@ async def _sentences(request: web.Request, handler: Handler) -> web.StreamRespon
     try:
         return await handler(request)
     except ValueError as error:
-        # The world, the clock and the faults refuse what makes no sense with a sentence, too.
+        # The world, the clock and the faults raise ValueError with a message, too.
         return _json({"error": str(error)}, 422)
     except NotFoundError as error:
         return _json({"error": str(error)}, 404)
@@ -138,7 +138,7 @@ class Control:
         return _json({"id": request.match_info["id"]})
 
     async def stats(self, _: web.Request) -> web.Response:
-        """Figures for benchmarks. The counts draw what nobody has read yet."""
+        """Figures for benchmarks. Counting generates records that were not read yet."""
         return _json(
             {
                 "requests": self._service.journal.requests,
@@ -149,7 +149,7 @@ class Control:
 
 
 def _json(data: Any, status: int = 200) -> web.Response:
-    # A line feed at the end is kinder to a terminal.
+    # A trailing newline is easier to read in a terminal.
     return json_reply(orjson.dumps(data) + b"\n", status)
 
 

@@ -1,7 +1,6 @@
-"""Answers that go wrong while they are sent.
+"""Responses that fail while they are sent.
 
-They are responses whose sending is the disruption, so that the request is in the journal before
-its client notices anything.
+The failure happens during sending, so the request is in the journal before its client notices.
 """
 
 from __future__ import annotations
@@ -17,16 +16,16 @@ from sources.simulator.service import Service
 
 
 class Reset(web.StreamResponse):
-    """No answer: the connection is reset."""
+    """No response: the connection is reset."""
 
     async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter | None:
         _reset(request)
-        # The server gives a connection up on this error and says nothing.
+        # The server drops the connection on this error without logging.
         raise ConnectionResetError("reset on purpose")
 
 
 class Hang(Reset):
-    """No answer for `seconds` (0: as long as the server lives), then a reset."""
+    """No response for `seconds` (0: until the server stops), then a reset."""
 
     def __init__(self, service: Service, seconds: float) -> None:
         super().__init__()

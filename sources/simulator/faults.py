@@ -1,4 +1,4 @@
-"""Things that go wrong on purpose: which request they strike, and how often."""
+"""Injected faults: which requests they hit, and how often."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ Kind = Literal["respond", "headers", "reset", "cut", "hang", "delay"]
 
 @dataclass(frozen=True)
 class Fault:
-    """What happens to API requests whose path and query the regular expression `path` finds.
+    """A fault for API requests whose path and query match the regular expression `path`.
 
     - `respond`: this `status`, these `headers` and this `body` (a dict or list as JSON) instead
-    - `headers`: the right answer, with these `headers`
-    - `reset`: the connection is reset without an answer
-    - `cut`: the right headers and half of the right body, then the connection is closed
-    - `hang`: no answer until `seconds` have passed or, if 0, the server stops; then a reset
-    - `delay`: the right answer, `seconds` late
+    - `headers`: the correct response, with these `headers`
+    - `reset`: the connection is reset without a response
+    - `cut`: the correct headers and half of the body, then the connection is closed
+    - `hang`: no response for `seconds` or, if 0, until the server stops; then a reset
+    - `delay`: the correct response, `seconds` late
 
-    It passes over the first `skip` such requests and strikes `times` of them (None: all).
+    It skips the first `skip` matching requests and hits `times` of them (None: all).
     `seconds` are real ones, whatever the simulated clock does.
     """
 
@@ -58,7 +58,7 @@ class Fault:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Fault:
-        """A fault from its fields; ValueError with a sentence if they make none."""
+        """A fault from its fields; ValueError with a message if they are invalid."""
         unknown = sorted(set(data) - set(cls.__dataclass_fields__))
         if unknown:
             raise ValueError(f"a fault has no {', '.join(unknown)}")
@@ -96,7 +96,7 @@ class _Armed:
 
 
 class Faults:
-    """The faults in force. Thread-safe."""
+    """The active faults. Thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -111,9 +111,9 @@ class Faults:
             self._armed.clear()
 
     def take(self, path_qs: str) -> Fault | None:
-        """The fault that strikes this request, counted down; None lets it pass.
+        """The fault for this request, counted down; None lets it pass.
 
-        Of several the first added strikes, unless it still has requests to skip.
+        Of several, the first added applies, unless it still has requests to skip.
         """
         with self._lock:
             for armed in self._armed:
@@ -128,7 +128,7 @@ class Faults:
         return None
 
     def as_json(self) -> list[dict[str, Any]]:
-        """What is in force and how often each will still strike (null: without end)."""
+        """The active faults and how often each will still apply (null: always)."""
         with self._lock:
             return [
                 {

@@ -1,4 +1,4 @@
-"""What was asked of the API: never who asked, nor with which credentials."""
+"""The API requests received, without credentials."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from weakref import WeakSet
 
-# Some 50 MB; a benchmark that asks more often has no use for the first ones.
+# Some 50 MB; longer benchmarks do not need the first ones.
 CAPACITY = 100_000
 
 
@@ -19,7 +19,7 @@ class Entry(NamedTuple):
     """One API request.
 
     `status` is None if the connection ended without an answer; `time` is by the simulated clock,
-    when the request came in; `duration` is in real seconds. `fault` is the kind that struck it.
+    when the request arrived; `duration` is in real seconds. `fault` is the kind that hit it.
     """
 
     method: str
@@ -41,9 +41,9 @@ class Entry(NamedTuple):
 
 
 class Journal:
-    """The latest 100,000 API requests, oldest first, and figures of all of them. Thread-safe.
+    """The latest 100,000 API requests, oldest first, and totals of all. Thread-safe.
 
-    A request is in it before its answer is sent, so that who has the answer finds it here.
+    A request is added before its response is sent, so a client that has the response finds it.
     """
 
     def __init__(self) -> None:
@@ -52,7 +52,7 @@ class Journal:
         self.clear()
 
     def clear(self) -> None:
-        """Forget everything; a connection that stays open counts anew when it is next used."""
+        """Clear all; a connection that stays open counts again when it is next used."""
         with self._lock:
             self._entries: deque[Entry] = deque(maxlen=CAPACITY)
             self._open: WeakSet[Any] = WeakSet()
@@ -61,7 +61,7 @@ class Journal:
 
     @contextmanager
     def under_way(self, connection: object) -> Iterator[None]:
-        """Count a request as under way, and its TCP connection as used."""
+        """Count a request as in flight, and its TCP connection as used."""
         with self._lock:
             self._under_way += 1
             self._peak = max(self._peak, self._under_way)
@@ -84,22 +84,22 @@ class Journal:
             return list(self._entries)
 
     def count(self, pattern: str | None = None) -> int:
-        """How many requests; with a regular expression, those whose path and query it finds."""
+        """The number of requests; with a regular expression, of those that match it."""
         return sum(pattern is None or bool(re.search(pattern, e.path_qs)) for e in self.entries())
 
     @property
     def requests(self) -> int:
-        """How many requests since the journal was last cleared, those no longer held included."""
+        """All requests since the journal was cleared, including those no longer kept."""
         return self._requests
 
     @property
     def connections(self) -> int:
-        """How many TCP connections they came over."""
+        """The number of TCP connections used."""
         return self._connections
 
     @property
     def peak_in_flight(self) -> int:
-        """The most requests that were under way at one time."""
+        """The largest number of requests in flight at one time."""
         return self._peak
 
     def __len__(self) -> int:

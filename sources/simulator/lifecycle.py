@@ -1,6 +1,6 @@
-"""How an order lives: which states it goes through, and when. Pure: all chance is handed in.
+"""The life of an order: its states and their times. Pure: the random generator is a parameter.
 
-An order is created `pending`, is taken up (`processing`) and ends `processed` or `failed`. Some
+An order is created `pending`, becomes `processing` and ends `processed` or `failed`. Some
 failed ones turn `processed` hours later, as the vendor says they may; a few are never finished.
 """
 
@@ -14,9 +14,9 @@ PENDING, PROCESSING, PROCESSED, FAILED = "pending", "processing", "processed", "
 
 FASTEST_MEDIAN, SLOWEST_MEDIAN = 600.0, 86_400.0
 LOWEST_FAILURE_RATE, HIGHEST_FAILURE_RATE = 0.01, 0.15
-# The spread of the times in one campaign: one order in twenty takes over three times the median.
+# The spread within a campaign: one order in twenty takes over three times the median.
 SIGMA = 0.7
-# The part of the time that an order waits before it is taken up.
+# The share of the time that an order waits as pending.
 WAITING_SHARE = (0.02, 0.3)
 STUCK_PENDING, STUCK_PROCESSING = 0.005, 0.01
 RECOVERY_RATE = 0.4
@@ -27,20 +27,20 @@ Schedule = tuple[tuple[float, str], ...]
 
 
 class Temper(NamedTuple):
-    """What a campaign's orders have in common: some campaigns are slow, some fail often."""
+    """What a campaign's orders share: some campaigns are slow, some fail often."""
 
     median_seconds: float
     failure_rate: float
 
 
 def draw_temper(rng: random.Random) -> Temper:
-    """A campaign's temper: medians from 10 minutes to 24 hours, as many below 2 h as above."""
+    """A campaign's temper: medians from 10 minutes to 24 hours, half of them below 2 h."""
     median = math.exp(rng.uniform(math.log(FASTEST_MEDIAN), math.log(SLOWEST_MEDIAN)))
     return Temper(median, rng.uniform(LOWEST_FAILURE_RATE, HIGHEST_FAILURE_RATE))
 
 
 def draw_schedule(rng: random.Random, temper: Temper, digits: int = 3) -> Schedule:
-    """One order's life. Offsets are rounded to `digits` decimals of a second and never equal."""
+    """One order's schedule. Offsets are rounded to `digits` decimals of a second, never equal."""
     chance = rng.random()
     if chance < STUCK_PENDING:
         return ((0.0, PENDING),)

@@ -1,4 +1,4 @@
-"""Orders that change by themselves, and the stream of a campaign's orders, past and to come."""
+"""Orders that change on a schedule, and the stream of a campaign's past and future orders."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from sources.simulator.rows import Row
 from sources.simulator.timestamps import DAY, stamp
 
 HISTORY_DAYS = 90
-# One order in eight bears whole seconds and writes them without ".000".
+# One order in eight has whole seconds, written without ".000".
 WHOLE_SECONDS_SHARE = 1 / 8
 CALLBACK_SHARE = 0.4
 
 
 class Order(Row):
-    """An order on its way along a schedule.
+    """An order that follows a schedule.
 
-    It remembers only the steps still ahead; those passed are in its JSON. That is small enough to
-    hold a million of them, and asking one that will not change again costs a comparison.
+    It keeps only its future steps; past ones are in its JSON. That is small enough for a million
+    orders, and reading one that will not change again costs a comparison.
     """
 
     __slots__ = ("_ahead", "_whole", "changes_at")
@@ -45,11 +45,11 @@ class Order(Row):
         self.write(fields)
 
     def stop(self) -> None:
-        """Take no further step: somebody else decides on this order now."""
+        """Stop the schedule: the order was edited."""
         self._ahead, self.changes_at = (), math.inf
 
     def _walk(self, fields: dict[str, Any], now: float) -> None:
-        """Take every step whose moment has come."""
+        """Take every step that is due."""
         passed = 0
         for offset, state in self._ahead:
             if self.created + offset > now:
@@ -64,7 +64,7 @@ class Order(Row):
 
 
 def order_fields(order_id: str, created_at: str, callback_url: str | None) -> dict[str, Any]:
-    """An order as it is born: exactly the documented fields."""
+    """A new order: exactly the documented fields."""
     return {
         "id": order_id,
         "state": PENDING,
@@ -88,15 +88,15 @@ def draw_orders(rng: random.Random, count: int, per_day: float, start: float) ->
 def _history(rng: random.Random, count: int, start: float) -> Iterator[tuple[float, bool]]:
     """Creations before `start` and whether they are whole seconds, oldest first."""
     moments = (start - rng.random() * HISTORY_DAYS * DAY for _ in range(count))
-    # An iterator lets go of its list at the end, the list itself would stay as long as arrivals do.
+    # An iterator frees its list at the end; the list itself would live as long as the arrivals.
     return iter(sorted(_rounded(rng, moment, math.floor) for moment in moments))
 
 
 def _arrivals(rng: random.Random, per_day: float, start: float) -> Iterator[tuple[float, bool]]:
-    """Creations after `start`, without end, at a mean of `per_day`."""
+    """Creations after `start`, endless, at a mean rate of `per_day`."""
     moment = start
     while per_day > 0:
-        # Rounded up, so that none comes before the one before it.
+        # Rounded up, so that creation times never decrease.
         moment, whole = _rounded(rng, moment + rng.expovariate(per_day / DAY), math.ceil)
         yield moment, whole
 

@@ -1,8 +1,8 @@
-"""Pages of a list: which rows, and links to the others. Pure.
+"""Pages of a list: their rows and links. Pure.
 
-As far as it is documented: `page_size` (default 50), `page_number` from 0, and a `page_token`,
-which only the links give out, for all but the first page. A page is an offset: what joins or
-leaves the list between two requests moves the rows.
+As documented: `page_size` (default 50), `page_number` from 0, and a `page_token`, which only the
+links contain, for all but the first page. A page is an offset: additions and removals between two
+requests shift the rows.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ DOCUMENTED_MAX_PAGE_SIZE = 1000
 
 
 class PageError(ValueError):
-    """The request names no page: the API answers 422 with `body()`."""
+    """The request names no valid page: the API answers 422 with `body()`."""
 
     def __init__(self, parameter: str, detail: str, code: str) -> None:
         super().__init__(f"{parameter} {detail}")
@@ -43,7 +43,7 @@ def errors_body(status: int, title: str, detail: str, code: str) -> dict[str, An
 
 
 def token_for(seed: object, path: str) -> str:
-    """The page token of a list: opaque to the client, the same for all its pages."""
+    """The page token of a list: opaque, the same for all its pages."""
     digest = hashlib.sha256(f"{seed} {path}".encode()).digest()
     return f"PA{uuid.UUID(bytes=digest[:16], version=4)}"
 
@@ -58,9 +58,9 @@ def cut(
     max_page_size: int = DOCUMENTED_MAX_PAGE_SIZE,
     origin: str = "",
 ) -> Page:
-    """The page that `query` asks for, of a list of `total` rows at `path`.
+    """The page that `query` requests, of a list of `total` rows at `path`.
 
-    A page size above `max_page_size` counts as that. Links keep the filters and the page size;
+    A page size is capped at `max_page_size`. Links keep the filters and the page size;
     they are relative unless an `origin` such as `http://127.0.0.1:8080` is given. Raises PageError.
     """
     size = min(_number(query, "page_size", DEFAULT_PAGE_SIZE, at_least=1), max_page_size)
@@ -89,7 +89,7 @@ def _number(query: Mapping[str, str], name: str, default: int, *, at_least: int)
     text = query.get(name)
     if text is None:
         return default
-    # Nine digits are plenty, and int() takes signs, spaces, underscores and other scripts.
+    # Nine digits are plenty; int() would accept signs, spaces, underscores and other scripts.
     if not (text.isascii() and text.isdigit() and len(text) <= 9) or int(text) < at_least:
         raise PageError(name, f"must be a whole number, {at_least} or more", "invalid_parameter")
     return int(text)

@@ -1,7 +1,7 @@
-"""Who lives in a world: brands, their campaigns, and what those hold, drawn when first looked at.
+"""The content of a world: brands, campaigns, orders and numbers, generated on first access.
 
-Every part has a random generator of its own, seeded by the world's seed and its place in the
-world. What it holds therefore does not depend on what was looked at before it.
+Each part has its own random generator, seeded by the world's seed and its position, so its content
+does not depend on what was accessed before.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ BRANDS_BEGIN, BRANDS_END, CAMPAIGNS_END, NUMBERS_BEGIN, NUMBERS_END = 400, 150, 
 
 
 class Scale(NamedTuple):
-    """How many: `campaigns` per brand; `orders`, `numbers` and `arrivals_per_day` per campaign."""
+    """Sizes: `campaigns` per brand; `orders`, `numbers` and `arrivals_per_day` per campaign."""
 
     brands: int
     campaigns: int
@@ -36,7 +36,7 @@ class Number(Row):
 
 
 class Campaign(Row):
-    """A campaign and what it holds."""
+    """A campaign with its orders and numbers."""
 
     __slots__ = ("numbers", "orders")
 
@@ -53,9 +53,9 @@ class Brand(Row):
 
 
 class Population:
-    """Draws a world's records; `start` (seconds since 1970 UTC) divides its past from its future.
+    """Generates a world's records; `start` (seconds since 1970 UTC) separates past and future.
 
-    All rows drawn or built here are entered in `index` as they join a list.
+    All rows are entered in `index` when they join a list.
     """
 
     def __init__(self, seed: int, scale: Scale, start: float) -> None:
@@ -63,11 +63,11 @@ class Population:
         self.index: dict[str, Row] = {}
 
     def rng(self, *place: object) -> random.Random:
-        """The generator of one part of the world; a string seeds alike in every process."""
+        """The generator of one part; a string seeds the same in every process."""
         return random.Random("/".join(map(str, (self.seed, *place))))
 
     def everything(self) -> Shelf:
-        """The list of brands, to which all else belongs."""
+        """The list of brands, the root of all else."""
         return Shelf(None, self.index, self._brands())
 
     def brand(self, created: float, fields: dict[str, Any], coming: Iterator[Campaign]) -> Brand:
@@ -117,5 +117,5 @@ class Population:
 
 
 def _between(since: float, until: float, place: int, count: int, rng: random.Random) -> float:
-    """A moment for the `place`-th of `count` things, later than that of the one before it."""
+    """A creation time for the `place`-th of `count` records, later than the one before."""
     return since + (until - since) * (place + rng.random()) / count

@@ -1,10 +1,10 @@
-"""A limit to requests per second. Pure but for what it remembers: the time is handed in."""
+"""A limit of requests per second; the time is a parameter."""
 
 from __future__ import annotations
 
 
 class RateLimit:
-    """A bucket that holds one second's worth of requests and fills as time passes."""
+    """A token bucket of one second's worth of requests."""
 
     def __init__(self, per_second: float) -> None:
         if not per_second > 0:
@@ -15,7 +15,7 @@ class RateLimit:
         self._filled_at: float | None = None
 
     def wait(self, now: float) -> float:
-        """Seconds until this request would be allowed; 0 allows it and takes it from the bucket."""
+        """Seconds until this request is allowed; 0 allows it and takes a token."""
         if self._filled_at is not None:
             filled = self._left + (now - self._filled_at) * self._per_second
             self._left = min(filled, self._capacity)

@@ -1,8 +1,7 @@
-"""Made-up brands, campaigns and number assignments with all their documented fields. Pure.
+"""Generated brands, campaigns and number assignments with all documented fields. Pure.
 
-Nothing in them can be mistaken for somebody's data: EINs begin with `00-`, which is never
-given out, telephone numbers are of the 555-01xx range kept for fiction, and names in the
-network end in `.example` or `example.com`.
+None of it can be real data: EINs begin with `00-`, which is never issued, telephone numbers are in
+the 555-01xx range reserved for fiction, and host names end in `.example` or `example.com`.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ STREETS = ("Main St", "Oak Ave", "2nd St", "Market St", "Hill Rd")
 
 
 class Topic(NamedTuple):
-    """What a campaign writes about."""
+    """The subject of a campaign's messages."""
 
     name: str
     use_case: str
@@ -56,7 +55,7 @@ def draw_id(rng: random.Random) -> str:
 
 
 def brand_name(number: int) -> str:
-    """`Acme Dental`; every number has another name."""
+    """`Acme Dental`; a different name for each number."""
     first, trade, series = _brand_words(number)
     return f"{first} {trade}" + (f" {series + 1}" if series else "")
 
@@ -64,12 +63,12 @@ def brand_name(number: int) -> str:
 def _brand_words(number: int) -> tuple[str, str, int]:
     series, place = divmod(number, len(FIRST_WORDS) * len(TRADES))
     column, line = divmod(place, len(FIRST_WORDS))
-    # Both words change from one brand to the next, so that even two brands look different.
+    # Both words change from brand to brand, so that even two brands look different.
     return FIRST_WORDS[line], list(TRADES)[(line + column) % len(TRADES)], series
 
 
 def fictional_number(number: int) -> str:
-    """A telephone number in E.164 that nobody can have; they repeat after 79,000."""
+    """A fictional telephone number in E.164; they repeat after 79,000."""
     return f"+1{201 + number // 100 % 790}55501{number % 100:02d}"
 
 
@@ -151,7 +150,7 @@ def _campaign_settings(rng: random.Random) -> dict[str, Any]:
 def number_fields(
     rng: random.Random, campaign_id: str, number: int, created: float
 ) -> dict[str, Any]:
-    """A number assignment; `number` makes its telephone number."""
+    """A number assignment; `number` determines its telephone number."""
     return {
         "id": draw_id(rng),
         "state": rng.choices(("completed", "pending", "failed"), (90, 6, 4))[0],

@@ -1,4 +1,4 @@
-"""What a simulated space holds, to be read: by its server, and as the truth a client is held to.
+"""The content of a simulated space, for its server and as the truth for tests.
 
 All methods may be called from any thread. A moment is a float, seconds since 1970 UTC.
 """
@@ -18,7 +18,7 @@ R = TypeVar("R", bound=Row)
 
 
 class Registry:
-    """Brands, campaigns, number assignments and orders, drawn from a seed, alive by a clock.
+    """Brands, campaigns, number assignments and orders, generated from a seed, changing by a clock.
 
     `brands` brands of `campaigns` campaigns, each with `numbers` number assignments and `orders`
     orders created in the 90 days before the clock's start. After it, orders arrive at a mean of
@@ -46,7 +46,7 @@ class Registry:
         self._population = Population(seed, scale, self.clock.start.timestamp())
         self._brands = self._population.everything()
 
-    # What the server reads. Hold `lock` from the reading of a listing to the end of its use.
+    # For the server. Hold `lock` from reading a listing until it is no longer used.
 
     def brands(self) -> Shelf:
         return self._brands
@@ -63,7 +63,7 @@ class Registry:
         raise NotFoundError(f"there is no {kind.__name__.lower()} {row_id}")
 
     def listing(self, shelf: Shelf, state: str | None = None, name: str | None = None) -> Listing:
-        """What the list holds now, after the filters."""
+        """The list's current content, filtered."""
         with self.lock:
             now = self.clock.seconds()
             shelf.catch_up(now)
@@ -73,12 +73,12 @@ class Registry:
             return Listing(rows, now)
 
     def json_of(self, row: Row) -> bytes:
-        """The record's JSON now."""
+        """The record's current JSON."""
         with self.lock:
             return row.render(self.clock.seconds())
 
     def warm(self) -> None:
-        """Draw and render everything now, rather than when it is first read."""
+        """Generate and render everything now instead of on first access."""
         with self.lock:
             now = self.clock.seconds()
             for kind in (Order, Number):
@@ -86,7 +86,7 @@ class Registry:
                     for row in shelf.rows:
                         row.render(now)
 
-    # The truth: what a client that misses nothing would read now, newest first in each list.
+    # The truth: what a complete client would read now, newest first in each list.
 
     def truth_brands(self) -> list[Any]:
         with self.lock:
@@ -123,7 +123,7 @@ class Registry:
             ]
 
     def counts(self) -> dict[str, int]:
-        """How many records of each kind are served now."""
+        """The number of records of each kind served now."""
         kinds = {"brands": Brand, "campaigns": Campaign, "orders": Order, "numbers": Number}
         with self.lock:
             now = self.clock.seconds()
@@ -133,12 +133,12 @@ class Registry:
             }
 
     def _rows(self, shelf: Shelf, kind: type[R], now: float) -> Iterator[R]:
-        """The list's rows of a kind, newest first: all but the raw ones."""
+        """The list's rows of a kind, newest first, without raw ones."""
         shelf.catch_up(now)
         return (row for row in reversed(shelf.rows) if isinstance(row, kind))
 
     def _records(self, shelf: Shelf, now: float) -> list[Any]:
-        """The list's records, newest first, raw ones too."""
+        """The list's records, newest first, including raw ones."""
         shelf.catch_up(now)
         return [row.fields(now) for row in reversed(shelf.rows)]
 
@@ -148,7 +148,7 @@ class Registry:
                 yield brand.id, campaign
 
     def _shelves(self, kind: type[Row], now: float) -> Iterator[Shelf]:
-        """Every list that can hold rows of a kind, with all that was created up to `now`."""
+        """Every list that can hold rows of a kind, with everything created up to `now`."""
         for shelf in self._undrawn_shelves(kind, now):
             shelf.catch_up(now)
             yield shelf

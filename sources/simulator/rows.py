@@ -1,4 +1,4 @@
-"""Records as they are served, and the sorted shelves they stand on."""
+"""Records as served, and the sorted shelves that hold them."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ BY_CREATION = attrgetter("created")
 
 
 class NotFoundError(LookupError):
-    """No such record is served: the API answers 404."""
+    """There is no such record: the API answers 404."""
 
 
 class Row:
-    """One record, kept as the JSON it is served as, so that a page is a matter of joining bytes.
+    """One record, stored as served JSON, so that a page only joins bytes.
 
-    `created` is its place in the list (seconds since 1970 UTC), which is not always what its
-    `created_at` says: a raw record may say anything.
+    `created` is its position in the list (seconds since 1970 UTC), which may differ from its
+    `created_at`: a raw record may contain anything.
     """
 
     __slots__ = ("body", "created", "id", "shelf", "state")
@@ -35,7 +35,7 @@ class Row:
         self.write(fields)
 
     def write(self, fields: Any) -> None:
-        # A copy, because orjson leaves each result in a buffer several times its size.
+        # A copy, because orjson keeps each result in a buffer several times its size.
         self.body = bytes(memoryview(orjson.dumps(fields)))
         self.state = fields.get("state") if isinstance(fields, dict) else None
 
@@ -46,14 +46,14 @@ class Row:
         return self.body
 
     def move_on(self, now: float) -> None:
-        """Become what the record is at `now`; most never change by themselves."""
+        """Update the record to `now`; most never change by themselves."""
 
     def fields(self, now: float) -> Any:
-        """The record as a client would read it at the moment `now`."""
+        """The record as a client would read it at `now`."""
         return orjson.loads(self.render(now))
 
     def matches(self, now: float, state: str | None, name: str | None) -> bool:
-        """Whether the filters let it pass; a filter that is None lets everything pass."""
+        """Whether the record matches the filters; None matches everything."""
         if state is not None:
             self.render(now)
             if self.state != state:
@@ -66,7 +66,7 @@ class Row:
 
     @property
     def served(self) -> bool:
-        """Neither it nor what it belongs to has been removed."""
+        """Whether neither it nor its parent was removed."""
         owner = self.shelf.owner
         return self.shelf.holds(self) and (owner is None or owner.served)
 
@@ -74,9 +74,9 @@ class Row:
 class Shelf:
     """The rows of one list, oldest first, some of them still to come.
 
-    `coming` gives rows in order of creation, without end if need be; a row joins the list when
-    `catch_up` is told a moment that has reached its creation. `index` is the world's: each row
-    that joins is entered there under its id.
+    `coming` yields rows in order of creation, possibly endlessly; a row joins the list when
+    `catch_up` reaches its creation. `index` is the world's: each row that joins is entered there
+    under its id.
     """
 
     __slots__ = ("_coming", "_index", "_next", "_removed", "owner", "rows")
@@ -92,7 +92,7 @@ class Shelf:
         self._removed: dict[str, tuple[Row, int]] = {}
 
     def catch_up(self, now: float) -> None:
-        """Let everything join that was created up to `now`."""
+        """Add every row created up to `now`."""
         while True:
             if self._next is None:
                 self._next = next(self._coming, None)
@@ -102,7 +102,7 @@ class Shelf:
             self._next = None
 
     def add(self, row: Row, now: float) -> None:
-        """Put a row in its place; among rows of the same moment it is the newest."""
+        """Insert a row in order; it is the newest of its moment."""
         self.catch_up(now)
         if row.id in self._index:
             raise ValueError(f"there is a record {row.id} already")
@@ -118,27 +118,27 @@ class Shelf:
             self.rows.insert(bisect_right(self.rows, row.created, key=BY_CREATION), row)
 
     def remove(self, row: Row) -> None:
-        """Take a row out of the list; it can be restored."""
+        """Remove a row from the list; it can be restored."""
         first = bisect_left(self.rows, row.created, key=BY_CREATION)
         place = self.rows.index(row, first)
         del self.rows[place]
-        # Its rank among rows of the same moment, to give it back its exact place.
+        # Its rank among rows of the same moment, to restore its exact place.
         self._removed[row.id] = (row, place - first)
 
     def restore(self, row_id: str) -> None:
-        """Put a removed row back where it was."""
+        """Put a removed row back in its place."""
         row, rank = self._removed.pop(row_id)
         first = bisect_left(self.rows, row.created, key=BY_CREATION)
         last = bisect_right(self.rows, row.created, key=BY_CREATION)
         self.rows.insert(min(first + rank, last), row)
 
     def holds(self, row: Row) -> bool:
-        """Whether a row that once joined is still on the list."""
+        """Whether a row that joined is still in the list."""
         return row.id not in self._removed
 
 
 class Listing:
-    """What a list holds at one moment, read from the newest; nothing is copied but the page."""
+    """A list at one moment, newest first; only the requested page is copied."""
 
     def __init__(self, rows: list[Row], now: float) -> None:
         self._rows = rows

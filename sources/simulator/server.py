@@ -20,7 +20,7 @@ REGISTRY = "/relay/rest/registry/beta"
 
 
 def build_app(service: Service) -> web.Application:
-    """The whole server: the API and, beside it, the control endpoints."""
+    """The whole server: the API and the control endpoints."""
     app = web.Application()
     app.add_subapp("/api", api_app(service))
     app.add_subapp("/_control", control_app(service))
@@ -28,7 +28,7 @@ def build_app(service: Service) -> web.Application:
 
 
 def api_app(service: Service) -> web.Application:
-    """The API, as far as it is imitated; whatever else is asked for passes the gate too."""
+    """The simulated part of the API; other paths pass the gate too."""
     reader = Reader(service)
     app = web.Application(middlewares=[gate(service)])
     routes = {
@@ -46,7 +46,7 @@ def api_app(service: Service) -> web.Application:
 
 
 class Reader:
-    """One handler per endpoint. Filters are those documented for it; others are ignored."""
+    """One handler per endpoint. Undocumented filters are ignored."""
 
     def __init__(self, service: Service) -> None:
         self._service = service
@@ -89,7 +89,7 @@ class Reader:
     ) -> web.Response:
         service, path, query = self._service, request.rel_url.raw_path, dict(request.query)
         asked = {name: query[name] for name in filters if name in query}
-        # One lock from the count to the last row: a test edits the world from another thread.
+        # One lock from the count to the last row: tests edit the world from another thread.
         with self._world.lock:
             listing = self._world.listing(
                 shelf(), asked.get("filter_state"), asked.get("filter_name")

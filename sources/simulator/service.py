@@ -1,4 +1,4 @@
-"""What the server's parts share: the world, the settings, and what a request is measured by."""
+"""What the server's parts share: the world, the settings and the credentials."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from sources.simulator.world import World
 
 @dataclass
 class Service:
-    """A simulated space at work. The settings may be changed while it serves."""
+    """A running simulated space. Its settings may change while it serves."""
 
     world: World
     project_id: str
@@ -39,7 +39,7 @@ class Service:
         return self.world.clock
 
     def knows(self, authorization: str) -> bool:
-        """Whether an Authorization header holds the right credentials, in constant time."""
+        """Whether an Authorization header has the right credentials, in constant time."""
         scheme, _, encoded = authorization.partition(" ")
         try:
             given = base64.b64decode(encoded.strip(), validate=True)
@@ -49,6 +49,6 @@ class Service:
         return hmac.compare_digest(given, right) and scheme.lower() == "basic"
 
     async def pause(self, seconds: float | None) -> None:
-        """Sleep (None: for ever), but no longer than the server lives."""
+        """Sleep (None: forever), at most until the server stops."""
         with contextlib.suppress(asyncio.TimeoutError):
             await asyncio.wait_for(self.stopping.wait(), seconds)

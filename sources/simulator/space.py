@@ -1,4 +1,4 @@
-"""A simulated space at work: a server in a thread of its own, and the handles to its world."""
+"""A simulated space: a server in its own thread, and access to its world."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ from sources.simulator.server import build_app
 from sources.simulator.service import Service
 from sources.simulator.world import World
 
-# How long an answer under way may take when the server stops, in seconds.
+# How long a response in flight may take when the server stops, in seconds.
 PATIENCE = 0.05
 
 
 class SimulatedSpace:
-    """A stand-in for a SignalWire space on loopback, started and stopped as a context manager.
+    """A simulated SignalWire space on loopback, started and stopped as a context manager.
 
     `world`, `clock`, `faults` and `journal` may be used from any thread, before, while and after
     it serves. `on_request` is called in the server's thread with the path and query of each API
     request before its answer is computed. `rate_limit` is in requests per real second.
-    Credentials that are not given are drawn from the seed.
+    Missing credentials are generated from the seed.
     """
 
     def __init__(
@@ -78,7 +78,7 @@ class SimulatedSpace:
 
     @property
     def url(self) -> str:
-        """`http://127.0.0.1:40123`, without a slash at the end; known once it has started."""
+        """`http://127.0.0.1:40123`, without a trailing slash; known after the start."""
         if self._url is None:
             raise RuntimeError("the simulated space has not been started")
         return self._url
@@ -110,7 +110,7 @@ class SimulatedSpace:
 
     @property
     def max_page_size(self) -> int:
-        """The most rows that a page holds, whatever it is asked for."""
+        """The cap for `page_size`."""
         return self._service.max_page_size
 
     @max_page_size.setter
@@ -126,13 +126,13 @@ class SimulatedSpace:
         self._service.on_request = hook
 
     def set_latency(self, ms: float) -> None:
-        """Let every API request wait that many real milliseconds before it is answered."""
+        """Delay every API response by that many real milliseconds."""
         if ms < 0:
             raise ValueError("a latency is a number of milliseconds, 0 or more")
         self._service.latency_ms = ms
 
     def start(self) -> None:
-        """Serve from now on; returns once connections are accepted. OSError if it cannot listen."""
+        """Start serving; returns once connections are accepted. OSError if it cannot listen."""
         if self._thread is not None:
             raise RuntimeError("the simulated space has been started already")
         self._started.clear()
@@ -145,7 +145,7 @@ class SimulatedSpace:
             raise self._failure
 
     def stop(self) -> None:
-        """Stop serving; requests still without an answer lose their connection."""
+        """Stop serving; requests in flight lose their connection."""
         if self._thread is None:
             return
         self._started.wait()
@@ -183,7 +183,7 @@ class SimulatedSpace:
         runner = web.AppRunner(
             build_app(self._service),
             access_log=None,
-            # A request whose client has gone should not count as under way any longer.
+            # A request whose client disconnected should not count as in flight.
             handler_cancellation=True,
             shutdown_timeout=PATIENCE,
         )

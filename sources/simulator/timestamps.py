@@ -1,4 +1,4 @@
-"""Moments as the API writes them, and back.
+"""Conversion between moments and the API's timestamps.
 
 Inside the simulator a moment is a float: seconds since 1970-01-01 00:00 UTC.
 """
@@ -19,11 +19,11 @@ def stamp(moment: float, *, whole: bool = False) -> str:
 
 
 def moment_of(text: object) -> float | None:
-    """The moment an ISO 8601 timestamp names; None for anything that is not one with a zone."""
+    """The moment of an ISO 8601 timestamp; None unless it is one with a zone."""
     if not isinstance(text, str):
         return None
     try:
-        # Before Python 3.11 fromisoformat does not know the "Z".
+        # Before Python 3.11 fromisoformat does not accept "Z".
         parsed = datetime.fromisoformat(text.replace("Z", "+00:00"))
     except ValueError:
         return None

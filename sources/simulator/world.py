@@ -1,7 +1,7 @@
-"""The world of a simulated space: its registry, and the edits that tests and people make to it.
+"""The world of a simulated space: its registry, and the edits that tests and people make.
 
 All methods may be called from any thread. An id that is not served raises NotFoundError, a record
-that cannot be made ValueError.
+that is invalid raises ValueError.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from sources.simulator.timestamps import moment_of, stamp
 
 
 class World(Registry):
-    """A registry that can be edited while it is served; for what it holds see Registry."""
+    """A registry that can be edited while it is served; see Registry for its content."""
 
     def __init__(
         self,
@@ -38,10 +38,10 @@ class World(Registry):
         )  # fmt: skip
         self._rng = self._population.rng("edits")
 
-    # Edits: additions. What is added never changes by itself.
+    # Additions. Added records never change by themselves.
 
     def add_brand(self, /, **fields: Any) -> str:
-        """A brand created now, without campaigns; `fields` override what is made up."""
+        """A brand created now, without campaigns; `fields` override generated values."""
         with self.lock:
             now = self.clock.seconds()
             made_up = brand_fields(self._rng, self._rng.randrange(10_000), now)
@@ -63,10 +63,10 @@ class World(Registry):
             return campaign.id
 
     def add_order(self, campaign_id: str, /, **fields: Any) -> str:
-        """An order created now and `pending`, unless `fields` say otherwise, that stays as it is.
+        """An order created now, `pending` unless `fields` say otherwise, without a schedule.
 
-        An explicit `created_at` of the past gives it its place in the list; one of the future,
-        or one that is not a timestamp, leaves it the newest.
+        A `created_at` in the past determines its position in the list; with one in the future,
+        or one that is not a timestamp, it is the newest.
         """
         with self.lock:
             campaign, now = self.find(Campaign, campaign_id), self.clock.seconds()
@@ -89,7 +89,7 @@ class World(Registry):
             return number.id
 
     def insert_raw_brand(self, raw: Any) -> None:
-        """Any JSON value at the head of the list of brands, served as it is, in that list only."""
+        """Any JSON value at the head of the list of brands, served as is, in that list only."""
         self._insert_raw(self._brands, raw)
 
     def insert_raw_campaign(self, brand_id: str, raw: Any) -> None:
@@ -100,7 +100,7 @@ class World(Registry):
         """Any JSON value at the head of a campaign's orders."""
         self._insert_raw(self.find(Campaign, campaign_id).orders, raw)
 
-    # Edits: changes. `updated_at` becomes now unless it is given.
+    # Changes. `updated_at` becomes now unless it is given.
 
     def update_brand(self, brand_id: str, /, **fields: Any) -> None:
         self._update(self.find(Brand, brand_id), fields)
@@ -112,9 +112,9 @@ class World(Registry):
         self._update(self.find(Number, number_id), fields)
 
     def update_order(self, order_id: str, /, **fields: Any) -> None:
-        """Set fields and stop the order's schedule: it stays as it is now.
+        """Set fields and stop the order's schedule.
 
-        An order set to `processed` gets a `processed_at` if it has none: the `updated_at`.
+        An order set to `processed` without a `processed_at` gets its `updated_at`.
         """
         with self.lock:
             order = self.find(Order, order_id)
@@ -123,13 +123,13 @@ class World(Registry):
             self._update(order, fields)
 
     def patch_order(self, order_id: str, /, **fields: Any) -> None:
-        """Add or override fields and leave `updated_at` alone; the order's schedule goes on."""
+        """Add or override fields without changing `updated_at`; the schedule continues."""
         with self.lock:
             _refuse_id(fields)
             order = self.find(Order, order_id)
             order.write({**order.fields(self.clock.seconds()), **fields})
 
-    # Edits: removals. What is removed answers 404, with all that belongs to it.
+    # Removals. A removed record answers 404, and so does everything below it.
 
     def remove_campaign(self, campaign_id: str) -> None:
         self._remove(self.find(Campaign, campaign_id))
@@ -176,7 +176,7 @@ class World(Registry):
 
 
 def _place(record: dict[str, Any], now: float) -> float:
-    """Where in its list an added record belongs, by its `created_at`; never in the future."""
+    """The position of an added record by its `created_at`; never in the future."""
     if not isinstance(record["id"], str) or not record["id"]:
         raise ValueError("an added record needs a string for its id; see the insert_raw methods")
     created = moment_of(record["created_at"])
@@ -184,7 +184,7 @@ def _place(record: dict[str, Any], now: float) -> float:
 
 
 def _date_processing(record: dict[str, Any], given: dict[str, Any]) -> None:
-    """Date the processing of an order that was just said to be processed."""
+    """Set `processed_at` of an order that was just set to processed."""
     if record["state"] == PROCESSED and record.get("processed_at") is None:
         record["processed_at"] = given.get("processed_at", record["updated_at"])
 

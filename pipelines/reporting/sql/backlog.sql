@@ -1,7 +1,7 @@
--- One row per age of open orders, the youngest first.
+-- One row per age group of open orders, youngest first.
 --
--- bucket: The ages, in words.
--- from_hours: The least age in hours; null where the age is not known.
+-- bucket: The age group.
+-- from_hours: The lowest age in hours; null for an unknown age.
 -- orders: Orders open now.
 -- oldest_created_at: When the oldest of them was created (UTC).
 -- oldest_hours: Its age in hours.

@@ -1,10 +1,10 @@
--- One row per day from the first order until now, days without any order included. Orders without a likely created_at are left out.
+-- One row per day from the first order until now, including days without orders. Orders without a plausible created_at are left out.
 --
 -- day: The day (UTC).
 -- arrived: Orders created.
 -- processed: Orders processed.
--- failed: Orders that failed, by when they last changed; one that recovered counts as processed alone.
--- deleted: Orders found to be gone before they were processed.
+-- failed: Orders that failed, by their last change; one that recovered counts as processed only.
+-- deleted: Orders found deleted before they were processed.
 -- open_at_end: Orders open at the end of the day (now, on the last one).
 WITH RECURSIVE limits AS (
     SELECT

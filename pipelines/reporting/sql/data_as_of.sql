@@ -1,17 +1,17 @@
--- One row: the moment that every report calls now, so that a report can be repeated, and which times are likely.
+-- One row: the moment that every report calls now, so that a report can be repeated, and the limits of plausible times.
 --
--- as_of: When the newest complete run (of shards: the oldest) had read all, server time (UTC).
--- last_run_at: The same of the newest run, complete or not (UTC).
--- last_run_complete: Whether the newest run, of each shard, could read all it was asked for.
--- calendar_start: An order's time before this counts as missing: there was no 10DLC (UTC).
--- calendar_end: So does one after this: a day past the newest run (UTC).
+-- as_of: When the latest complete run (of shards: the oldest) had read everything, server time (UTC).
+-- last_run_at: The same of the latest run, complete or not (UTC).
+-- last_run_complete: Whether the latest run (of each shard) could read everything requested.
+-- calendar_start: Earlier times count as missing: there was no 10DLC (UTC).
+-- calendar_end: Later times count as missing too: a day after the latest run (UTC).
 WITH whole AS (
     SELECT
         coalesce(shards, 1) AS shards,
         coalesce(shard, 1) AS shard,
         max(read_at) AS read_at
     FROM runs
-    -- a run limited to some campaigns says nothing of the others
+    -- a run limited to some campaigns says nothing about the others
     WHERE complete AND narrowed_to IS NULL
     GROUP BY coalesce(shards, 1), coalesce(shard, 1)
 ),

@@ -1,8 +1,8 @@
--- One row per check of the data, the worst first: how many rows do not pass.
+-- One row per data check, worst first: the number of rows that fail it.
 --
--- check_name: What is looked for.
--- severity: error, warning or information: what it would be if there were any.
--- count: How many there are; 0 is good.
+-- check_name: The check.
+-- severity: error, warning or information, for any row that fails.
+-- count: Rows that fail; 0 is good.
 -- meaning: What that means for the reports.
 WITH order_checks AS (
     SELECT

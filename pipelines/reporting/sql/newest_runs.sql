@@ -1,9 +1,9 @@
--- One row: the newest run, complete or not. Where shards are loaded, one row each.
+-- One row: the latest run, complete or not. With shards, one row each.
 --
 -- run_id: The run (runs.run_id).
 -- shard: Which part of the brands it read, from 1; 1 of 1 if all.
--- shards: Of how many parts.
--- complete: Whether it could read everything it was asked for.
+-- shards: The number of parts.
+-- complete: Whether it could read everything requested.
 -- read_at: When it had read everything, by the server's clock (UTC).
 WITH parts AS (
     SELECT

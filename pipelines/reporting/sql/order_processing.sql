@@ -1,22 +1,22 @@
--- One row per order: how long it took, or how long it has been waiting. All others build on it.
+-- One row per order: how long it took, or has been waiting. All other reports build on it.
 --
 -- order_id: The order (orders.id).
 -- campaign_id: Its campaign (campaigns.id).
 -- campaign_name: The campaign's name, else its id.
 -- brand_id: Its brand (brands.id).
 -- brand_name: The brand's name, else its id.
--- use_case: The campaign's use case; (none) where it has none.
--- state: The order's state as the API has it.
--- status: processed, failed (which may still turn processed), deleted (gone before it was processed) or open.
+-- use_case: The campaign's use case, or (none).
+-- state: The order's state in the API.
+-- status: processed, failed (which may still become processed), deleted (before it was processed) or open.
 -- created_at: When it was created (UTC).
 -- updated_at: When it last changed (UTC).
--- processed_at: When it was processed (UTC); null unless it was.
--- left_at: When it stopped being open: processed, failed or deleted (UTC); null while open, or where no time is known.
--- processing_hours: From created to processed; null unless both are known, likely (see data_as_of) and in that order.
+-- processed_at: When it was processed (UTC), or null.
+-- left_at: When it stopped being open: processed, failed or deleted (UTC); null while open, or if unknown.
+-- processing_hours: From created to processed; null unless both are known, plausible (see data_as_of) and in that order.
 -- age_hours: From created until now (see data_as_of), of open orders.
--- observed_hours: processing_hours, or for how long it is known not to have been processed.
--- within_target: Whether it was processed within the main target; null while that is undecided.
--- created_day: The day it was created (UTC); null, like the three below and age_hours, unless that is a likely time.
+-- observed_hours: processing_hours, or how long it is known to have waited.
+-- within_target: Whether it was processed within the main target; null while undecided.
+-- created_day: The day it was created (UTC); null, like the three below and age_hours, unless created_at is plausible.
 -- created_week: The Monday of that week (UTC).
 -- created_weekday: 1 for Monday to 7 for Sunday (UTC).
 -- created_hour: The hour of the day, 0 to 23 (UTC).
@@ -71,7 +71,7 @@ ended AS (
             WHEN 'failed' THEN coalesce(changed_at, begun_at)
             WHEN 'deleted' THEN deleted_at
         END AS ended_at,
-        -- a difference of times with a zone would follow the reader's clock through its summers
+        -- a difference of zoned times would depend on the reader's daylight saving time
         begun_at AT TIME ZONE 'UTC' AS created_utc,
         done_at AT TIME ZONE 'UTC' AS processed_utc,
         CASE WHEN status = 'deleted' THEN deleted_at ELSE as_of END AT TIME ZONE 'UTC' AS waited_utc

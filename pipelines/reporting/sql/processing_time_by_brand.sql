@@ -1,4 +1,4 @@
--- One row per brand, the slowest first.
+-- One row per brand, slowest first.
 --
 -- brand_id: The brand (brands.id).
 -- brand_name: Its name, else its id.

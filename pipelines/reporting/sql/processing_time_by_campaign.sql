@@ -1,4 +1,4 @@
--- One row per campaign, the slowest first.
+-- One row per campaign, slowest first.
 --
 -- campaign_id: The campaign (campaigns.id).
 -- campaign_name: Its name, else its id.

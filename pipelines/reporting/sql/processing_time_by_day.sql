@@ -1,4 +1,4 @@
--- One row per day on which orders were created, in order of time.
+-- One row per day of creation, oldest first.
 --
 -- created_day: The day (UTC); null for orders without a likely time of creation.
 @measures

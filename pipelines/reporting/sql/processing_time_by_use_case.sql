@@ -1,4 +1,4 @@
--- One row per use case, the slowest first.
+-- One row per use case, slowest first.
 --
 -- use_case: The campaigns' use case; (none) for campaigns without one.
 @measures

@@ -1,4 +1,4 @@
--- One row per week in which orders were created, in order of time.
+-- One row per week of creation, oldest first.
 --
 -- created_week: The week's Monday (UTC); null for orders without a likely time of creation.
 @measures

@@ -1,4 +1,4 @@
--- One row: what a manager would ask first.
+-- One row: the key figures of all orders.
 --
 -- as_of: The moment these numbers are of (UTC).
 @measures

@@ -1,9 +1,9 @@
--- One row per step of the curve of orders still waiting (Kaplan-Meier), in order of time.
+-- One row per step of the curve of orders still waiting (Kaplan-Meier), by time.
 --
 -- hours: Hours since an order was created.
--- at_risk: Orders known to have been waiting until then.
+-- at_risk: Orders known to have waited until then.
 -- processed: Orders processed at exactly that time.
--- censored: Orders of which it is only known that they waited that long: open, failed or deleted.
+-- censored: Orders only known to have waited that long: open, failed or deleted.
 -- share_waiting: Estimated share of all orders still waiting after that time, 0 to 1.
 -- lower: Lower end of its 95 % confidence band (log-log); null where there is none.
 -- upper: Upper end of that band.
@@ -73,7 +73,7 @@ SELECT
     orders - processed AS censored,
     CASE WHEN processed = at_risk THEN 0 ELSE exp(log_share) END AS share_waiting,
     CASE WHEN half_width IS NOT NULL
-        -- PostgreSQL takes a number too small to hold for an error
+        -- PostgreSQL raises an error on underflow
         THEN exp(greatest(log_share * exp(least(half_width, CAST(100 AS DOUBLE))), CAST(-700 AS DOUBLE)))
     END AS lower,
     CASE WHEN half_width IS NOT NULL THEN exp(log_share * exp(-half_width)) END AS upper

@@ -1,10 +1,10 @@
--- One row per order and state it was seen in: time spent there, as far as the runs saw the changes.
+-- One row per order and state: time spent in it, from the changes that runs have seen.
 --
 -- order_id: The order (orders.id).
 -- campaign_id: Its campaign (campaigns.id).
--- state: The state; deleted once the API had it no more.
+-- state: The state; deleted once found deleted.
 -- times: How often it entered that state.
--- hours: Hours spent in it, until now where it still is.
+-- hours: Hours spent in it, until now if it is current.
 -- is_current: Whether it is in that state now.
 -- recovered: Whether it went on from failed to another state.
 WITH seen AS (

@@ -1,4 +1,4 @@
--- One row per open order that has waited longer than is usual for it, the oldest first.
+-- One row per open order that has waited longer than usual in its campaign, oldest first.
 --
 -- order_id: The order (orders.id).
 -- campaign_id: Its campaign (campaigns.id).
@@ -8,7 +8,7 @@
 -- created_at: When it was created (UTC).
 -- updated_at: When it last changed (UTC).
 -- age_hours: How long it has been waiting.
--- limit_hours: What would have been usual.
+-- limit_hours: The usual limit.
 -- limit_is: Where that comes from: the campaign's p95, if it processed 20 orders or more, or the main target.
 WITH usual AS (
     SELECT

@@ -1,10 +1,10 @@
--- One row per target: which share of orders is processed within it.
+-- One row per target: the share of orders processed within it.
 --
 -- target_hours: The target in hours.
--- orders: Orders old enough to tell: processed, or created longer ago than the target.
+-- orders: Orders old enough to judge: processed, or created longer ago than the target.
 -- within: Of these, processed within the target.
--- missed: Of these, processed later or not yet. A failed order misses too.
--- not_yet: Orders too young to tell; left out.
+-- missed: Of these, processed later or not yet, including failed orders.
+-- not_yet: Orders too young to judge; left out.
 -- share_within: within of orders, 0 to 1; null without orders.
 WITH outcomes AS (
     SELECT

@@ -155,11 +155,7 @@ ORDERS = Table(
     newest_by="read_at",
     own=(
         Column("read_at", "timestamp", "When this version was read, by the server's clock (UTC)."),
-        Column(
-            "deleted_at",
-            "timestamp",
-            "When the API was found to have it no more (UTC); null while it is there.",
-        ),
+        Column("deleted_at", "timestamp", "When it was found deleted from the API (UTC), or null."),
     ),
     parents=(_CAMPAIGN_ID, _BRAND_ID),
     fields=(
@@ -167,7 +163,7 @@ ORDERS = Table(
             "state",
             "text",
             "pending, processing, processed, failed, or one the API adds later; failed is not"
-            " final: such an order may turn processed.",
+            " final: such an order can still become processed.",
         ),
         Column("processed_at", "timestamp", "When processing finished (UTC); null while open."),
         _CREATED,
@@ -195,10 +191,10 @@ NUMBER_ASSIGNMENTS = Table(
 ORDER_CHANGES = Table(
     name="order_changes",
     description=(
-        "One row per change seen of an order: the API only knows the present. Changes between two"
-        " runs that cancel out or follow one another are seen as one."
+        "One row per change seen of an order, because the API has only its present state."
+        " Consecutive changes between two runs are seen as one."
     ),
-    key_description="Digest of the order and what it changed to, so that no change counts twice.",
+    key_description="Digest of the order and its new values, so that no change counts twice.",
     fields=(
         Column("order_id", "text", "The order (orders.id)."),
         _CAMPAIGN_ID,
@@ -207,7 +203,7 @@ ORDER_CHANGES = Table(
         _CREATED,
         _UPDATED,
         Column("processed_at", "timestamp", "When processing finished (UTC); null while open."),
-        Column("deleted_at", "timestamp", "When it was found to be gone (UTC); else null."),
+        Column("deleted_at", "timestamp", "When it was found deleted (UTC), or null."),
         Column("seen_at", "timestamp", "When this was first read, by the server's clock (UTC)."),
         Column("run_id", "text", "The run that saw it first (runs.run_id)."),
     ),
@@ -216,68 +212,68 @@ ORDER_CHANGES = Table(
 REJECTED = Table(
     name="rejected",
     description=(
-        "One row per record that could not be loaded as it is: without a usable id (it is only"
-        " here), or with a value that cannot be read (its row has null there)."
+        "One row per record that is not as documented: without a usable id (it is only here), or"
+        " with an unreadable value (its row has null there)."
     ),
-    key_description="Digest of the other columns, so that reading a record again adds no row.",
+    key_description="Digest of the other columns, so that rereading a record adds no row.",
     fields=(
         Column("table_name", "text", "The table it was meant for."),
         Column("path", "text", "Path of the list that served it."),
         _BRAND_ID,
         _CAMPAIGN_ID,
-        Column("record_id", "text", "The record's own id, where it has a usable one."),
+        Column("record_id", "text", "The record's id, if usable."),
         Column("record", "json", "The record as served, as JSON, without sensitive fields."),
-        Column("reason", "text", "What is wrong with it."),
-        Column("run_id", "text", "The newest run that met it (runs.run_id)."),
+        Column("reason", "text", "What is wrong."),
+        Column("run_id", "text", "The latest run that read it (runs.run_id)."),
     ),
 )
 
 CAMPAIGN_FAILURES = Table(
     name="campaign_failures",
-    description="One row per list that a run could not read; its rows are older than the run.",
+    description="One row per list that a run could not read; its rows are from earlier runs.",
     key_description="Run and path.",
     fields=(
         Column("run_id", "text", "The run (runs.run_id)."),
         _BRAND_ID,
         Column("campaign_id", "text", "The campaign; null when a brand could not be read."),
         Column("path", "text", "Path of the list or record that failed."),
-        Column("reason", "text", "What happened, in words."),
+        Column("reason", "text", "What happened."),
         Column("failed_at", "timestamp", "When, by this machine's clock (UTC)."),
     ),
 )
 
 RUNS = Table(
     name="runs",
-    description="One row per run that loaded something or found that there was nothing to load.",
+    description="One row per run that did not fail, even with nothing to load.",
     key="run_id",
     key_description="The run's id (a UUID).",
     fields=(
         Column("started_at", "timestamp", "When the run began, by this machine's clock (UTC)."),
-        Column("finished_at", "timestamp", "When it had read everything (UTC); loading follows."),
+        Column("finished_at", "timestamp", "When it had read everything, before the load (UTC)."),
         Column("read_at", "timestamp", "The same by the server's clock (UTC)."),
         Column(
             "mode",
             "text",
-            "backfill: nothing had been read before; full: every campaign to its end, as asked;"
+            "backfill: nothing had been read before; full: every campaign to its end, as requested;"
             " incremental otherwise.",
         ),
-        Column("complete", "bool", "Whether all that was asked for could be read."),
-        Column("narrowed_to", "json", "What the run was limited to, as JSON; null if nothing."),
+        Column("complete", "bool", "Whether everything requested could be read."),
+        Column("narrowed_to", "json", "What the run was limited to, as JSON; null if unlimited."),
         Column("shard", "bigint", "Which part of the brands it read, from 1; null if all."),
-        Column("shards", "bigint", "Of how many parts; null if it read all."),
-        Column("requests", "bigint", "HTTP requests sent, repeated ones included."),
+        Column("shards", "bigint", "The number of parts; null if it read all."),
+        Column("requests", "bigint", "HTTP requests sent, including retries."),
         Column("retries", "bigint", "Requests sent again after a failure."),
         Column("pages", "bigint", "Pages of lists read."),
         Column("brands", "bigint", "Brands found."),
         Column("brands_failed", "bigint", "Brands whose campaigns could not be listed."),
         Column("campaigns", "bigint", "Campaigns found."),
-        Column("campaigns_walked", "bigint", "Campaigns whose orders were read as far as needed."),
+        Column("campaigns_walked", "bigint", "Campaigns whose orders were read."),
         Column("campaigns_failed", "bigint", "Campaigns that could not be read."),
         Column("orders_seen", "bigint", "Order records the API served."),
         Column("orders_loaded", "bigint", "Order records loaded: new or changed ones."),
-        Column("orders_deleted", "bigint", "Orders found to be gone."),
-        Column("full_walks", "bigint", "Campaigns read to the end to find what else changed."),
-        Column("rejected", "bigint", "Records put into the table rejected."),
+        Column("orders_deleted", "bigint", "Orders found deleted."),
+        Column("full_walks", "bigint", "Campaigns read to their end."),
+        Column("rejected", "bigint", "Records in the table rejected."),
         Column("seconds", "double", "Time from start to everything read, in seconds."),
         Column("version", "text", "Version of signalwire-orders."),
     ),

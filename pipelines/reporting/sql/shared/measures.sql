@@ -1,27 +1,27 @@
 -- The measures of a group of orders, one row per key.
 --
 -- orders: All orders.
--- processed: Those processed.
--- open: Those waiting: neither processed nor failed nor deleted.
--- failed: Those that failed; such an order may still turn processed.
--- deleted: Those that the API had no more before they were processed.
--- median_hours: Median processing time of the processed ones. It flatters while others wait.
--- p75_hours: Three of four processed orders took no longer.
--- p90_hours: Nine of ten processed orders took no longer.
--- p95_hours: 95 of a hundred processed orders took no longer.
--- p99_hours: 99 of a hundred processed orders took no longer.
--- mean_hours: Mean processing time of the processed ones.
+-- processed: Processed orders.
+-- open: Waiting orders: neither processed nor failed nor deleted.
+-- failed: Failed orders, which may still become processed.
+-- deleted: Orders deleted before they were processed.
+-- median_hours: Median processing time of processed orders. It flatters while others wait.
+-- p75_hours: 75 % of processed orders took no longer.
+-- p90_hours: 90 % of processed orders took no longer.
+-- p95_hours: 95 % of processed orders took no longer.
+-- p99_hours: 99 % of processed orders took no longer.
+-- mean_hours: Mean processing time of processed orders.
 -- max_hours: The longest processing time.
--- median_hours_all: Median of all orders, those still waiting included (Kaplan-Meier); null while fewer than half are through.
--- p90_hours_all: The time within which nine of ten of all orders are processed, likewise.
--- share_censored: Share of orders whose processing time is not known yet, 0 to 1.
+-- median_hours_all: Median over all orders, including waiting ones (Kaplan-Meier); null while fewer than half are processed.
+-- p90_hours_all: The time within which 90 % of all orders are processed, likewise.
+-- share_censored: Share of orders without a known processing time, 0 to 1.
 -- share_within_target: Share processed within the main target, of those old enough to tell, 0 to 1.
 WITH ranks AS (
     SELECT
         ${key_}
         observed_hours,
         status,
-        -- whoever was processed after just as long comes before those still waiting then
+        -- orders processed after the same time come before those still waiting then
         row_number() OVER (
             ${partition} ORDER BY observed_hours, CASE WHEN status = 'processed' THEN 0 ELSE 1 END
         ) AS position,

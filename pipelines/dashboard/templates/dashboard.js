@@ -1,9 +1,9 @@
 "use strict";
-// The page is whole without this: it only lets people sort the tables and search the campaigns.
+// The page is complete without scripts: this one sorts the tables and searches the campaigns.
 
 const collator = new Intl.Collator(undefined, { numeric: true, sensitivity: "base" });
 
-// a cell's value; null where there is none, which stands last in either order
+// a cell's value; null, where there is none, sorts last in either order
 function valueOf(row, column, kind) {
   const cell = row.cells[column];
   if (kind === "text") return cell.textContent;

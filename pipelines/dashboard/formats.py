@@ -1,22 +1,16 @@
-"""Values as people read them. Every text of the page goes through `escaped`."""
+"""Values as readers see them: durations, counts, shares, times. The templates' filters."""
 
 from __future__ import annotations
 
-import html
 from datetime import date, datetime, timezone
 
 MINUTE = 1 / 60
 DAY = 24.0
-# a number and its unit stay on one line
-GAP = "\N{NO-BREAK SPACE}"
-# above this, hours are told in days
+# longer durations are given in days
 LONG = 48.0
 NONE = "\N{EN DASH}"
-
-
-def escaped(text: object) -> str:
-    """Any value as text that HTML, an attribute included, shows as it is."""
-    return html.escape(str(text), quote=True)
+# keeps a number and its unit on one line
+GAP = "\N{NO-BREAK SPACE}"
 
 
 def hours(value: float | None, none: str = NONE) -> str:
@@ -44,7 +38,7 @@ def counted(value: int, one: str, many: str | None = None) -> str:
 
 
 def percent(share: float | None) -> str:
-    """A share from 0 to 1; one that is not whole never shows as 0 or 100 %."""
+    """A share from 0 to 1; rounding never makes it 0 or 100 %."""
     if share is None:
         return NONE
     if 0 < share < 0.001:
@@ -63,7 +57,7 @@ def moment(value: datetime | None) -> str:
 
 
 def stamp(value: datetime | None) -> str:
-    """A time in UTC, short and in the order of its parts, for a table."""
+    """A time in UTC for a table: 2026-03-02 12:00."""
     return f"{value.astimezone(timezone.utc):%Y-%m-%d %H:%M}" if value else NONE
 
 
@@ -78,11 +72,10 @@ def full_day(value: date) -> str:
 
 
 def cut(text: str | None, longest: int = 100) -> str:
-    """A text of the API, not longer than a page can bear."""
+    """A text from the API, cut to a length that a page can show."""
     text = text or NONE
     return text if len(text) <= longest else text[: longest - 1] + "…"
 
 
 def _short(value: float) -> str:
-    text = f"{value:,.1f}"
-    return text.removesuffix(".0")
+    return f"{value:,.1f}".removesuffix(".0")
