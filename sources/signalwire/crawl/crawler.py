@@ -6,25 +6,23 @@ import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
+from sources.signalwire.crawl.campaigns import CampaignReader
 from sources.signalwire.crawl.comparison import Comparison
 from sources.signalwire.crawl.destination import Destination
 from sources.signalwire.crawl.lists import Lists, id_of, path_of
-from sources.signalwire.crawl.orders import OrderWalk, Tools
+from sources.signalwire.crawl.orders import Tools
 from sources.signalwire.crawl.output import Output
 from sources.signalwire.crawl.registry import Owners, Registry
 from sources.signalwire.crawl.run_record import RunRecord
 from sources.signalwire.crawl.scheduler import WALKS_PER_THREAD, Gathered, RequestPool, Scheduler
 from sources.signalwire.errors import ReadError, Stopped
 from sources.signalwire.http.client import Client
-from sources.signalwire.incremental.cursor import Cursor
-from sources.signalwire.incremental.depth import depth_of, is_full_walk_due
 from sources.signalwire.incremental.existing import KnownData
 from sources.signalwire.incremental.state import Cursors
 from sources.signalwire.options import Options
 from sources.signalwire.records.batch import OrderBatch, Origin, PageRecords, TableRows
 from sources.signalwire.records.convert import order_batches, usable_ids
-from sources.signalwire.records.schema import NUMBER_ASSIGNMENTS, ORDERS
-from sources.signalwire.records.values import is_ahead
+from sources.signalwire.records.schema import ORDERS
 from sources.signalwire.settings import REGISTRY
 from sources.signalwire.stats import RunStats
 
@@ -108,7 +106,7 @@ class Crawler:
             self._output, self._existing, self._client.clock, stats, self._look_up
         )
         converted = Gathered(self._converted, pool, options.workers)
-        self._tools = Tools(
+        tools = Tools(
             pool.get,
             converted.of,
             self._destination.placed,
@@ -116,6 +114,15 @@ class Crawler:
             self._comparison,
             stats,
             options.page_size,
+        )
+        self._reader = CampaignReader(
+            tools,
+            self._lists,
+            self._destination,
+            self._cursors,
+            options,
+            self._client.clock,
+            self._failed,
         )
 
     async def _read_all(self) -> None:
@@ -129,11 +136,11 @@ class Crawler:
             await self._finished()
         # a campaign can be in the lists of several brands, or in that of another one than before
         for campaign_id, brand_id in self._owners.still_to_read():
-            self._walks.add(partial(self._campaign, brand_id, campaign_id))
+            self._walks.add(partial(self._reader.read, brand_id, campaign_id))
         self._registry.finish()
         await self._finished()
         for campaign_id, brand_id in list(self._unlisted()):
-            self._walks.add(partial(self._unlisted_campaign, brand_id, campaign_id))
+            self._walks.add(partial(self._reader.unlisted, brand_id, campaign_id))
         await self._finished()
         for campaign_id in sorted(self._not_found_yet.values()):
             origin = Origin(path_of("campaigns", campaign_id), None, campaign_id)
@@ -192,73 +199,11 @@ class Crawler:
             self._not_found_yet.pop(campaign_id.lower(), None)
         self._stats.add(campaigns=len(self._unseen(campaign_ids)))
         for campaign_id in self._owners.listed(brand_id, campaign_ids):
-            self._walks.add(partial(self._campaign, brand_id, campaign_id))
-
-    async def _campaign(self, brand_id: str, campaign_id: str) -> None:
-        """One campaign's orders and number assignments, as far as they are asked for."""
-        base, wanted = path_of("campaigns", campaign_id), self._options.resources
-        reading = {ORDERS: ("orders", self._orders), NUMBER_ASSIGNMENTS: ("numbers", self._numbers)}
-        for table, (name, read) in reading.items():
-            if table.name not in wanted:
-                continue
-            origin = Origin(f"{base}/{name}", brand_id, campaign_id)
-            try:
-                await read(origin)
-            except ReadError as error:
-                self._failed(origin, str(error))
-                return
-        if not wanted.isdisjoint(table.name for table in reading):
-            self._stats.add(campaigns_walked=1)
-
-    async def _orders(self, origin: Origin) -> None:
-        campaign_id = str(origin.campaign_id)
-        known = self._destination.campaign(campaign_id)
-        walk = OrderWalk(self._tools, origin, self._cursor(campaign_id), known)
-        if self._options.order_state is not None:
-            await walk.in_state(self._options.order_state)
-            return
-        due = self._is_due(walk.cursor)
-        depth = depth_of(known, due=due)
-        compared = depth.is_compared
-        self._stats.add(full_walks=int(compared and walk.cursor is not None))
-        await walk.read(depth)
-        if cursor := walk.end(full=due and known is not None):
-            self._cursors.advance(campaign_id, cursor)
-        if compared:
-            self._comparison.walked(origin)
-
-    async def _numbers(self, origin: Origin) -> None:
-        async for page in self._lists.pages(origin):
-            self._output.numbers(PageRecords(origin, page.records, page.read_at))
-
-    async def _unlisted_campaign(self, brand_id: str, campaign_id: str) -> None:
-        """A campaign that the destination knows and no list has: gone, or just passed over."""
-        origin = Origin(path_of("campaigns", campaign_id), brand_id, campaign_id)
-        try:
-            exists = await self._lists.is_campaign(campaign_id)
-        except ReadError as error:
-            self._failed(origin, str(error))
-            return
-        if not exists:
-            self._look_up(origin, self._destination.orders_of(campaign_id))
-            if cursor := self._cursors.after().get(campaign_id):
-                moved = cursor._replace(full_walk_at=self._client.clock.now())
-                self._cursors.advance(campaign_id, moved)
-        elif self._options.shard is None:
-            # in a shard it has most likely moved to a brand of another one, which reads it
-            await self._campaign(brand_id, campaign_id)
+            self._walks.add(partial(self._reader.read, brand_id, campaign_id))
 
     def _look_up(self, origin: Origin, order_ids: list[str]) -> None:
         """Has orders read one by one that the destination has and a whole list lacks."""
-        self._walks.add(partial(self._orders_by_id, origin, order_ids))
-
-    async def _orders_by_id(self, origin: Origin, order_ids: list[str]) -> None:
-        walk = OrderWalk(self._tools, origin, self._cursor(str(origin.campaign_id)), None)
-        try:
-            for order_id in order_ids:
-                await walk.one(order_id)
-        except ReadError as error:
-            self._failed(origin, str(error))
+        self._walks.add(partial(self._reader.orders_by_id, origin, order_ids))
 
     def _list_again_where_campaigns_are_missing(self) -> None:
         """Has brands listed again whose lists lack a campaign: it may have slid past a page.
@@ -278,23 +223,8 @@ class Crawler:
         cursors = self._cursors.after()
         for campaign_id in self._destination.campaign_ids():
             cursor = cursors.get(campaign_id)
-            if campaign_id not in self._seen and self._is_due(cursor):
+            if campaign_id not in self._seen and self._reader.is_due(cursor):
                 yield campaign_id, cursor.brand_id if cursor else ""
-
-    def _cursor(self, campaign_id: str) -> Cursor | None:
-        """The cursor to start from; one that a wrong clock has set would hide what is new."""
-        cursor = self._cursors.before(campaign_id)
-        if cursor is None:
-            return None
-        newest = max(cursor.watermark, cursor.created_watermark)
-        return None if is_ahead(newest, self._client.clock.now()) else cursor
-
-    def _is_due(self, cursor: Cursor | None) -> bool:
-        """Whether a campaign with this cursor is to be read to its end in this run."""
-        if self._options.full or cursor is None:
-            return True
-        every = int(self._options.full_walk_every * 1_000_000)
-        return is_full_walk_due(cursor.full_walk_at, self._client.clock.now(), every)
 
     def _failed(self, origin: Origin, reason: str) -> None:
         self._record.failed(origin, reason)
