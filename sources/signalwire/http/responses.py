@@ -20,7 +20,6 @@ from sources.signalwire.errors import (
     Unavailable,
 )
 from sources.signalwire.http.reasons import (
-    MARKS_OF_ERRORS,
     error_in,
     presentable,
     reason_of,
@@ -79,8 +78,7 @@ def read_body(response: requests.Response, secrets: Sequence[str] = ()) -> None:
     except ValueError:
         kind = printable(response.headers.get("Content-Type", "no content type").split(";")[0])
         raise NotJson(f"{len(body)} bytes ({kind}) that are not JSON") from None
-    has_mark = any(mark in body for mark in MARKS_OF_ERRORS)
-    if has_mark and (reason := error_in(payload)) is not None:
+    if (reason := error_in(payload)) is not None:
         raise ErrorInBody(presentable(reason, secrets))
     response.payload = payload  # type: ignore[attr-defined]
 

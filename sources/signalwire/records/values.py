@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
-import orjson
+import msgspec
 import pyarrow as pa
 
 from sources.signalwire.records.decoding import Digits
@@ -79,15 +79,15 @@ def _struct_types(kinds: tuple[tuple[str, Kind], ...]) -> tuple[pa.DataType, pa.
 def as_json(value: Any) -> str:
     """A value as compact JSON, with keys in order, so that equal values give equal text."""
     try:
-        return orjson.dumps(value, _as_served, orjson.OPT_SORT_KEYS).decode()
-    except TypeError:
-        # half a character, or nested more deeply than orjson writes
+        return msgspec.json.encode(value, enc_hook=_as_served, order="sorted").decode()
+    except (TypeError, ValueError, RecursionError):
+        # half a character, or nested very deeply
         return json.dumps(value, sort_keys=True, separators=(",", ":"), default=str)
 
 
-def _as_served(value: Any) -> orjson.Fragment:
+def _as_served(value: Any) -> msgspec.Raw:
     if isinstance(value, Digits):
-        return orjson.Fragment(value.text)
+        return msgspec.Raw(value.text.encode())
     raise TypeError(type(value).__name__)
 
 
