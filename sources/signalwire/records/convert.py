@@ -18,7 +18,7 @@ from sources.signalwire.records.column_names import column_names
 from sources.signalwire.records.decoding import Mended
 from sources.signalwire.records.rejects import Reject
 from sources.signalwire.records.schema import NUMBER_ASSIGNMENTS, ORDERS, TIMESTAMP, Column, Table
-from sources.signalwire.records.values import column_of, columns_at_once
+from sources.signalwire.records.values import column_of
 
 
 class Converted(NamedTuple):
@@ -91,10 +91,8 @@ def _read_columns(
         for column in table.columns(include_sensitive)
         if column.name in given and column.name not in elsewhere
     ]
-    columns = columns_at_once([(c.name, c.kind) for c in wanted], records)
+    columns: dict[str, pa.Array] = {}
     for column in wanted:
-        if column.name in columns:
-            continue
         raw = [record.get(column.name) for record in records]
         columns[column.name], unreadable = column_of(column.kind, raw)
         for position, why in unreadable.items():

@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -49,31 +48,6 @@ def column_of(kind: Kind, values: Sequence[Any]) -> tuple[pa.Array, dict[int, st
         return _at_once(kind, values), {}
     except (pa.ArrowException, TypeError, ValueError, OverflowError):
         return _one_by_one(kind, values)
-
-
-def columns_at_once(
-    kinds: Iterable[tuple[str, Kind]], records: Sequence[Mapping[str, Any]]
-) -> dict[str, pa.Array]:
-    """Columns of the fields of `records` in two steps; none at all if any value is unreadable.
-
-    Arrow releases the GIL in each step, and has to queue with all other threads to get it back.
-    JSON columns take steps of their own and are left out.
-    """
-    raw, typed = _struct_types(tuple(kinds))
-    try:
-        read = pa.array(records, raw).cast(typed)
-    except (pa.ArrowException, TypeError, ValueError, OverflowError):
-        return {}
-    return {field.name: read.field(field.name) for field in typed}
-
-
-@lru_cache
-def _struct_types(kinds: tuple[tuple[str, Kind], ...]) -> tuple[pa.DataType, pa.DataType]:
-    """Records as they come in JSON, and as their columns are."""
-    plain = [(name, kind) for name, kind in kinds if kind != "json"]
-    raw = [(name, _SERVED_AS.get(kind, ARROW[kind])) for name, kind in plain]
-    typed = [(name, ARROW[kind]) for name, kind in plain]
-    return pa.struct(raw), pa.struct(typed)
 
 
 def as_json(value: Any) -> str:

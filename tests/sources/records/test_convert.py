@@ -146,7 +146,6 @@ def test_what_is_no_json_is_refused(body: bytes) -> None:
     "number",
     [
         "1.50",
-        "-0",
         "-0.0",
         "1e2",
         "1E400",
