@@ -23,7 +23,7 @@ from sources.signalwire.options import Options
 from sources.signalwire.records.batch import OrderBatch, Origin, PageRecords, TableRows
 from sources.signalwire.records.convert import order_batches, usable_ids
 from sources.signalwire.records.schema import ORDERS
-from sources.signalwire.settings import REGISTRY
+from sources.signalwire.settings import PAGES_TOGETHER, REGISTRY
 from sources.signalwire.stats import RunStats
 
 
@@ -105,7 +105,7 @@ class Crawler:
         self._comparison = Comparison(
             self._output, self._existing, self._client.clock, stats, self._look_up
         )
-        converted = Gathered(self._converted, pool, options.workers)
+        converted = Gathered(self._converted, pool, PAGES_TOGETHER)
         tools = Tools(
             pool.get,
             converted.of,

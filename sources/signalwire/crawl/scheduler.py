@@ -22,9 +22,9 @@ Walk: TypeAlias = Callable[[], Coroutine[Any, Any, None]]
 Send: TypeAlias = "Callable[[str, Mapping[str, str] | None], Response]"
 _Sent: TypeAlias = "tuple[Request, asyncio.Future[Response]]"
 
-# Walks under way for each thread: one has a request being made, the others wait for their turn or
-# for their rows, so that no thread waits for the event loop.
-WALKS_PER_THREAD = 3
+# Walks under way for each thread: one has a request being made, the other waits for its turn or
+# for its rows, so that no thread waits for the event loop.
+WALKS_PER_THREAD = 2
 
 
 class RequestPool:
