@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 from postgres_server import PostgresServer
 from psycopg2.extras import execute_values
 from report_truth import MAIN_TARGET, TARGETS, Row, comparable, quality, same, truth
+from sources.signalwire.crawl.owners import LISTED_TWICE
 
 from pipelines.destinations.naming import schemas_to_show
 from pipelines.reporting.catalog import load_reports, rendered
-from sources.signalwire.crawl.owners import LISTED_TWICE
 from sources.signalwire.records.schema import TABLES, Table
 
 REPORTS = load_reports(TARGETS, MAIN_TARGET)

@@ -11,8 +11,8 @@ from conftest import START
 from support import SqliteWorkspace, Workspace, true_orders
 
 from sources.signalwire.http.server_clock import ServerClock
-from sources.signalwire.incremental.cursor import microseconds
 from sources.signalwire.incremental.depth import is_full_walk_due
+from sources.signalwire.records.values import microseconds
 from sources.simulator import Fault, SimulatedSpace
 
 HOUR = 3_600
