@@ -23,7 +23,7 @@ from pipelines.publishing.publish import output_to_publish, publish_copy
 from pipelines.reporting.catalog import require_report_settings
 from pipelines.reporting.views import apply_reports
 from sources.signalwire import RunStats, signalwire
-from sources.signalwire.shard import parse_shard
+from sources.signalwire.options import parse_shard
 
 logger = logging.getLogger(__name__)
 

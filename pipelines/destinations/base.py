@@ -30,8 +30,8 @@ from pipelines.destinations.rows import arrow_schema, select, tables_of
 from pipelines.destinations.stale_rows import STRATEGY
 from pipelines.errors import NothingLoaded
 from sources.signalwire.errors import ConfigurationError
+from sources.signalwire.options import Shard
 from sources.signalwire.records.schema import ORDERS
-from sources.signalwire.shard import Shard
 
 PIPELINE_NAME = "signalwire_orders"
 DOCUMENTED = "docs/destinations.md"

@@ -17,14 +17,9 @@ from pipelines.destinations.base import PIPELINE_NAME, Destination
 from pipelines.destinations.clock_repair import repair_times
 from pipelines.destinations.columns import made_columns
 from pipelines.destinations.rows import ROWS_AT_ONCE, column_names, instant, tables_of
-from sources.signalwire.incremental.depth import (
-    FINAL_STATE,
-    SETTLING_STATE,
-    KnownCampaign,
-    KnownSpace,
-    Unsettled,
-)
-from sources.signalwire.incremental.diff import fingerprints
+from sources.signalwire.incremental.depth import FINAL_STATE, SETTLING_STATE
+from sources.signalwire.incremental.existing import KnownCampaign, KnownSpace, Unsettled
+from sources.signalwire.records.fingerprints import fingerprints
 from sources.signalwire.records.schema import BRANDS, ORDERS, RUNS, Table
 
 # ids in one statement; more of them make it long, fewer make more statements
@@ -71,6 +66,8 @@ class ExistingData:
     Every question opens the destination and closes it again: a DuckDB file must not be held open
     while the API is being read, which can take long.
     """
+
+    is_known = True
 
     def __init__(self, target: Destination) -> None:
         self._target = target

@@ -16,7 +16,7 @@ from pipelines.destinations.ducklake import DuckLake
 from pipelines.destinations.postgres import Postgres
 from pipelines.destinations.sqlite import SQLite
 from sources.signalwire.errors import ConfigurationError
-from sources.signalwire.shard import Shard
+from sources.signalwire.options import Shard
 
 
 class MotherDuck(Destination):

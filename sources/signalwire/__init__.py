@@ -13,15 +13,21 @@ from dlt.common.typing import TSecretStrValue
 from dlt.extract import DltResource
 
 from sources.signalwire import settings
-from sources.signalwire.crawl.crawler import Traversal
-from sources.signalwire.crawl.events import Rows
-from sources.signalwire.crawl.prefetch import one_ahead
-from sources.signalwire.crawl.run_record import RunLog
+from sources.signalwire.crawl.crawler import Crawler
+from sources.signalwire.crawl.prefetch import prefetched
+from sources.signalwire.crawl.run_record import RunRecord
 from sources.signalwire.http.base_url import base_url
 from sources.signalwire.http.client import Client, HttpSettings
-from sources.signalwire.incremental.cursor import claim, dump_cursors, load_cursors, newest_cursors
 from sources.signalwire.incremental.existing import KnownData, NothingKnown
-from sources.signalwire.options import Selection, checked_selection, number, required
+from sources.signalwire.incremental.state import (
+    Cursors,
+    claim,
+    dump_cursors,
+    load_cursors,
+    newest_cursors,
+)
+from sources.signalwire.options import Options, checked_options, number, required
+from sources.signalwire.records.batch import TableRows
 from sources.signalwire.records.schema import BOOKKEEPING, RESOURCES, Table
 from sources.signalwire.stats import RunStats
 
@@ -90,7 +96,7 @@ def signalwire(
     Raises:
         ConfigurationError: a setting cannot work; nothing has been sent.
     """
-    selection = checked_selection(
+    options = checked_options(
         resources=resources,
         number_assignments=number_assignments,
         brand_ids=brand_ids,
@@ -118,17 +124,17 @@ def signalwire(
         ),
         stats=stats,
     )
-    log = RunLog(stats, selection)
+    record = RunRecord(stats, options)
 
     @dlt.resource(name="walk", selected=False)
-    def walk() -> Iterator[Rows]:
+    def walk() -> Iterator[TableRows]:
         """One pass over the space, from which every table takes its rows."""
-        yield from _walk(client, selection, stats, log, known)
+        yield from _walk(client, options, stats, record, known)
 
-    tables = [RESOURCES[name] for name in RESOURCES if name in selection.resources]
+    tables = [RESOURCES[name] for name in RESOURCES if name in options.resources]
     return [
         walk,
-        *(_resource(walk, table, selection) for table in (*tables, *BOOKKEEPING.values())),
+        *(_resource(walk, table, options) for table in (*tables, *BOOKKEEPING.values())),
     ]
 
 
@@ -153,26 +159,29 @@ def signalwire_client(
 
 
 def _walk(
-    client: Client, selection: Selection, stats: RunStats, log: RunLog, known: KnownData
-) -> Iterator[Rows]:
+    client: Client, options: Options, stats: RunStats, record: RunRecord, known: KnownData
+) -> Iterator[TableRows]:
     state = dlt.current.source_state()
     claim(state, client.project)
-    cursors = load_cursors(state)
+    before = load_cursors(state)
+    shard = options.shard
     for other in known.newer_states():
         claim(dict(other), client.project)
-        cursors = newest_cursors(cursors, load_cursors(other), selection.shard)
-    log.begin("backfill" if not cursors else "full" if selection.full else "incremental")
-    traversal = Traversal(client, selection, cursors, stats, known)
-    for found in one_ahead(traversal.rows(), traversal.stop):
-        log.note_new_columns(found, dlt.current.source_schema())
+        is_ours = shard.holds if shard else lambda _: True
+        before = newest_cursors(before, load_cursors(other), is_ours)
+    record.begin("backfill" if not before else "full" if options.full else "incremental")
+    cursors = Cursors(before)
+    crawler = Crawler(client, options, cursors, stats, record, known)
+    for found in prefetched(crawler.run, crawler.stop):
+        record.note_new_columns(found, dlt.current.source_schema())
         yield found
-    dump_cursors(traversal.cursors, state)
-    yield from log.empty_tables(dlt.current.source_schema())
-    yield log.end(client.clock.now())
+    dump_cursors(cursors.after(), state)
+    yield from record.empty_tables(dlt.current.source_schema())
+    yield record.end(client.clock.now())
 
 
-def _resource(walk: DltResource, table: Table, selection: Selection) -> DltResource:
-    def pick(found: Rows) -> Iterator[pa.Table]:
+def _resource(walk: DltResource, table: Table, options: Options) -> DltResource:
+    def pick(found: TableRows) -> Iterator[pa.Table]:
         if found.table == table.name:
             yield found.rows
 
@@ -181,7 +190,7 @@ def _resource(walk: DltResource, table: Table, selection: Selection) -> DltResou
         data_from=walk,
         name=table.name,
         primary_key=table.key,
-        columns=table.hints(selection.include_sensitive),
+        columns=table.hints(options.include_sensitive),
         write_disposition="merge",
     )
     resource.apply_hints(additional_table_hints={"description": table.description})

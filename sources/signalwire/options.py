@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 from sources.signalwire.errors import ConfigurationError
 from sources.signalwire.records.schema import (
@@ -24,15 +26,55 @@ from sources.signalwire.settings import (
     NUMBERS,
     SETTLE_AFTER,
 )
-from sources.signalwire.shard import Shard, parse_shard
 
 logger = logging.getLogger(__name__)
 
 DEFAULT_RESOURCES = frozenset({BRANDS.name, CAMPAIGNS.name, ORDERS.name})
 
 
+MAX_SHARDS = 1024
+# so many hexadecimal digits of the id's MD5, which every database can compute too
+SHARD_DIGITS = 8
+
+
+class Shard(NamedTuple):
+    """One of several disjoint parts of a space, counted from 1, so that several machines share it.
+
+    A brand belongs to the same part for ever, whichever brands come and go: its id alone decides.
+    """
+
+    part: int
+    of: int
+
+    def __str__(self) -> str:
+        return f"{self.part}/{self.of}"
+
+    def holds(self, brand_id: str) -> bool:
+        """Whether a brand belongs to this part."""
+        digest = hashlib.md5(brand_id.encode(), usedforsecurity=False).hexdigest()
+        return int(digest[:SHARD_DIGITS], 16) % self.of == self.part - 1
+
+
+def parse_shard(text: str | None) -> Shard | None:
+    """The part that `text` means, such as `2/8`; None for everything, which 1/1 is too.
+
+    Raises:
+        ConfigurationError: it is not I/N, with I from 1 to N and N up to 1024.
+    """
+    if not text:
+        return None
+    match = re.fullmatch(r"(\d+)/(\d+)", text.strip(), re.ASCII)
+    part, of = (int(match[1]), int(match[2])) if match else (0, 0)
+    if not 1 <= part <= of <= MAX_SHARDS:
+        raise ConfigurationError(
+            f"shard is {text!r}; it has to be I/N, the I-th of N parts, such as 2/8"
+            f" (N up to {MAX_SHARDS})"
+        )
+    return Shard(part, of) if of > 1 else None
+
+
 @dataclass(frozen=True)
-class Selection:
+class Options:
     """What a run reads, and how far.
 
     Empty ids mean all of them; `order_state` None means any state, `shard` None all brands. `full`
@@ -71,7 +113,7 @@ class Selection:
         return {name: value for name, value in limits.items() if value} or None
 
 
-def checked_selection(
+def checked_options(
     *,
     resources: Sequence[str] | None,
     number_assignments: bool,
@@ -85,8 +127,8 @@ def checked_selection(
     full_walk_every: float,
     settle_after: float,
     shard: str | None,
-) -> Selection:
-    """A selection from the source's settings.
+) -> Options:
+    """The options from the source's settings.
 
     Raises:
         ConfigurationError: a resource is not known, a number is out of range, or settings do not
@@ -107,7 +149,7 @@ def checked_selection(
         raise ConfigurationError("no resource is chosen, so there is nothing to load")
     if number_assignments and resources is None:
         chosen |= {NUMBER_ASSIGNMENTS.name}
-    return Selection(
+    return Options(
         resources=chosen,
         brand_ids=_ids("brand_ids", brand_ids),
         campaign_ids=_ids("campaign_ids", campaign_ids),

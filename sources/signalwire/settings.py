@@ -62,8 +62,8 @@ READ_SIZE = 1_000_000
 # proof; this many are.
 MAX_PAGES_WITHOUT_NEWS = 100
 
-# bytes of pages of orders that are decoded together
-BYTES_AT_ONCE = 2_000_000
+# pages of orders that are converted together, at least, as long as requests are under way
+PAGES_TOGETHER = 8
 
 # Rows gathered before they are handed to dlt: large enough for a quick merge, a few megabytes each.
 BATCH_ROWS = 20_000

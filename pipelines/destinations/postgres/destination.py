@@ -21,7 +21,7 @@ from pipelines.destinations.postgres.credentials import Configuration
 from pipelines.destinations.postgres.lock import PostgresLock
 from pipelines.destinations.postgres.unique_keys import add_unique_keys
 from pipelines.destinations.rows import tables_of
-from sources.signalwire.shard import DIGITS
+from sources.signalwire.options import SHARD_DIGITS
 
 EXACT_FORMATS = ["parquet", "insert_values"]
 
@@ -92,7 +92,9 @@ class Postgres(Destination):
         """The first digits of the id's MD5, as a number."""
         if self.shard is None:
             return super().shard_condition(column)
-        number = f"('x' || substr(md5({column}), 1, {DIGITS}))::bit({4 * DIGITS})::bigint"
+        number = (
+            f"('x' || substr(md5({column}), 1, {SHARD_DIGITS}))::bit({4 * SHARD_DIGITS})::bigint"
+        )
         return f"mod({number}, {self.shard.of}) = {self.shard.part - 1}"
 
     def begin_snapshot(self, client: Any) -> None:

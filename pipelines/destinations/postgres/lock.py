@@ -9,7 +9,7 @@ from typing import Any
 
 from pipelines.destinations.lock import PROGRAM, this_process
 from pipelines.errors import LockLost
-from sources.signalwire.shard import MAX_SHARDS, Shard
+from sources.signalwire.options import MAX_SHARDS, Shard
 
 LOST = (
     "the database closed the connection that keeps other runs away, so this run ended before"

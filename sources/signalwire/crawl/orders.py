@@ -1,57 +1,61 @@
-"""One campaign's orders: read page by page, as far as has to be, and the stragglers by other ways.
+"""Pages one campaign's orders until nothing older can have changed, then fetches what is open.
 
-How far that is, is decided in `walk.py`; what is new, in `cursor.py`.
+How far that is, is decided in `incremental/depth.py`; what is new, in `incremental/cursor.py`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
-import pyarrow as pa
-
-from sources.signalwire.crawl.events import OrdersGone, Rows, RowsToCompare, Walk
+from sources.signalwire.crawl.comparison import Comparison
+from sources.signalwire.crawl.output import Output
 from sources.signalwire.errors import NotFound
-from sources.signalwire.http.pagination import Get, Listing, Page
-from sources.signalwire.http.responses import Answer, Records, record_of
-from sources.signalwire.incremental.cursor import Cursor, Reading, Versions, is_outdated
+from sources.signalwire.http.pagination import Get, Listing, Page, Request
+from sources.signalwire.http.responses import record_of
+from sources.signalwire.incremental.cursor import Cursor, CursorMove, is_outdated
 from sources.signalwire.incremental.depth import (
-    KnownCampaign,
+    Depth,
     in_order,
     may_stop,
     pages_to_read,
     states_to_list,
 )
-from sources.signalwire.records.buffers import rejected
-from sources.signalwire.records.convert import Origin, Reject, convert
-from sources.signalwire.records.schema import ORDERS, TIMESTAMP
+from sources.signalwire.incremental.existing import KnownCampaign
+from sources.signalwire.records.batch import OrderBatch, Origin, PageRecords
 from sources.signalwire.settings import REGISTRY
 from sources.signalwire.stats import RunStats
+
+
+class Tools(NamedTuple):
+    """What every walk through a campaign's orders needs.
+
+    `convert` makes rows of a page; `placed` gives what the destination has of a campaign with the
+    position of each order, for a server that puts fewer than `page_size` orders on a page.
+    """
+
+    get: Get
+    convert: Callable[[PageRecords], Awaitable[OrderBatch]]
+    placed: Callable[[str], KnownCampaign]
+    output: Output
+    comparison: Comparison
+    stats: RunStats
+    page_size: int
 
 
 class OrderWalk:
     """One walk through one campaign's orders."""
 
     def __init__(
-        self,
-        stats: RunStats,
-        origin: Origin,
-        cursor: Cursor | None,
-        known: KnownCampaign | None,
-        page_size: int,
-        placed: Callable[[], KnownCampaign] | None = None,
+        self, tools: Tools, origin: Origin, cursor: Cursor | None, known: KnownCampaign | None
     ) -> None:
-        """`placed` gives `known` with every order's position, for a server that cuts pages short.
-
-        `known` itself has them only where a campaign fills more than one page of `page_size`.
-        """
-        self._stats = stats
+        """`known` has positions only where a campaign fills more than one page of `page_size`."""
+        self._tools = tools
         self._origin = origin
-        self._known = known
-        self._page_size = page_size
-        self._placed = placed
-        self._reading = Reading(cursor, str(origin.brand_id))
-        self._unmet = {order.order_id: order for order in known.unsettled} if known else {}
+        self._known = known or KnownCampaign()
+        self._move = CursorMove(cursor, str(origin.brand_id))
+        self._unmet = {order.order_id: order for order in self._known.unsettled}
         self._slid: set[str] = set()
         # of orders that this walk may meet in several lists, the version loaded last
         self._loaded: dict[str, str] | None = None
@@ -61,153 +65,134 @@ class OrderWalk:
     @property
     def cursor(self) -> Cursor | None:
         """The cursor from earlier walks, if it can be used for this one."""
-        return self._reading.cursor
+        return self._move.cursor
 
-    def in_part(self) -> Walk[None]:
+    async def read(self, depth: Depth) -> None:
+        """Reads the orders as far as `depth` says."""
+        if depth is Depth.RECENT:
+            await self._recent()
+            return
+        async for page in self._listing():
+            batch, new = await self._read(page)
+            if depth is Depth.ALL_BY_CURSOR:
+                self._load(batch, new)
+            elif depth is Depth.ALL_NEW:
+                self._tools.output.orders(batch.rows)
+            elif len(batch):
+                self._tools.comparison.add(self._origin, batch.rows)
+
+    async def in_state(self, state: str, pages: int | None = None) -> None:
+        """Reads the orders in one state only: so many pages of their list, by default all."""
+        async for page in self._listing(state):
+            # the server's filter is checked; what is no record at all is passed on, to be rejected
+            records = [
+                r for r in page.records if not isinstance(r, dict) or _is(state, r.get("state"))
+            ]
+            self._load(*await self._read(page._replace(records=records), seen=len(page.records)))
+            if page.number == pages:
+                break
+
+    async def one(self, order_id: str) -> None:
+        """Reads one order by its id; it may turn out to be gone."""
+        try:
+            request = Request(f"{REGISTRY}/orders/{quote(order_id, safe='')}")
+            response = await self._tools.get(request)
+            record = record_of(response, order_id)
+        except NotFound:
+            self._tools.comparison.gone([order_id])
+        else:
+            page = Page([record], None, response.read_at, 1)
+            self._load(*await self._read(page))
+
+    def end(self, *, full: bool) -> Cursor | None:
+        """The cursor after the walk; None if none can be told."""
+        return self._move.end(full=full)
+
+    async def _recent(self) -> None:
         """Reads what may have changed: the newest pages, and unsettled orders further down."""
         watermark = self.cursor.created_watermark if self.cursor else None
         self._loaded = {}
-        ordered, oldest, served, planned = True, None, 0, 1
+        ordered, oldest, served, planned, number = True, None, 0, 1, 0
         listing = self._listing()
-        while request := listing.next():
-            page = yield from self._turn(listing, request)
-            if page.number == 1:
+        async for page in listing:
+            number = page.number
+            if number == 1:
                 ordered, oldest = True, None
             if len(page.records) > served and listing.goes_on:
                 served = len(page.records)
                 planned = pages_to_read(self._known_on_pages_of(served).unsettled, served)
-            versions = yield from self._load_new(page.records, page.read_at)
-            created = self._without_slid(versions)
-            all_dated = len(versions) == len(page.records)
+            batch, new = await self._read(page)
+            self._load(batch, new)
+            created = self._without_slid(batch)
+            all_dated = len(batch) == len(page.records)
             ordered = ordered and all_dated and in_order(created, oldest)
             oldest = created[-1] if created else oldest
-            if ordered and may_stop(page.number, planned, oldest, watermark):
+            if ordered and may_stop(number, planned, oldest, watermark):
                 break
-        yield from self._stragglers(listing, page.number, max(served, 1))
-
-    def to_the_end(self) -> Walk[None]:
-        """Reads all there is.
-
-        Where the destination has orders of this campaign, all rows are to be compared with them;
-        where it is known to have none, all are new; where nothing is known, the cursor decides.
-        """
-        listing = self._listing()
-        while request := listing.next():
-            page = yield from self._turn(listing, request)
-            if self._known is None:
-                yield from self._load_new(page.records, page.read_at)
-                continue
-            versions, rejects = self._convert(page.records, page.read_at)
-            self._reading.note(versions)
-            yield from rejected(ORDERS, rejects, self._stats)
-            if not versions:
-                continue
-            if self._known.orders:
-                yield RowsToCompare(self._origin, versions.rows)
-            else:
-                yield Rows(ORDERS.name, versions.rows)
-
-    def in_state(self, state: str, pages: int | None = None) -> Walk[None]:
-        """Reads the orders in one state only: so many pages of their list, by default all."""
-        listing = self._listing(state)
-        while request := listing.next():
-            page = yield from self._turn(listing, request)
-            yield from self._load_new(_only_in(state, page.records), page.read_at)
-            if page.number == pages:
-                break
-
-    def one(self, order_id: str) -> Walk[None]:
-        """Reads one order by its id; it may turn out to be gone."""
-        try:
-            answer = yield Get(f"{REGISTRY}/orders/{quote(order_id, safe='')}")
-            record = record_of(answer, order_id)
-        except NotFound:
-            yield OrdersGone([order_id])
-        else:
-            self._stats.add(orders_seen=1)
-            yield from self._load_new([record], answer.read_at)
-
-    def end(self, *, full: bool) -> Cursor | None:
-        """The cursor after the walk."""
-        return self._reading.end(full=full)
+        await self._stragglers(listing, number, max(served, 1))
 
     def _known_on_pages_of(self, served: int) -> KnownCampaign:
         """What is known, with positions that hold for pages of so many orders."""
-        if self._unmet and served < self._page_size and self._placed is not None:
-            self._known = self._placed()
+        if self._unmet and served < self._tools.page_size:
+            self._known = self._tools.placed(str(self._origin.campaign_id))
             found = {order.order_id: order for order in self._known.unsettled}
             self._unmet = {name: found[name] for name in self._unmet if name in found}
-        return self._known or KnownCampaign()
+        return self._known
 
-    def _stragglers(self, listing: Listing, number: int, served: int) -> Walk[None]:
+    async def _stragglers(self, listing: Listing, number: int, served: int) -> None:
         """Brings unsettled orders up to date that were not on the pages read.
 
         `listing` has been read for `number` pages of `served` orders, and can be read on.
         """
         for state, pages in states_to_list(self._unmet.values(), served).items():
-            yield from self.in_state(state, pages)
+            await self.in_state(state, pages)
         # those that have left their state: where they are many, the list has them in fewer requests
         moved = [order._replace(state=None) for order in self._unmet.values()]
-        for _ in range(pages_to_read(moved, served, read=number) - number):
-            if not (request := listing.next()):
+        further = pages_to_read(moved, served, read=number) - number
+        for _ in range(further):
+            page = await anext(listing, None)
+            if page is None:
                 break
-            page = yield from self._turn(listing, request)
-            yield from self._load_new(page.records, page.read_at)
+            self._load(*await self._read(page))
         for order_id in list(self._unmet):
-            yield from self.one(order_id)
+            await self.one(order_id)
 
     def _listing(self, state: str | None = None) -> Listing:
-        params = {"page_size": str(self._page_size)} | ({"filter_state": state} if state else {})
-        return Listing(Get(self._origin.path, params, self._origin), self._stats)
+        params = {"page_size": str(self._tools.page_size)}
+        if state is not None:
+            params["filter_state"] = state
+        return Listing(self._tools.get, Request(self._origin.path, params), self._tools.stats)
 
-    def _turn(self, listing: Listing, request: Get) -> Generator[Get, Answer, Page]:
-        page = yield from listing.turn(request)
-        self._reading.begin(page.served_at)
-        self._stats.add(orders_seen=len(page.records))
-        return page
+    async def _read(self, page: Page, seen: int | None = None) -> tuple[OrderBatch, list[int]]:
+        """The orders of a page that this walk has not met in a newer version.
 
-    def _without_slid(self, versions: Versions) -> Sequence[int | None]:
+        Also returns the positions of those that are not loaded yet, by the cursor.
+        """
+        self._tools.stats.add(orders_seen=len(page.records) if seen is None else seen)
+        records = PageRecords(self._origin, page.records, page.read_at)
+        batch = await self._tools.convert(records)
+        for order_id in self._unmet.keys() & batch.ids:
+            del self._unmet[order_id]
+        keep = self._up_to_date(batch.ids, batch.updated_at, page.read_at)
+        batch = batch if len(keep) == len(batch) else batch.take(keep)
+        return batch, self._move.read(batch, page.served_at)
+
+    def _load(self, batch: OrderBatch, new: list[int]) -> None:
+        """Loads the orders at some positions, but for those that another list had just so."""
+        if self._loaded is not None and new:
+            last, marks = self._loaded, dict(zip(new, batch.marks(new), strict=True))
+            new = [n for n, mark in marks.items() if last.get(batch.ids[n]) != mark]
+            last.update((batch.ids[n], mark) for n, mark in marks.items())
+        if new:
+            rows = batch.rows
+            self._tools.output.orders(rows if len(new) == len(rows) else rows.take(new))
+
+    def _without_slid(self, batch: OrderBatch) -> Sequence[int | None]:
         """When the orders were created, but for those met on a page before."""
         if not self._slid:
-            return versions.created_at
-        created = zip(versions.ids, versions.created_at, strict=True)
+            return batch.created_at
+        created = zip(batch.ids, batch.created_at, strict=True)
         return [moment for order_id, moment in created if order_id not in self._slid]
-
-    def _load_new(self, records: Records, read_at: int) -> Walk[Versions]:
-        """Yields the rows that are new, and returns all versions read."""
-        versions, rejects = self._convert(records, read_at)
-        new = self._not_loaded_yet(versions, self._reading.new_ones(versions))
-        yield from rejected(ORDERS, rejects, self._stats)
-        if new:
-            rows = versions.rows
-            yield Rows(ORDERS.name, rows if len(new) == len(rows) else rows.take(new))
-        return versions
-
-    def _not_loaded_yet(self, versions: Versions, new: list[int]) -> list[int]:
-        """Those of some positions that this walk has not loaded just so from another list."""
-        if self._loaded is None or not new:
-            return new
-        last = self._loaded
-        marks = dict(zip(new, versions.marks(new), strict=True))
-        new = [n for n, mark in marks.items() if last.get(versions.ids[n]) != mark]
-        last.update((versions.ids[n], mark) for n, mark in marks.items())
-        return new
-
-    def _convert(self, records: Records, read_at: int) -> tuple[Versions, list[Reject]]:
-        if isinstance(records, Versions):
-            versions, rejects = records, list[Reject]()
-        else:
-            own = {"read_at": pa.scalar(read_at, pa.int64()).cast(TIMESTAMP)}
-            rows, rejects = convert(ORDERS, records, [self._origin] * len(records), own=own)
-            ids, updated, created = (
-                rows["id"].to_pylist(),
-                *(_moments(rows, name) for name in ("updated_at", "created_at")),
-            )
-            versions = Versions(ids, updated, created, rows)
-        for order_id in self._unmet.keys() & versions.ids:
-            del self._unmet[order_id]
-        keep = self._up_to_date(versions.ids, versions.updated_at, read_at)
-        return versions if len(keep) == len(versions) else versions.take(keep), rejects
 
     def _up_to_date(
         self, ids: Sequence[str], updated: Sequence[int | None], now: int
@@ -231,21 +216,5 @@ class OrderWalk:
         return sorted(last.values())
 
 
-def _moments(rows: pa.Table, column: str) -> list[int | None]:
-    """Times in microseconds since the epoch (UTC)."""
-    moments: list[int | None] = []
-    for chunk in rows[column].chunks:
-        moments += chunk.view(pa.int64()).to_pylist()
-    return moments
-
-
-def _only_in(state: str, records: Records) -> Records:
-    """Checks the server's filter; what is no record at all is passed on, to be rejected."""
-    if isinstance(records, Versions):
-        states = records.rows["state"].to_pylist()
-        return records.take([n for n, found in enumerate(states) if _is(state, found)])
-    return [r for r in records if not isinstance(r, dict) or _is(state, r.get("state"))]
-
-
-def _is(state: str, found: object) -> bool:
+def _is(state: str, found: Any) -> bool:
     return found == state or str(found).lower() == state.lower()

@@ -1,46 +1,87 @@
-"""Reading ahead: the next batch is made while the one before is written."""
+"""Prefetching: the next batch is made in a thread while the consumer writes the one before."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
-from concurrent.futures import Future, ThreadPoolExecutor, wait
-from contextlib import closing
-from typing import Any, TypeVar
+import queue
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any, Generic, TypeVar
+
+from sources.signalwire.errors import Stopped
 
 T = TypeVar("T")
 
-# seconds; see `_result`
+# seconds; see `_next`
 LONGEST_WAIT = 0.5
 
 
-def one_ahead(
-    items: Generator[T, None, None], stop: Callable[[], None]
-) -> Generator[T, None, None]:
-    """The items, each made in a thread of its own while the consumer has the one before.
+class _Handover(Generic[T]):
+    """Hands items from the producer's thread to the consumer's, one at a time."""
 
-    Python's interpreter serves one thread at a time, but Arrow does without it, on either side.
+    def __init__(self) -> None:
+        self._items: queue.Queue[T | _End] = queue.Queue(maxsize=1)
+        self._closed = False
+
+    def put(self, item: T | _End) -> None:
+        """Waits until the consumer has taken the item before. Stopped if it wants no more."""
+        if self._closed:
+            raise Stopped("the run is ending")
+        self._items.put(item)
+
+    def next(self) -> T | _End:
+        """The next item.
+
+        Waits bit by bit: a signal that comes just before a thread begins to wait does not wake it,
+        and Python's handler does not run before something else does.
+        """
+        while True:
+            try:
+                return self._items.get(timeout=LONGEST_WAIT)
+            except queue.Empty:
+                continue
+
+    def close(self) -> None:
+        """Takes no more, and wakes a producer that waits."""
+        self._closed = True
+        while not self._items.empty():
+            self._items.get()
+
+
+class _End:
+    """The end of all items, and what was raised there."""
+
+    def __init__(self, error: BaseException | None) -> None:
+        self.error = error
+
+
+def prefetched(
+    produce: Callable[[Callable[[T], None]], Any], stop: Callable[[], None]
+) -> Iterator[T]:
+    """The items that `produce` hands over while it runs in a thread.
 
     Args:
-        items: Raises to the consumer what it raises.
-        stop: Has `items` end soon, whatever it waits for; called when the consumer wants no more.
+        produce: Is given a function that takes an item. What it raises is raised to the consumer.
+        stop: Makes `produce` end soon, whatever it waits for; called when no more is wanted.
     """
-    end: Any = object()
-    with closing(items), ThreadPoolExecutor(1, "signalwire-ahead") as thread:
+    handover: _Handover[T] = _Handover()
+
+    def run() -> None:
+        error: BaseException | None = None
         try:
-            coming = thread.submit(next, items, end)
-            while (item := _result(coming)) is not end:
-                coming = thread.submit(next, items, end)
-                yield item
-        finally:
-            stop()
+            produce(handover.put)
+        except BaseException as raised:  # noqa: BLE001 - raised again in the consumer's thread
+            error = raised
+        if not handover._closed:
+            handover.put(_End(error))
 
-
-def _result(coming: Future[T]) -> T:
-    """The result, once it is there.
-
-    Waits bit by bit: a signal that comes just before a thread begins to wait does not wake it, and
-    Python's handler does not run before something else does.
-    """
-    while not wait([coming], LONGEST_WAIT).done:
-        pass
-    return coming.result()
+    thread = threading.Thread(target=run, name="signalwire-crawl", daemon=True)
+    thread.start()
+    try:
+        while not isinstance(item := handover.next(), _End):
+            yield item
+        if item.error is not None:
+            raise item.error
+    finally:
+        stop()
+        handover.close()
+        thread.join()

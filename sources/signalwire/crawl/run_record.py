@@ -1,18 +1,19 @@
-"""What a run writes about itself: its row in `runs`, and a word about new columns in the log."""
+"""What a run records about itself: its row in `runs`, its failures, and new columns in the log."""
 
 from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import datetime, timezone
 from importlib.metadata import version
+from typing import NamedTuple
 
 import pyarrow as pa
 from dlt.common.schema import Schema
 
-from sources.signalwire.crawl.events import Failure, Rows
-from sources.signalwire.options import Selection
+from sources.signalwire.options import Options
+from sources.signalwire.records.batch import Origin, TableRows
 from sources.signalwire.records.decoding import clean
 from sources.signalwire.records.schema import (
     BOOKKEEPING,
@@ -28,12 +29,21 @@ from sources.signalwire.stats import RunStats
 logger = logging.getLogger(__name__)
 
 
-class RunLog:
+class Failure(NamedTuple):
+    """A list or record that could not be read; its `campaign_id` is None when it is a brand's."""
+
+    origin: Origin
+    reason: str
+    failed_at: datetime
+
+
+class RunRecord:
     """Keeps the record of one run."""
 
-    def __init__(self, stats: RunStats, selection: Selection) -> None:
+    def __init__(self, stats: RunStats, options: Options) -> None:
         self._stats = stats
-        self._selection = selection
+        self.failures: list[Failure] = []
+        self._options = options
         self._started_at = datetime.now(timezone.utc)
         self._started = time.monotonic()
         self._announced: set[tuple[str, str]] = set()
@@ -45,7 +55,7 @@ class RunLog:
         # the machine's clock may be set back meanwhile
         self._started = time.monotonic()
 
-    def note_new_columns(self, found: Rows, schema: Schema) -> None:
+    def note_new_columns(self, found: TableRows, schema: Schema) -> None:
         """Logs each field that gets a column of its own for the first time, once."""
         known = {column.name for column in TABLES[found.table].columns(include_sensitive=True)}
         before = schema.tables.get(found.table, {}).get("columns", {})
@@ -55,18 +65,18 @@ class RunLog:
                     logger.warning("new field in %s: stored in column %s", found.table, name)
                 self._announced.add((found.table, name))
 
-    def empty_tables(self, schema: Schema) -> Iterator[Rows]:
+    def empty_tables(self, schema: Schema) -> Iterator[TableRows]:
         """An empty batch for every table that does not exist yet, so that it can be queried."""
         existing = schema.data_table_names(seen_data_only=True)
         for table in (*RESOURCES.values(), *BOOKKEEPING.values()):
             if table.name not in existing:
-                empty = table.arrow_schema(self._selection.include_sensitive).empty_table()
-                yield Rows(table.name, empty)
+                empty = table.arrow_schema(self._options.include_sensitive).empty_table()
+                yield TableRows(table.name, empty)
 
-    def end(self, read_at: int) -> Rows:
+    def end(self, read_at: int) -> TableRows:
         """The run's row in `runs`; `read_at` is the server's clock in microseconds (UTC)."""
         finished_at = datetime.now(timezone.utc)
-        narrowing = self._selection.narrowing
+        narrowing = self._options.narrowing
         row = {
             "run_id": self._stats.run_id,
             "started_at": self._started_at,
@@ -75,28 +85,32 @@ class RunLog:
             "mode": self._stats.mode,
             "complete": self._stats.complete,
             "narrowed_to": as_json(narrowing) if narrowing else None,
-            "shard": self._selection.shard.part if self._selection.shard else None,
-            "shards": self._selection.shard.of if self._selection.shard else None,
+            "shard": self._options.shard.part if self._options.shard else None,
+            "shards": self._options.shard.of if self._options.shard else None,
             "seconds": time.monotonic() - self._started,
             "version": version("signalwire-orders"),
             **self._stats.counts(),
         }
-        return Rows(RUNS.name, pa.Table.from_pylist([row], schema=RUNS.arrow_schema()))
+        return TableRows(RUNS.name, pa.Table.from_pylist([row], schema=RUNS.arrow_schema()))
 
+    def failed(self, origin: Origin, reason: str) -> None:
+        """Records a list or record that could not be read; without a campaign it is a brand's."""
+        logger.warning("%s", reason)
+        self._stats.add(**{"campaigns_failed" if origin.campaign_id else "brands_failed": 1})
+        self._stats.failures.append(reason)
+        self.failures.append(Failure(origin, reason, datetime.now(timezone.utc)))
 
-def rows_of_failures(failures: Sequence[Failure], run_id: str) -> Rows:
-    """The rows of `campaign_failures`: what a run could not read."""
-    rows = [
-        {
-            "id": f"{run_id} {failure.origin.path}",
-            "run_id": run_id,
-            "reason": clean(failure.reason),
-            "failed_at": failure.failed_at,
-            **failure.origin._asdict(),
-        }
-        for failure in failures
-    ]
-    return Rows(
-        CAMPAIGN_FAILURES.name,
-        pa.Table.from_pylist(rows, schema=CAMPAIGN_FAILURES.arrow_schema()),
-    )
+    def failure_rows(self) -> TableRows:
+        """The rows of `campaign_failures`."""
+        rows = [
+            {
+                "id": f"{self._stats.run_id} {failure.origin.path}",
+                "run_id": self._stats.run_id,
+                "reason": clean(failure.reason),
+                "failed_at": failure.failed_at,
+                **failure.origin._asdict(),
+            }
+            for failure in self.failures
+        ]
+        schema = CAMPAIGN_FAILURES.arrow_schema()
+        return TableRows(CAMPAIGN_FAILURES.name, pa.Table.from_pylist(rows, schema=schema))

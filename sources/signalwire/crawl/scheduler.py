@@ -1,136 +1,174 @@
-"""Tasks side by side: their requests in a bounded number of threads, all else in the consumer's."""
+"""Coroutines in one thread, whose requests are made in a bounded number of others.
+
+Only requests are made in threads: what computes would wait for the GIL there, over and over.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import queue
 import threading
 from collections import deque
-from collections.abc import Callable, Generator, Iterator, Sequence
-from typing import Generic, TypeAlias, TypeVar
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from contextlib import suppress
+from typing import Any, Generic, TypeAlias, TypeVar
 
-from sources.signalwire.errors import Stopped
-from sources.signalwire.http.pagination import Get
-from sources.signalwire.http.responses import Answer
+from sources.signalwire.http.pagination import Request
+from sources.signalwire.http.responses import Response
 
-T = TypeVar("T")
+S = TypeVar("S")
+R = TypeVar("R")
+Walk: TypeAlias = Callable[[], Coroutine[Any, Any, None]]
+Send: TypeAlias = "Callable[[str, Mapping[str, str] | None], Response]"
+_Sent: TypeAlias = "tuple[Request, asyncio.Future[Response]]"
 
-# yields requests, to each of which it is sent the answer, and what it found
-Task: TypeAlias = Generator[Get | T, Answer, None]
-_Sent: TypeAlias = tuple[Task[T], Get]
-_Done: TypeAlias = tuple[Task[T], Get, Answer | BaseException]
-
-# Tasks under way for each thread: one request is being made, others wait for their turn or have
-# their answer, so that no thread waits for the consumer.
-TASKS_EACH = 3
+# Walks under way for each thread: one has a request being made, the other waits for its turn or
+# for its rows, so that no thread waits for the event loop.
+WALKS_PER_THREAD = 2
 
 
-class Workers(Generic[T]):
-    """Runs tasks, and yields what they find.
-
-    A task begins when one before it has ended, and waits for one request at a time; an error of
-    that is raised in the task. The consumer may submit further tasks while it iterates; iteration
-    ends with the last task. What a task raises is raised to the consumer.
-
-    Only requests are made in threads, because those that compute have to queue for Python's
-    interpreter, over and over. Answers are decoded many at a time.
+class RequestPool:
+    """Makes blocking requests in threads, for coroutines to await.
 
     The threads are daemons: one that hangs in a request cannot keep the process alive.
     """
 
     def __init__(
-        self,
-        count: int,
-        fetch: Callable[[Get], Answer],
-        decode: Callable[[Sequence[tuple[Get, Answer]]], Sequence[Answer | None]],
+        self, threads: int, send: Callable[[str, Mapping[str, str] | None], Response]
     ) -> None:
-        self._fetch = fetch
-        self._decode = decode
-        self._waiting: deque[Callable[[], Task[T]]] = deque()
+        self._send = send
+        self._loop = asyncio.get_running_loop()
+        self._waiting: queue.SimpleQueue[_Sent | None] = queue.SimpleQueue()
+        self._threads = threads
         self._under_way = 0
-        self._most = TASKS_EACH * count
-        self._sent: queue.SimpleQueue[_Sent[T] | None] = queue.SimpleQueue()
-        self._done: queue.SimpleQueue[_Done[T] | None] = queue.SimpleQueue()
-        self._closing = threading.Event()
-        self._threads = [
-            threading.Thread(target=self._work, name=f"signalwire-{n}", daemon=True)
-            for n in range(1, count + 1)
-        ]
-        for thread in self._threads:
-            thread.start()
+        self.on_response: Callable[[], object] = lambda: None
+        for n in range(1, threads + 1):
+            name = f"signalwire-{n}"
+            threading.Thread(target=self._work, name=name, daemon=True).start()
 
-    def submit(self, task: Callable[[], Task[T]]) -> None:
-        """Adds a task; they are begun in the order in which they were submitted."""
-        self._waiting.append(task)
+    @property
+    def is_busy(self) -> bool:
+        """Whether every thread has a request to make."""
+        return self._under_way >= self._threads
 
-    def __iter__(self) -> Iterator[T]:
-        while self._waiting or self._under_way:
-            while self._waiting and self._under_way < self._most:
-                self._under_way += 1
-                yield from self._go_on(self._waiting.popleft()(), None)
-            if self._under_way:
-                yield from self._take()
+    async def get(self, request: Request) -> Response:
+        """The response to a request. Raises what sending it raises."""
+        future: asyncio.Future[Response] = self._loop.create_future()
+        self._under_way += 1
+        self._waiting.put((request, future))
+        return await future
 
     def close(self) -> None:
-        """Sends no further request and lets the threads go; what has come is dropped.
-
-        Iteration, if it goes on in another thread, ends with `Stopped`.
-        """
-        self._closing.set()
-        self._done.put(None)
-        for _ in self._threads:
-            self._sent.put(None)
-
-    def _take(self) -> Iterator[T]:
-        """Waits for answers, and goes on with the tasks that waited for them."""
-        arrived = self._arrived()
-        fetched = [(get, answer) for _, get, answer in arrived if isinstance(answer, Answer)]
-        decoded = iter(self._decode(fetched))
-        for task, request, outcome in arrived:
-            known = next(decoded) if isinstance(outcome, Answer) else outcome
-            if known is None:
-                # it turned out to be no JSON: read again as one whose JSON is checked at once, by
-                # the thread, which tries as often as it may
-                self._sent.put((task, request._replace(orders_of=None)))
-            else:
-                yield from self._go_on(task, known)
-
-    def _arrived(self) -> list[_Done[T]]:
-        """Waits for answers; for many, as long as the threads have other requests to make.
-
-        Each step of decoding costs a lot once, however many pages there are.
-        """
-        enough = self._under_way // TASKS_EACH if self._under_way > len(self._threads) else 1
-        arrived = [self._next()]
-        while len(arrived) < enough or not self._done.empty():
-            arrived.append(self._next())
-        return arrived
-
-    def _next(self) -> _Done[T]:
-        """The next answer, or error, whosever it is."""
-        done = self._done.get()
-        if done is None:
-            raise Stopped("the run is ending")
-        return done
-
-    def _go_on(self, task: Task[T], outcome: Answer | BaseException | None) -> Iterator[T]:
-        """Yields what a task finds, up to its next request or its end."""
-        try:
-            if isinstance(outcome, BaseException):
-                step = task.throw(outcome)
-            else:
-                step = next(task) if outcome is None else task.send(outcome)
-            while not isinstance(step, Get):
-                yield step
-                step = next(task)
-        except StopIteration:
-            self._under_way -= 1
-        else:
-            self._sent.put((task, step))
+        """Lets the threads end; requests that wait for one are not made."""
+        with suppress(queue.Empty):
+            while True:
+                self._waiting.get_nowait()
+        for _ in range(self._threads):
+            self._waiting.put(None)
 
     def _work(self) -> None:
-        while (sent := self._sent.get()) is not None and not self._closing.is_set():
-            task, request = sent
+        while (sent := self._waiting.get()) is not None:
+            request, future = sent
+            response: Response | BaseException
             try:
-                self._done.put((task, request, self._fetch(request)))
-            except BaseException as error:  # noqa: BLE001 - raised again where it can be handled
-                self._done.put((task, request, error))
+                response = self._send(*request)
+            except BaseException as error:  # noqa: BLE001 - raised again where it is awaited
+                response = error
+            with suppress(RuntimeError):  # the loop has ended meanwhile
+                self._loop.call_soon_threadsafe(self._arrived, future, response)
+
+    def _arrived(
+        self, future: asyncio.Future[Response], response: Response | BaseException
+    ) -> None:
+        self._under_way -= 1
+        if not future.done():
+            if isinstance(response, BaseException):
+                _fail(future, response)
+            else:
+                future.set_result(response)
+        # in the next turn but one, when all that have a response by now have gone on
+        self._loop.call_soon(self._loop.call_soon, self.on_response)
+
+
+class Gathered(Generic[S, R]):
+    """A function of many values, awaited with one: what has arrived is computed together.
+
+    While the threads of the pool have requests to make, it waits for `enough` values.
+    """
+
+    def __init__(
+        self, compute: Callable[[Sequence[S]], Sequence[R]], pool: RequestPool, enough: int
+    ) -> None:
+        self._compute = compute
+        self._pool = pool
+        self._enough = enough
+        self._waiting: list[tuple[S, asyncio.Future[R]]] = []
+        pool.on_response = self._check
+
+    async def of(self, value: S) -> R:
+        """What `compute` makes of this value."""
+        future: asyncio.Future[R] = asyncio.get_running_loop().create_future()
+        self._waiting.append((value, future))
+        asyncio.get_running_loop().call_soon(self._check)
+        return await future
+
+    def _check(self) -> None:
+        if self._waiting and (len(self._waiting) >= self._enough or not self._pool.is_busy):
+            waiting, self._waiting = self._waiting, []
+            futures = [future for _, future in waiting if not future.done()]
+            try:
+                results = self._compute([value for value, future in waiting if not future.done()])
+            except BaseException as error:  # noqa: BLE001 - raised again where it is awaited
+                for future in futures:
+                    _fail(future, error)
+                return
+            for future, result in zip(futures, results, strict=True):
+                future.set_result(result)
+
+
+class Scheduler:
+    """Runs walks, at most `limit` at a time, in the order in which they were added."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._waiting: deque[Walk] = deque()
+        self._running: set[asyncio.Task[None]] = set()
+        self._failure: BaseException | None = None
+        self._idle = asyncio.Event()
+
+    def add(self, walk: Walk) -> None:
+        """Adds a walk, which may add others."""
+        self._waiting.append(walk)
+        self._fill()
+
+    async def finish(self) -> None:
+        """Waits until no walk is left. Raises what the first of them to fail raised."""
+        while self._running and self._failure is None:
+            self._idle.clear()
+            await self._idle.wait()
+        if self._failure is not None:
+            raise self._failure
+
+    def close(self) -> None:
+        """Starts no further walk."""
+        self._waiting.clear()
+
+    def _fill(self) -> None:
+        while self._waiting and len(self._running) < self._limit and self._failure is None:
+            task = asyncio.ensure_future(self._waiting.popleft()())
+            self._running.add(task)
+            task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._running.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._failure = self._failure or error
+        self._fill()
+        if not self._running or self._failure is not None:
+            self._idle.set()
+
+
+def _fail(future: asyncio.Future[Any], error: BaseException) -> None:
+    future.set_exception(error)
+    # asyncio logs errors that are not looked at, also where the waiting task was cancelled
+    future.exception()

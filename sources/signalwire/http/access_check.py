@@ -7,9 +7,8 @@ from typing import Any, NamedTuple
 
 from sources.signalwire.errors import SignalWireError
 from sources.signalwire.http.client import Client
-from sources.signalwire.http.pagination import Get, Listing
+from sources.signalwire.http.responses import next_of, records_of
 from sources.signalwire.settings import DEFAULT_PAGE_SIZE, REGISTRY
-from sources.signalwire.stats import RunStats
 
 # brands without a campaign happen; this many in a row are enough to look at
 BRANDS_TO_TRY = 20
@@ -66,13 +65,11 @@ class _Lists:
 
     def first(self, path: str) -> list[Any]:
         """The usable records of a list's first page."""
-        listing = Listing(Get(path, {"page_size": str(self._asked)}), RunStats())
-        first = listing.next()
-        assert first is not None
-        page = listing.page(self._client.fetch(first))
-        if listing.goes_on:
-            self._served = max(self._served, len(page.plain))
-        return [r for r in page.plain if isinstance(r, dict) and r.get("id")]
+        response = self._client.get(path, {"page_size": str(self._asked)})
+        records = records_of(response)
+        if next_of(response) is not None:
+            self._served = max(self._served, len(records))
+        return [r for r in records if isinstance(r, dict) and r.get("id")]
 
     def served_size(self) -> str:
         """How many records the server puts on a page, in words."""

@@ -13,7 +13,7 @@ import hashlib
 import math
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -32,21 +32,18 @@ from sources.signalwire.errors import (
 )
 from sources.signalwire.http.base_url import is_loopback
 from sources.signalwire.http.connection import trusted_certificates, why_no_answer
-from sources.signalwire.http.pagination import Get, Listing, Page
 from sources.signalwire.http.responses import (
-    Answer,
     ErrorInBody,
     NotJson,
+    Response,
     origin,
     payload_of,
-    read_payload,
+    read_body,
     served_at,
     shown,
-    whole,
 )
 from sources.signalwire.http.server_clock import ServerClock
 from sources.signalwire.http.throttle import Pace, retry_after_seconds
-from sources.signalwire.records.decoding import decoded
 from sources.signalwire.settings import (
     CONNECT_TIMEOUT,
     MAX_RETRY_AFTER,
@@ -57,8 +54,6 @@ from sources.signalwire.settings import (
     REQUEST_TIMEOUT,
 )
 from sources.signalwire.stats import RunStats
-
-Decoder = Callable[[bytes], Any]
 
 
 class HttpSettings(NamedTuple):
@@ -147,20 +142,19 @@ class Client:
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self._base}>"
 
-    def get(
-        self, path: str, params: Mapping[str, str] | None = None, decode: Decoder = decoded
-    ) -> Answer:
-        """Reads one URL: `path` is a path below the space, or a URL of the same origin.
+    def get(self, path: str, params: Mapping[str, str] | None = None) -> Response:
+        """Sends a GET, as often as it may take, and returns the decoded response.
 
-        `decode` makes the payload from the body, and raises ValueError if it is no JSON.
+        `path` is a path below the space, or a URL of the same origin.
 
         Raises:
             AccessDenied: the credentials or their scopes are refused.
             NotFound: it does not exist for this project.
             Unavailable: it kept failing after all tries.
-            ProtocolError: the answer, or where it points, is not to be trusted.
+            ProtocolError: the response, or where it points, is not to be trusted.
+            Stopped: the run is ending.
         """
-        self._of_thread.attempts, self._of_thread.decode = 0, decode
+        self._of_thread.attempts = 0
         try:
             response = self._line().get(path, params)
         except NotJson as error:
@@ -180,24 +174,11 @@ class Client:
             raise ProtocolError(f"GET {self._shown(path)}: a URL that cannot be read") from None
         finally:
             self._stats.add(retries=max(0, self._of_thread.attempts - 1))
-        told = self.clock.note(served_at(response))
-        return Answer(payload_of(response), response.url, told, self.clock.now())
+        served = self.clock.note(served_at(response))
+        return Response(payload_of(response), response.url, served, self.clock.now())
 
     def _shown(self, path: str) -> str:
         return shown(f"{self._base}{path}" if path.startswith("/") else path)
-
-    def fetch(self, request: Get) -> Answer:
-        """The answer to a request; that of a page of orders still has to be decoded.
-
-        Raises what `get` raises.
-        """
-        return self.get(request.path, request.params, whole if request.orders_of else decoded)
-
-    def pages(self, path: str, params: Mapping[str, str] | None = None) -> Iterator[Page]:
-        """Reads a list page by page, one after the other. Raises what `get` and `Listing` raise."""
-        listing = Listing(Get(path, params), self._stats)
-        while request := listing.next():
-            yield listing.page(self.fetch(request))
 
     def stop(self) -> None:
         """Lets no further request out and wakes the threads that wait for their turn."""
@@ -248,8 +229,8 @@ class Client:
         self._stats.add(requests=1)
 
     def _decode(self, response: requests.Response, **_: Any) -> None:
-        """Decodes an answer inside dlt's retry, while it can still be tried again."""
-        read_payload(response, self._of_thread.decode, self._auth.secrets)
+        """Decodes a response inside dlt's retry, while it can still be tried again."""
+        read_body(response, self._auth.secrets)
 
     def _after_answer(self, response: requests.Response) -> None:
         asked = None

@@ -1,130 +1,117 @@
-"""Requests as the walks ask for them, and lists followed page by page. Nothing here sends anything.
-
-A walk is a generator: it yields a request and is sent the answer, so that whoever drives it decides
-how many of them are under way (`workers.py`).
-"""
+"""Lists, followed page by page through `links.next`."""
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, NamedTuple, TypeAlias
 from urllib.parse import urljoin
 
 from sources.signalwire.errors import NotFound, ProtocolError, ReadError, Refused
-from sources.signalwire.http.responses import Answer, Records, next_of, records_of, shown
-from sources.signalwire.records.convert import Origin
+from sources.signalwire.http.responses import Response, next_of, records_of, shown
 from sources.signalwire.settings import MAX_PAGES_WITHOUT_NEWS
 from sources.signalwire.stats import RunStats
 
 
-class Get(NamedTuple):
-    """A request for one URL: `path` is a path below the space, or a URL of the same origin.
-
-    With `orders_of` it is for a page of that campaign's orders, which becomes columns where it can
-    (`columnar.py`); otherwise the answer is as the JSON has it.
-    """
+class Request(NamedTuple):
+    """A GET: `path` is a path below the space, or a URL of the same origin."""
 
     path: str
     params: Mapping[str, str] | None = None
-    orders_of: Origin | None = None
+
+
+Get: TypeAlias = Callable[[Request], Awaitable[Response]]
 
 
 class Page(NamedTuple):
-    """One page of a list; times as in an `Answer`.
+    """One page of a list; times as in a `Response`.
 
     `number` counts from 1. A list that is begun again has a first page again.
     """
 
-    records: Records
+    records: list[Any]
     served_at: int | None
     read_at: int
     number: int
 
-    @property
-    def plain(self) -> list[Any]:
-        """The records of a page that was not asked for as one of orders."""
-        assert isinstance(self.records, list)
-        return self.records
-
 
 class Listing:
-    """A list, followed to its end through `links.next`, in the API's order.
+    """The pages of a list in the API's order, to be iterated with `async for`.
 
-    As long as `next` has a request, its answer is to be given to `page`. `turn` does so, and begins
-    the list again, once, where the API refuses a page after the first: links to pages expire, and
-    lists become shorter.
+    Iteration can be left and taken up again. The list is begun again, once, where the API refuses a
+    page after the first: links to pages expire, and lists become shorter.
+
+    Raises while it is iterated:
+        ReadError: a page cannot be read, and the list was begun again before or need not be.
+        ProtocolError: the list cannot end, or where it points to cannot be read.
     """
 
-    def __init__(self, first: Get, stats: RunStats) -> None:
+    def __init__(self, get: Get, first: Request, stats: RunStats) -> None:
+        self._get = get
         self._first = first
         self._stats = stats
-        self._answer: Answer | None = None
-        self._number = 0
         self._refusal: ReadError | None = None
+        self._start()
+
+    def _start(self) -> None:
+        self._last: Response | None = None
+        self._number = 0
         self._followed: set[str] = set()
-        self._before: Records = []
-        self._barren = 0
+        self._before: list[Any] = []
+        self._pages_without_news = 0
 
     @property
     def goes_on(self) -> bool:
-        """Whether the page read last says that another one follows."""
-        return self._answer is not None and next_of(self._answer) is not None
+        """Whether another page follows the one read last."""
+        return self._last is not None and next_of(self._last) is not None
 
-    def next(self) -> Get | None:
-        """The request for the next page; None after the last one.
+    def __aiter__(self) -> Listing:
+        return self
 
-        Raises:
-            ProtocolError: the list cannot end, or where it points to cannot be read.
-        """
-        if self._answer is None:
+    async def __anext__(self) -> Page:
+        while (request := self._following()) is not None:
+            try:
+                return self._page(await self._get(request))
+            except ReadError as error:
+                self._begin_again(error)
+        raise StopAsyncIteration
+
+    def _following(self) -> Request | None:
+        """The request for the next page; None after the last one."""
+        if self._last is None:
             return self._first
-        following = next_of(self._answer)
-        if following is None:
+        link = next_of(self._last)
+        if link is None:
             return None
         try:
-            url = urljoin(self._answer.url, following)
+            url = urljoin(self._last.url, link)
         except ValueError:
             raise ProtocolError(
-                f"GET {shown(self._answer.url)} answered with a 'next' that is no URL"
+                f"GET {shown(self._last.url)} answered with a 'next' that is no URL"
             ) from None
-        if url in self._followed or self._barren >= MAX_PAGES_WITHOUT_NEWS:
+        if url in self._followed or self._pages_without_news >= MAX_PAGES_WITHOUT_NEWS:
             raise ProtocolError(
                 f"the list {shown(self._first.path)} goes round in circles at {shown(url)}"
             )
         self._followed.add(url)
-        return Get(url, None, self._first.orders_of)
+        return Request(url)
 
-    def turn(self, request: Get) -> Generator[Get, Answer, Page]:
-        """Yields the request, and returns its page or the first one of the list begun again.
-
-        Raises:
-            ReadError: the page cannot be read, and the list was begun again before or need not be.
-        """
-        while True:
-            try:
-                return self.page((yield request))
-            except ReadError as error:
-                self._begin_again(error)
-            request = self._first
+    def _page(self, response: Response) -> Page:
+        records = records_of(response)
+        if self._last is None:
+            self._followed.add(response.url)
+        self._last = response
+        self._stats.add(pages=1)
+        news = bool(records) and records != self._before
+        self._pages_without_news = 0 if news else self._pages_without_news + 1
+        self._before = records
+        self._number += 1
+        return Page(records, response.served_at, response.read_at, self._number)
 
     def _begin_again(self, error: ReadError) -> None:
         if self._refusal is not None:
             raise type(error)(f"{error}; the list was begun again after {self._refusal}") from None
-        if self._answer is None or not isinstance(error, NotFound | Refused):
+        if self._last is None or not isinstance(error, NotFound | Refused):
             raise error
-        self._refusal, self._answer, self._number = error, None, 0
-        self._before, self._barren = [], 0
-        self._followed.clear()
+        self._refusal = error
+        self._start()
         self._stats.add(retries=1)
-
-    def page(self, answer: Answer) -> Page:
-        """The page that came as the answer. ProtocolError if it is none."""
-        if self._answer is None:
-            self._followed.add(answer.url)
-        self._answer = answer
-        records = records_of(answer)
-        self._stats.add(pages=1)
-        news = len(records) > 0 and records != self._before
-        self._barren, self._before = 0 if news else self._barren + 1, records
-        self._number += 1
-        return Page(records, answer.served_at, answer.read_at, self._number)

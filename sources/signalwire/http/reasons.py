@@ -6,13 +6,11 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-import orjson
+import msgspec
 
 from sources.printable import printable
 from sources.signalwire.settings import MAX_REASON
 
-# one of these is in every body under a 200 that `error_in` has to look into
-MARKS_OF_ERRORS = (b'"error', b'"success"', b'"status"')
 _SAYING = ("title", "detail", "message", "error", "error_description", "code")
 _CREDENTIALS = re.compile(r"\b(basic|bearer)\s+\S+", re.IGNORECASE)
 # shorter ones would take ordinary words out of a sentence
@@ -35,7 +33,7 @@ def error_in(payload: Any) -> str | None:
 def reason_of(body: bytes) -> str:
     """The reason in the body of an error, JSON or plain text; empty without one."""
     try:
-        return _reason_in(orjson.loads(body))
+        return _reason_in(msgspec.json.decode(body))
     except ValueError:
         text = body[: 10 * MAX_REASON].decode(errors="replace").strip()
         # a page made for browsers says nothing that fits into a sentence

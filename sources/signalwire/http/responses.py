@@ -1,14 +1,11 @@
-"""What an answer of the API means, and what to think of one that is not as it should be.
-
-Nothing here sends anything.
-"""
+"""Validates API responses: from a status and a body to a value or an error. Sends nothing."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 import requests
@@ -23,25 +20,19 @@ from sources.signalwire.errors import (
     Unavailable,
 )
 from sources.signalwire.http.reasons import (
-    MARKS_OF_ERRORS,
     error_in,
     presentable,
     reason_of,
 )
-from sources.signalwire.incremental.cursor import Versions
 from sources.signalwire.records.decoding import decoded
 from sources.signalwire.settings import PASSING_STATUSES, READ_SIZE
 
-# the records of a page as served, or as rows where `columnar.py` made them
-Records: TypeAlias = list[Any] | Versions
 
+class Response(NamedTuple):
+    """A decoded response: its JSON, its URL, and the server's clock if that is known.
 
-class Answer(NamedTuple):
-    """A decoded answer: its JSON, where it came from, and the server's clock if it told it.
-
-    Times are in microseconds since the epoch (UTC): `served_at` as the answer told it, cut to whole
-    seconds, if other answers do not contradict it; `read_at` when it was read. Both are by the
-    server's clock (`clock.py`).
+    Times are in microseconds since the epoch (UTC), by the server's clock (`server_clock.py`):
+    `served_at` from the Date header, in whole seconds; `read_at` when it was read.
     """
 
     payload: Any
@@ -70,56 +61,39 @@ def served_at(response: requests.Response) -> datetime | None:
     return None
 
 
-def read_payload(
-    response: requests.Response, decode: Callable[[bytes], Any], secrets: Sequence[str] = ()
-) -> None:
-    """Reads an answer's body, and decodes it if it is a 200's; else takes the reason from it.
-
-    `response.content` would read it 10 kB at a time, which makes the threads queue for the
-    interpreter 20 times a page.
+def read_body(response: requests.Response, secrets: Sequence[str] = ()) -> None:
+    """Reads a response's body and decodes it if it is a 200's; else takes the reason from it.
 
     Raises:
         NotJson: it cannot be decoded.
         ErrorInBody: it is an error. None of the `secrets` is repeated.
     """
+    # `response.content` reads 10 kB at a time, and waits for the GIL 20 times a page
     body = b"".join(response.iter_content(READ_SIZE))
     if response.status_code != 200:
-        response.said = presentable(reason_of(body), secrets)  # type: ignore[attr-defined]
+        response.reason_given = presentable(reason_of(body), secrets)  # type: ignore[attr-defined]
         return
     try:
-        payload = decode(body)
-        if any(mark in body for mark in MARKS_OF_ERRORS):
-            # a page of orders is decoded later, but for one that may be an error
-            payload = decoded(payload) if isinstance(payload, bytes) else payload
-            if (said := error_in(payload)) is not None:
-                raise ErrorInBody(presentable(said, secrets))
+        payload = decoded(body)
     except ValueError:
         kind = printable(response.headers.get("Content-Type", "no content type").split(";")[0])
         raise NotJson(f"{len(body)} bytes ({kind}) that are not JSON") from None
+    if (reason := error_in(payload)) is not None:
+        raise ErrorInBody(presentable(reason, secrets))
     response.payload = payload  # type: ignore[attr-defined]
 
 
-def whole(body: bytes) -> bytes:
-    """The body as it is, if it looks like an object's JSON from its first byte to its last.
-
-    One that is cut or another server's page does not; one that does may still be no JSON, which
-    shows when it is decoded.
+def payload_of(response: requests.Response) -> Any:
+    """The JSON of a response whose body was read.
 
     Raises:
-        ValueError: it is no JSON.
+        AccessDenied, NotFound, Unavailable, ProtocolError: by its status.
     """
-    text = body.strip()
-    if not (text.startswith(b"{") and text.endswith(b"}")):
-        decoded(body)
-    return body
-
-
-def payload_of(response: requests.Response) -> Any:
     status, where = response.status_code, f"GET {shown(response.url)}"
     if status == 200:
         return response.payload  # type: ignore[attr-defined]
-    said = getattr(response, "said", "")
-    answered = f"answered {status}" + (f" ({said})" if said else "")
+    reason = getattr(response, "reason_given", "")
+    answered = f"answered {status}" + (f" ({reason})" if reason else "")
     if status == 401:
         raise AccessDenied(
             f"{where} {answered}: the space does not know these credentials; check"
@@ -138,35 +112,38 @@ def payload_of(response: requests.Response) -> Any:
     raise kind(f"{where} {answered}, which this list is not known to do")
 
 
-def records_of(answer: Answer) -> Records:
-    data = answer.payload.get("data") if isinstance(answer.payload, dict) else None
-    if not isinstance(data, list | Versions):
-        raise ProtocolError(f"GET {shown(answer.url)} answered 200 without a list in 'data'")
+def records_of(response: Response) -> list[Any]:
+    """The records of a page of a list. ProtocolError if it is none."""
+    data = response.payload.get("data") if isinstance(response.payload, dict) else None
+    if not isinstance(data, list):
+        raise ProtocolError(f"GET {shown(response.url)} answered 200 without a list in 'data'")
     return data
 
 
-def record_of(answer: Answer, record_id: str) -> Any:
+def record_of(response: Response, record_id: str) -> Any:
     """The one record that was asked for by its id.
 
     Raises:
         ProtocolError: it is not that record; that would look as if there were nothing to load.
     """
-    if not isinstance(answer.payload, dict) or answer.payload.get("id") != record_id:
-        raise ProtocolError(f"GET {shown(answer.url)} answered 200 without that record")
-    return answer.payload
+    if not isinstance(response.payload, dict) or response.payload.get("id") != record_id:
+        raise ProtocolError(f"GET {shown(response.url)} answered 200 without that record")
+    return response.payload
 
 
-def next_of(answer: Answer) -> str | None:
-    links = answer.payload.get("links") or {}
+def next_of(response: Response) -> str | None:
+    """The link to the next page, as served; None on the last one. ProtocolError if unreadable."""
+    links = response.payload.get("links") or {}
     following = links.get("next") if isinstance(links, dict) else links
     if following is None or following == "":
         return None
     if not isinstance(links, dict) or not isinstance(following, str):
-        raise ProtocolError(f"GET {shown(answer.url)} answered with 'links' that cannot be read")
+        raise ProtocolError(f"GET {shown(response.url)} answered with 'links' that cannot be read")
     return following
 
 
 def origin(url: str) -> tuple[str | None, str | None, int | None]:
+    """Scheme, host and port that a request to this URL would go to."""
     # urllib3's parser, because it is the one that decides where the connection goes
     parsed = parse_url(url)
     default = {"http": 80, "https": 443}.get(parsed.scheme or "")

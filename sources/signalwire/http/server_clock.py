@@ -7,8 +7,7 @@ import time
 from dataclasses import dataclass
 from datetime import datetime
 
-from sources.signalwire.incremental.cursor import microseconds
-from sources.signalwire.incremental.depth import CLOCKS_DIFFER, is_ahead
+from sources.signalwire.records.values import CLOCK_TOLERANCE, is_ahead, microseconds
 
 DAY = 24 * 3_600_000_000
 
@@ -79,14 +78,14 @@ class ServerClock:
         with self._lock:
             if self._agreed is None or self._agreed.answers == 1:
                 return None
-            return max(self._agreed.offset, self._machine) + _count() + CLOCKS_DIFFER
+            return max(self._agreed.offset, self._machine) + _count() + CLOCK_TOLERANCE
 
     def _add(self, offset: int) -> None:
         agreed = self._agreed
-        if agreed is not None and abs(offset - agreed.offset) <= CLOCKS_DIFFER:
+        if agreed is not None and abs(offset - agreed.offset) <= CLOCK_TOLERANCE:
             agreed.answers += 1
             return
-        near = (g for g in self._groups if abs(offset - g.offset) <= CLOCKS_DIFFER)
+        near = (g for g in self._groups if abs(offset - g.offset) <= CLOCK_TOLERANCE)
         group = next(near, None)
         if group is None:
             group = _Group(offset)

@@ -14,8 +14,11 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Iterable, Sequence
+from enum import Enum
+
+from sources.signalwire.incremental.existing import KnownCampaign, Unsettled
+from sources.signalwire.records.values import is_ahead
 
 FINAL_STATE = "processed"
 # an order that failed can still turn processed, but hardly after a long time
@@ -23,40 +26,35 @@ SETTLING_STATE = "failed"
 # Of the unsettled orders looked for in their state's list, so many are taken to have left it. Most
 # that are far down the list have hung there for long; where more have moved, the list is read on.
 SHARE_MOVED_ON = 0.01
-# an hour: servers of one service, and this machine, are not set alike
-CLOCKS_DIFFER = 3_600_000_000
 
 
-class Unsettled(NamedTuple):
-    """An order in the destination that may still change.
+class Depth(Enum):
+    """How far a campaign's orders are read, and what becomes of the rows."""
 
-    `position` counts the campaign's known orders from the newest-created, 1 first;
-    `position_in_state` those in the same state.
+    RECENT = "the newest pages, and unsettled orders further down"
+    ALL_BY_CURSOR = "to the end; the cursor says what is new"
+    ALL_NEW = "to the end; the destination has none of them"
+    ALL_COMPARED = "to the end; all rows are compared with the destination"
+
+    @property
+    def is_compared(self) -> bool:
+        """Whether the destination is asked for the same orders."""
+        return self is Depth.ALL_COMPARED
+
+
+def depth_of(known: KnownCampaign | None, *, due: bool) -> Depth:
+    """How far to read a campaign.
+
+    Args:
+        known: What the destination has of it; None if there is no destination to ask.
+        due: Whether it has to be read to its end.
     """
-
-    order_id: str
-    state: str | None
-    position: int = 1
-    position_in_state: int = 1
-
-
-class KnownCampaign(NamedTuple):
-    """What the destination has of a campaign: how many orders, and which may still change."""
-
-    orders: int = 0
-    unsettled: tuple[Unsettled, ...] = ()
-
-
-class KnownSpace(NamedTuple):
-    """What the destination has: campaigns with orders that are not deleted, by id, and the latest
-    moment at which any order in it was read, or a run ended; 0 without any.
-
-    `newest_moment` is the latest of all moments noted, by whichever clock.
-    """
-
-    campaigns: Mapping[str, KnownCampaign]
-    newest_reading: int = 0
-    newest_moment: int = 0
+    if known is None:
+        return Depth.ALL_BY_CURSOR
+    if not known.orders:
+        # all that was known of it may be gone, and come back
+        return Depth.ALL_NEW
+    return Depth.ALL_COMPARED if due else Depth.RECENT
 
 
 def is_full_walk_due(full_walk_at: int | None, now: int | None, every: int) -> bool:
@@ -67,11 +65,6 @@ def is_full_walk_due(full_walk_at: int | None, now: int | None, every: int) -> b
     if full_walk_at is None or now is None:
         return True
     return now - full_walk_at >= every or is_ahead(full_walk_at, now)
-
-
-def is_ahead(moment: int, now: int) -> bool:
-    """Whether a moment has not come yet, by more than clocks differ that are right."""
-    return moment > now + CLOCKS_DIFFER
 
 
 def pages_to_read(unsettled: Iterable[Unsettled], page_size: int, *, read: int = 1) -> int:

@@ -1,22 +1,20 @@
-"""What was read, compared with what the destination has. Pure functions."""
+"""What was read, compared with what the destination has: rows to upsert, ids that are missing."""
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from typing import NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from sources.signalwire.incremental.cursor import is_outdated
+from sources.signalwire.records.fingerprints import compared_names, contents, fingerprints
 from sources.signalwire.records.schema import TIMESTAMP
-
-# when a version was read says nothing about its content
-_NOT_COMPARED = frozenset({"read_at"})
 
 
 class Difference(NamedTuple):
-    """Rows that the destination lacks or has otherwise, and ids of orders it alone has."""
+    """Rows to upsert, and ids of orders missing from the API."""
 
     rows: pa.Table
     missing: list[str]
@@ -28,11 +26,10 @@ def compare(read: pa.Table, known: pa.Table) -> Difference:
     An order that is marked as deleted in `known` and was read is different; one that was not read
     and is marked already is not missing.
     """
-    before = dict(zip(known["id"].to_pylist(), _contents(known, read), strict=True))
-    contents = zip(read["id"].to_pylist(), _contents(read, known), strict=True)
-    different = [
-        n for n, (order_id, content) in enumerate(contents) if before.get(order_id) != content
-    ]
+    names = compared_names(known, read)
+    before = dict(zip(known["id"].to_pylist(), contents(known, names), strict=True))
+    found = zip(read["id"].to_pylist(), contents(read, names), strict=True)
+    different = [n for n, (order_id, row) in enumerate(found) if before.get(order_id) != row]
     here = known.filter(pc.is_null(known["deleted_at"]))["id"].to_pylist()
     ids = set(read["id"].to_pylist())
     rows = read.take(pa.array(different, pa.int64()))
@@ -49,18 +46,6 @@ def marked_as_deleted(orders: pa.Table, now: int) -> pa.Table:
     return rows
 
 
-def fingerprints(rows: pa.Table) -> Iterator[bytes]:
-    """Eight bytes for each row, that differ when any of its values differs.
-
-    A column without a value counts for nothing, so that it does not matter which table has it;
-    nor does when the row was read.
-    """
-    names = sorted({*rows.column_names} - _NOT_COMPARED)
-    for row in zip(*(_values(rows, name) for name in names), strict=True):
-        there = [pair for pair in zip(names, row, strict=True) if pair[1] is not None]
-        yield hashlib.blake2b(repr(there).encode(), digest_size=8).digest()
-
-
 def changed(read: pa.Table, known: Mapping[str, bytes]) -> pa.Table:
     """The rows that the destination lacks or has otherwise, by its fingerprints."""
     if not known:
@@ -72,18 +57,15 @@ def changed(read: pa.Table, known: Mapping[str, bytes]) -> pa.Table:
     )
 
 
-def _contents(rows: pa.Table, other: pa.Table) -> zip[tuple[Any, ...]]:
-    """Each row's values, also of columns that only the other table has, in the same order."""
-    names = sorted({*rows.column_names, *other.column_names} - _NOT_COMPARED)
-    return zip(*(_values(rows, name) for name in names), strict=True)
-
-
-def _values(rows: pa.Table, name: str) -> list[Any]:
-    if name not in rows.column_names:
-        return [None] * len(rows)
-    column = rows[name]
-    return list(
-        column.cast(pa.int64()).to_pylist()
-        if pa.types.is_timestamp(column.type)
-        else column.to_pylist()
-    )
+def newest_of_each(rows: pa.Table) -> pa.Table:
+    """Each order once: the row read last, unless the times of change say that it is older."""
+    ids = rows["id"].to_pylist()
+    if len(set(ids)) == len(ids):
+        return rows
+    changed, read = (rows[name].cast(pa.int64()).to_pylist() for name in ("updated_at", "read_at"))
+    newest: dict[str, int] = {}
+    for place, order_id in enumerate(ids):
+        before = newest.get(order_id)
+        if before is None or not is_outdated(changed[place], changed[before], read[place]):
+            newest[order_id] = place
+    return rows.take(pa.array(sorted(newest.values()), pa.int64()))

@@ -1,18 +1,54 @@
-"""What the destination already has. The source asks; whoever runs it may answer."""
+"""What the destination already has: the questions that the source asks the pipeline."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import pyarrow as pa
 
-from sources.signalwire.incremental.depth import KnownSpace
 from sources.signalwire.records.schema import Table
 
 
+class Unsettled(NamedTuple):
+    """An order in the destination that may still change.
+
+    `position` counts the campaign's known orders from the newest-created, 1 first;
+    `position_in_state` those in the same state.
+    """
+
+    order_id: str
+    state: str | None
+    position: int = 1
+    position_in_state: int = 1
+
+
+class KnownCampaign(NamedTuple):
+    """What the destination has of a campaign: how many orders, and which may still change."""
+
+    orders: int = 0
+    unsettled: tuple[Unsettled, ...] = ()
+
+
+class KnownSpace(NamedTuple):
+    """What the destination has: campaigns with orders that are not deleted, by id, and the latest
+    moment at which any order in it was read, or a run ended; 0 without any.
+
+    `newest_moment` is the latest of all moments noted, by whichever clock.
+    """
+
+    campaigns: Mapping[str, KnownCampaign]
+    newest_reading: int = 0
+    newest_moment: int = 0
+
+
 class KnownData(Protocol):
-    """Answers from the tables of the destination; asked by one thread only."""
+    """Answers from the tables of the destination; asked by one thread only.
+
+    `is_known` is False where there is no destination to ask.
+    """
+
+    is_known: bool
 
     def newer_states(self) -> Sequence[Mapping[str, Any]]:
         """States of this source that runs in another layout of shards stored since the last run."""
@@ -43,6 +79,8 @@ class KnownData(Protocol):
 
 class NothingKnown:
     """Knows of no order: every campaign is read to its end, and nothing is ever called deleted."""
+
+    is_known = False
 
     def newer_states(self) -> Sequence[Mapping[str, Any]]:
         """None."""

@@ -1,65 +1,73 @@
-"""Records of many short lists, gathered and made into rows together: each step costs a lot once."""
+"""Small things gathered into large ones: records before they are converted, rows before a load."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Iterator
 
-from sources.signalwire.crawl.events import Rows
-from sources.signalwire.options import Selection
-from sources.signalwire.records.convert import (
-    Origin,
-    Reject,
-    convert,
-    rows_of_rejects,
-    sensitive_fields,
+import pyarrow as pa
+
+from sources.signalwire.records.batch import PageRecords, TableRows, concatenated
+from sources.signalwire.settings import (
+    BATCH_ROWS,
+    MAX_BATCH_BYTES,
+    MAX_BATCH_PARTS,
+    RECORDS_AT_ONCE,
 )
-from sources.signalwire.records.schema import REJECTED, RESOURCES, Table
-from sources.signalwire.settings import RECORDS_AT_ONCE
-from sources.signalwire.stats import RunStats
 
 
-class Gathering:
-    """Gathers records table by table, of the tables that are asked for."""
+class RecordBuffer:
+    """Gathers pages of one table, until there are enough records to convert them together."""
 
-    def __init__(self, selection: Selection, stats: RunStats) -> None:
-        self._selection = selection
-        self._stats = stats
-        self._records: dict[str, list[tuple[Any, Origin]]] = {}
+    def __init__(self) -> None:
+        self._pages: list[PageRecords] = []
+        self._records = 0
 
-    def add(self, table: str, records: Sequence[Any], origin: Origin) -> Iterator[Rows]:
-        """Takes the records of one page, and yields the rows of all there are if that is enough."""
-        if records and table in self._selection.resources:
-            waiting = self._records.setdefault(table, [])
-            waiting += [(record, origin) for record in records]
-            if len(waiting) >= RECORDS_AT_ONCE:
-                yield from self._rows(table)
+    def add(self, page: PageRecords) -> list[PageRecords]:
+        """Takes a page; returns the pages to convert now, if there are enough."""
+        if page.records:
+            self._pages.append(page)
+            self._records += len(page.records)
+        return self.take() if self._records >= RECORDS_AT_ONCE else []
 
-    def take(self, table: Table) -> Iterator[Rows]:
-        """Yields the rows of what is left of one table."""
-        if table.name in self._records:
-            yield from self._rows(table.name)
-
-    def rest(self) -> Iterator[Rows]:
-        """Yields the rows of what is left."""
-        for table in list(self._records):
-            yield from self._rows(table)
-
-    def _rows(self, name: str) -> Iterator[Rows]:
-        """Rows, and what is wrong in the records."""
-        records, origins = zip(*self._records.pop(name), strict=True)
-        table, sensitive = RESOURCES[name], self._selection.include_sensitive
-        rows, rejects = convert(table, records, origins, include_sensitive=sensitive)
-        yield from rejected(table, rejects, self._stats, include_sensitive=sensitive)
-        if len(rows):
-            yield Rows(name, rows)
+    def take(self) -> list[PageRecords]:
+        """Returns what is left."""
+        pages, self._pages, self._records = self._pages, [], 0
+        return pages
 
 
-def rejected(
-    table: Table, rejects: Sequence[Reject], stats: RunStats, *, include_sensitive: bool = False
-) -> Iterator[Rows]:
-    """The rows of records of a table that cannot be loaded as they are, if there are any."""
-    if rejects:
-        stats.add(rejected=len(rejects))
-        hidden = frozenset() if include_sensitive else sensitive_fields(table)
-        yield Rows(REJECTED.name, rows_of_rejects(rejects, stats.run_id, hidden))
+class RowBuffer:
+    """Gathers rows table by table, and gives them out in batches large enough for a quick load."""
+
+    def __init__(self) -> None:
+        self._parts: dict[str, list[pa.Table]] = {}
+        self._counts: dict[str, int] = {}
+        self._held: dict[str, dict[int, int]] = {}
+
+    def add(self, table: str, rows: pa.Table) -> Iterator[TableRows]:
+        """Takes rows, and yields the table's batch when it is full."""
+        parts = self._parts.setdefault(table, [])
+        parts.append(rows)
+        self._counts[table] = self._counts.get(table, 0) + len(rows)
+        if self._counts[table] >= BATCH_ROWS:
+            yield self._take(table)
+        elif len(parts) >= MAX_BATCH_PARTS or self._hold(table, rows) > MAX_BATCH_BYTES:
+            self._held.pop(table, None)
+            parts[:] = [concatenated(parts)]
+
+    def rest(self) -> Iterator[TableRows]:
+        """Yields what is left, a batch for each table."""
+        for table in list(self._parts):
+            yield self._take(table)
+
+    def _hold(self, table: str, rows: pa.Table) -> int:
+        """Bytes that a table's parts keep in memory: all that was converted together with them."""
+        held = self._held.setdefault(table, {})
+        # rows converted together share their buffers; the first column has no empty text
+        some = next(chunk for chunk in rows.column(0).chunks if len(chunk))
+        held[some.buffers()[-1].address] = rows.get_total_buffer_size()
+        return sum(held.values())
+
+    def _take(self, table: str) -> TableRows:
+        del self._counts[table]
+        self._held.pop(table, None)
+        return TableRows(table, concatenated(self._parts.pop(table)))

@@ -1,120 +1,75 @@
-"""Records as the API serves them, turned into Arrow tables. Pure: nothing here does I/O."""
+"""Records as the API serves them, turned into Arrow tables: the one way from JSON to rows.
+
+Pages are converted together, as many as have arrived, because each step in Arrow costs a lot once
+and next to nothing per row.
+"""
 
 from __future__ import annotations
 
-import hashlib
-import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
 import pyarrow as pa
-from dlt.common.normalizers.naming.snake_case import NamingConvention
 
+from sources.signalwire.records.batch import OrderBatch, PageRecords
+from sources.signalwire.records.column_names import column_names
 from sources.signalwire.records.decoding import Mended
-from sources.signalwire.records.schema import NUMBER_ASSIGNMENTS, REJECTED, TIMESTAMP, Table
-from sources.signalwire.records.values import as_json, column_of, columns_at_once
-
-# names dlt or a later version of this source gives to columns of its own
-RESERVED_PREFIXES = ("_dlt",)
-# columns that some database has in every table, or in every file; the same list everywhere, so that
-# a name does not depend on the destination
-RESERVED = frozenset(
-    [
-        "rowid", "oid", "ctid", "xmin", "xmax", "cmin", "cmax", "tableoid", "rownum",
-        "filename", "file_index", "file_row_number",
-    ]
-)  # fmt: skip
-# the longest name that PostgreSQL takes; dlt would shorten it, differently from the rows read
-MAX_NAME = 63
-_DIGESTED = re.compile(r"_x[0-9a-f]{8}$")
-_naming = NamingConvention()
-
-
-class Origin(NamedTuple):
-    """Where records were read: the list's path, and the brand and campaign it belongs to."""
-
-    path: str
-    brand_id: str | None = None
-    campaign_id: str | None = None
-
-
-class Reject(NamedTuple):
-    """A record that cannot be loaded as it is; `record_id` is None when it has no usable id."""
-
-    table: str
-    origin: Origin
-    record_id: str | None
-    record: Any
-    reason: str
+from sources.signalwire.records.rejects import Reject
+from sources.signalwire.records.schema import NUMBER_ASSIGNMENTS, ORDERS, TIMESTAMP, Column, Table
+from sources.signalwire.records.values import column_of
 
 
 class Converted(NamedTuple):
-    """The rows of some records, and what is wrong in them."""
+    """The rows of some pages, how many of them are each page's, and what is wrong in them."""
 
     rows: pa.Table
+    counts: list[int]
     rejects: list[Reject]
 
 
 def convert(
-    table: Table,
-    records: Sequence[Any],
-    origins: Sequence[Origin],
-    *,
-    include_sensitive: bool = False,
-    own: Mapping[str, pa.Scalar] | None = None,
+    table: Table, pages: Sequence[PageRecords], *, include_sensitive: bool = False
 ) -> Converted:
-    """Turns `records`, each of which has an origin, into rows of `table`.
+    """Turns the records of some pages into rows of `table`, page by page in their order.
 
     A record without a usable id becomes a reject and no row; one with an unreadable value becomes
     both, with null for that value. Fields unknown to `table` get text columns of their own.
-    `own` gives values, the same for every row, of the table's own columns; others are null.
     """
-    usable, origins, rejects = _split_by_usable_id(table, records, origins)
-    any_mended = Mended in set(map(type, usable))
-    flat = [_flatten(r) for r in usable] if table is NUMBER_ASSIGNMENTS else usable
+    records, counts, rejects = _split_by_usable_id(table, pages)
+    page_of = pa.array([n for n, count in enumerate(counts) for _ in range(count)], pa.int64())
+    fields = [_flatten(r) for r in records] if table is NUMBER_ASSIGNMENTS else records
+    given = set().union(*set(map(tuple, fields)))
     schema = table.arrow_schema(include_sensitive)
-    arrays: list[pa.Array] = []
     faults: defaultdict[int, list[str]] = defaultdict(list)
-    given = set().union(*flat)
-    kinds = [(column.name, column.kind) for column in table.columns(include_sensitive)]
-    at_once = columns_at_once(
-        [pair for pair in kinds if pair[0] in given - _not_of_records(table)], flat
-    )
-    for column in table.columns(include_sensitive):
-        name = column.name
-        seen = name in given and name not in at_once
-        raw = [record.get(name) for record in flat] if seen else []
-        unfit: dict[int, str] = {}
-        if column in table.own:
-            constant = (own or {}).get(name, pa.scalar(None, TIMESTAMP))
-            values = pa.repeat(constant, len(flat))
-        elif column in table.parents:
-            # the list it was read from decides, whatever the record says of its parents
-            parents = [getattr(origin, name) for origin in origins]
-            values = pa.array(parents, pa.string())
-            unfit = _contradictions(parents, raw)
-        elif name in at_once:
-            values = at_once[name]
-        elif name in given:
-            values, unfit = column_of(column.kind, raw)
-        else:
-            values = pa.nulls(len(flat), schema.field(name).type)
-        arrays.append(values)
-        for position, why in unfit.items():
-            faults[position].append(f"{name} is {why}")
+    columns = {
+        **_read_columns(table, fields, given, include_sensitive, faults),
+        **_page_columns(table, pages, page_of),
+    }
+    _note_contradictions(table, fields, given, columns, faults)
+    arrays = [columns.get(f.name) or pa.nulls(len(fields), f.type) for f in schema]
     for field, name in _unknown_fields(table, given).items():
-        arrays.append(column_of("text", [record.get(field) for record in flat])[0])
+        arrays.append(column_of("text", [record.get(field) for record in fields])[0])
         schema = schema.append(pa.field(name, pa.string()))
-    for position, record in enumerate(usable) if any_mended else ():
-        if isinstance(record, Mended):
-            faults[position] += record.faults
-    for position, reasons in faults.items():
-        record, origin = usable[position], origins[position]
-        served = record.served if isinstance(record, Mended) else record
-        rejects.append(Reject(table.name, origin, record["id"], served, "; ".join(reasons)))
-    return Converted(pa.table(arrays, schema=schema), rejects)
+    rejects += _faulty(table, pages, records, page_of, faults)
+    return Converted(pa.table(arrays, schema=schema), counts, rejects)
+
+
+def order_batches(pages: Sequence[PageRecords]) -> tuple[list[OrderBatch], list[Reject]]:
+    """The orders of each page, and what is wrong in them."""
+    rows, counts, rejects = convert(ORDERS, pages)
+    ids = rows["id"].to_pylist()
+    updated, created = (
+        rows[name].cast(pa.int64()).to_pylist() for name in ("updated_at", "created_at")
+    )
+    batches, start = [], 0
+    for count in counts:
+        end = start + count
+        part = slice(start, end)
+        batches.append(OrderBatch(ids[part], updated[part], created[part], rows[part]))
+        start = end
+    return batches, rejects
 
 
 def usable_ids(records: Sequence[Any]) -> list[str]:
@@ -122,50 +77,107 @@ def usable_ids(records: Sequence[Any]) -> list[str]:
     return [record["id"] for record in records if _is_usable(record)]
 
 
-def rows_of_rejects(rejects: Sequence[Reject], run_id: str, hidden: frozenset[str]) -> pa.Table:
-    """The rows of the table `rejected`; fields named in `hidden` are left out of the records."""
-    rows = [_row_of_reject(reject, run_id, hidden) for reject in rejects]
-    return pa.Table.from_pylist(rows, schema=REJECTED.arrow_schema())
+def _read_columns(
+    table: Table,
+    records: Sequence[dict[str, Any]],
+    given: set[str],
+    include_sensitive: bool,
+    faults: defaultdict[int, list[str]],
+) -> dict[str, pa.Array]:
+    """The columns that the records themselves fill."""
+    elsewhere = {column.name for column in (*table.parents, *table.own)}
+    wanted = [
+        column
+        for column in table.columns(include_sensitive)
+        if column.name in given and column.name not in elsewhere
+    ]
+    columns: dict[str, pa.Array] = {}
+    for column in wanted:
+        raw = [record.get(column.name) for record in records]
+        columns[column.name], unreadable = column_of(column.kind, raw)
+        for position, why in unreadable.items():
+            faults[position].append(f"{column.name} is {why}")
+    return columns
 
 
-def sensitive_fields(table: Table) -> frozenset[str]:
-    """Names of the API's fields that are loaded only when asked for."""
-    return frozenset(column.name for column in table.fields if column.sensitive)
-
-
-def _row_of_reject(reject: Reject, run_id: str, hidden: frozenset[str]) -> dict[str, Any]:
-    record = reject.record
-    if isinstance(record, dict):
-        record = {key: value for key, value in record.items() if key not in hidden}
-    row = {
-        "table_name": reject.table,
-        "path": reject.origin.path,
-        "brand_id": reject.origin.brand_id,
-        "campaign_id": reject.origin.campaign_id,
-        "record_id": reject.record_id,
-        "record": as_json(record),
-        "reason": reject.reason,
+def _page_columns(
+    table: Table, pages: Sequence[PageRecords], page_of: pa.Array
+) -> dict[str, pa.Array]:
+    """The columns that are the same for a whole page: its parents, and when it was read."""
+    values: dict[Column, pa.Array] = {
+        column: pa.array([getattr(page.origin, column.name) for page in pages], pa.string())
+        for column in table.parents
     }
-    digest = hashlib.blake2b(as_json(row).encode(), digest_size=16).hexdigest()
-    return {"id": digest, "run_id": run_id, **row}
+    for column in table.own:
+        if column.name == "read_at":
+            values[column] = pa.array([page.read_at for page in pages], pa.int64()).cast(TIMESTAMP)
+    return {column.name: of_pages.take(page_of) for column, of_pages in values.items()}
+
+
+def _note_contradictions(
+    table: Table,
+    records: Sequence[dict[str, Any]],
+    given: set[str],
+    columns: dict[str, pa.Array],
+    faults: defaultdict[int, list[str]],
+) -> None:
+    """The list a record was read from decides on its parents, whatever the record says."""
+    for name in (column.name for column in table.parents if column.name in given):
+        for position, parent in enumerate(columns[name].to_pylist()):
+            said = records[position].get(name)
+            if said is not None and said != parent:
+                faults[position].append(f"{name} is not the one whose list it is in")
+
+
+def _faulty(
+    table: Table,
+    pages: Sequence[PageRecords],
+    records: Sequence[dict[str, Any]],
+    page_of: pa.Array,
+    faults: defaultdict[int, list[str]],
+) -> list[Reject]:
+    """The records that have faults, as they were served."""
+    if Mended in set(map(type, records)):
+        for position, record in enumerate(records):
+            if isinstance(record, Mended):
+                faults[position] += record.faults
+    return [
+        Reject(
+            table.name,
+            pages[page_of[position].as_py()].origin,
+            records[position]["id"],
+            _as_served(records[position]),
+            "; ".join(reasons),
+        )
+        for position, reasons in faults.items()
+    ]
 
 
 def _split_by_usable_id(
-    table: Table, records: Sequence[Any], origins: Sequence[Origin]
-) -> tuple[Sequence[dict[str, Any]], Sequence[Origin], list[Reject]]:
-    if _all_usable(records):
-        return records, origins, []
-    usable: list[tuple[dict[str, Any], Origin]] = []
+    table: Table, pages: Sequence[PageRecords]
+) -> tuple[list[dict[str, Any]], list[int], list[Reject]]:
+    """The records that have an id, how many each page has, and the others."""
+    usable: list[dict[str, Any]] = []
+    counts: list[int] = []
     rejects: list[Reject] = []
-    for record, origin in zip(records, origins, strict=True):
-        if _is_usable(record):
-            usable.append((record, origin))
+    for page in pages:
+        before = len(usable)
+        if _all_usable(page.records):
+            usable += page.records
         else:
-            is_object = isinstance(record, dict)
-            why = "id is missing or no text" if is_object else "not a JSON object"
-            served = record.served if isinstance(record, Mended) else record
-            rejects.append(Reject(table.name, origin, None, served, why))
-    return [record for record, _ in usable], [origin for _, origin in usable], rejects
+            for record in page.records:
+                if _is_usable(record):
+                    usable.append(record)
+                    continue
+                is_object = isinstance(record, dict)
+                why = "id is missing or no text" if is_object else "not a JSON object"
+                rejects.append(Reject(table.name, page.origin, None, _as_served(record), why))
+        counts.append(len(usable) - before)
+    return usable, counts, rejects
+
+
+def _as_served(record: Any) -> Any:
+    return record.served if isinstance(record, Mended) else record
 
 
 def _is_usable(record: Any) -> bool:
@@ -179,19 +191,6 @@ def _all_usable(records: Sequence[Any]) -> bool:
         return False
     ids = [record.get("id") for record in records]
     return set(map(type, ids)) == {str} and all(map(str.strip, ids))
-
-
-def _not_of_records(table: Table) -> set[str]:
-    """Columns whose values do not come from the records."""
-    return {column.name for column in (*table.parents, *table.own)}
-
-
-def _contradictions(parents: Sequence[str | None], raw: Sequence[Any]) -> dict[int, str]:
-    return {
-        position: "not the one whose list it is in"
-        for position, (said, parent) in enumerate(zip(raw, parents, strict=False))
-        if said is not None and said != parent
-    }
 
 
 def _flatten(record: dict[str, Any]) -> dict[str, Any]:
@@ -214,38 +213,3 @@ def _known_names(table: Table) -> tuple[frozenset[str], frozenset[str]]:
     """Names of fields that have a column, and of all columns, this source's own among them."""
     taken = frozenset(column.name for column in table.columns(include_sensitive=True))
     return taken - {column.name for column in table.own}, taken
-
-
-def column_names(fields: Iterable[str], taken: frozenset[str]) -> dict[str, str]:
-    """Column names, in the destination's snake case, for fields that have no column yet.
-
-    `taken` are the table's own; no name depends on which other fields there are.
-    """
-    return {field: _column_name(field, taken) for field in sorted(fields)}
-
-
-@lru_cache(maxsize=1_000)
-def _column_name(field: str, taken: frozenset[str]) -> str:
-    """The field's own name if it is in snake case and free, with `api_` before it if it is not.
-
-    All other spellings get a digest, because several of them make the same name.
-    """
-    name = _snake_case(field)
-    exact = field == name and not _DIGESTED.search(name)
-    if _is_reserved(name, taken):
-        name = f"api_{name.lstrip('_')}"
-    elif name.startswith("api_"):
-        rest = name.removeprefix("api_")
-        exact = exact and not (_is_reserved(rest, taken) or _is_reserved(f"_{rest}", taken))
-    if exact and len(name) <= MAX_NAME:
-        return name
-    tag = f"_x{hashlib.blake2b(field.encode(), digest_size=4).hexdigest()}"
-    return name[: MAX_NAME - len(tag)].rstrip("_") + tag
-
-
-def _is_reserved(name: str, taken: frozenset[str]) -> bool:
-    return name in taken or name in RESERVED or name.startswith(RESERVED_PREFIXES)
-
-
-def _snake_case(field: str) -> str:
-    return str(_naming.normalize_path(field)) if field.strip() else "unnamed"

@@ -1,7 +1,7 @@
 """JSON bodies as the API serves them, and what in them no destination can take. Pure functions.
 
-orjson reads what is as documented. Bodies that it refuses, or whose numbers it would change, are
-read by the standard library, which is slower and says more.
+Fractions are kept digit by digit. Bodies that msgspec refuses (NaN, half a character, a byte order
+mark) are read by the standard library, which is slower and takes more.
 """
 
 from __future__ import annotations
@@ -13,14 +13,10 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-import orjson
+import msgspec
 
 # characters that a text may not hold in PostgreSQL, or in UTF-8 at all
 _BAD = re.compile("[\0\ud800-\udfff]")
-_ESCAPED_BAD = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
-# numbers that are not the same after they were read and written again
-_DIGITS = re.compile(rb"[:\[,]\s*(?:-?\d+[.eE]|-0|-?\d{16})")
-_EXACT_INTEGERS = 16
 
 
 class Digits:
@@ -60,32 +56,20 @@ def decoded(body: bytes) -> Any:
     Raises:
         ValueError: it is no JSON.
     """
-    plain = True
+    numbers = _Numbers()
     try:
-        payload = orjson.loads(body)
-    except orjson.JSONDecodeError:
-        payload, plain = _patiently(body), False
-    else:
-        if _DIGITS.search(body):
-            payload, plain = _patiently(body), False
-    if plain and not _ESCAPED_BAD.search(body):
-        return payload
+        payload = msgspec.json.Decoder(float_hook=numbers).decode(body)
+        # a single byte is found faster than two
+        if not numbers.unusable and not (b"\\" in body and b"\\u0000" in body):
+            return payload
+    except (msgspec.DecodeError, RecursionError):
+        payload = _patiently(body)
     if not isinstance(payload, dict):
         return _without_bad(payload, [])
     if isinstance(payload.get("data"), list):
         records = [_mended(record) for record in payload["data"]]
         return _without_bad({**payload, "data": None}, []) | {"data": records}
     return _mended(payload)
-
-
-def is_plain(body: bytes) -> bool:
-    """Whether a body holds nothing but ASCII, and no character that has to be looked at."""
-    return body.isascii() and not _may_hold_bad(body)
-
-
-def _may_hold_bad(body: bytes) -> bool:
-    # hardly any body holds an escape at all, and to look for one costs next to nothing
-    return b"\\u" in body and _ESCAPED_BAD.search(body) is not None
 
 
 def clean(text: str) -> str:
@@ -96,17 +80,22 @@ def clean(text: str) -> str:
 def _patiently(body: bytes) -> Any:
     text = body.removeprefix(codecs.BOM_UTF8).decode(errors="surrogateescape")
     try:
-        return json.loads(text, parse_float=_float, parse_int=_integer, parse_constant=NoNumber)
+        return json.loads(text, parse_float=_Numbers(), parse_constant=NoNumber)
     except RecursionError:
         raise ValueError("nested too deeply") from None
 
 
-def _float(text: str) -> Digits:
-    return Digits(text) if math.isfinite(float(text)) else NoNumber(text)
+class _Numbers:
+    """Makes `Digits` of the text of a fraction, and notes whether any cannot be stored."""
 
+    def __init__(self) -> None:
+        self.unusable = False
 
-def _integer(text: str) -> int | Digits:
-    return Digits(text) if len(text) >= _EXACT_INTEGERS or text == "-0" else int(text)
+    def __call__(self, text: str) -> Digits:
+        if math.isfinite(float(text)):
+            return Digits(text)
+        self.unusable = True
+        return NoNumber(text)
 
 
 def _mended(record: Any) -> Any:

@@ -14,7 +14,7 @@ import pyarrow as pa
 
 Kind = Literal["text", "timestamp", "bool", "bigint", "double", "json"]
 
-_ARROW: dict[Kind, pa.DataType] = {
+ARROW: dict[Kind, pa.DataType] = {
     "text": pa.string(),
     "timestamp": pa.timestamp("us", tz="UTC"),
     "bool": pa.bool_(),
@@ -23,7 +23,7 @@ _ARROW: dict[Kind, pa.DataType] = {
     # JSON stays text: every destination takes it, and a field that changes its shape breaks nothing
     "json": pa.string(),
 }
-TIMESTAMP = _ARROW["timestamp"]
+TIMESTAMP = ARROW["timestamp"]
 
 
 class Column(NamedTuple):
@@ -61,7 +61,7 @@ class Table:
     def arrow_schema(self, include_sensitive: bool = False) -> pa.Schema:
         """The Arrow schema of a batch that holds no field unknown to this table."""
         return pa.schema(
-            pa.field(c.name, _ARROW[c.kind], nullable=c.name != self.key)
+            pa.field(c.name, ARROW[c.kind], nullable=c.name != self.key)
             for c in self.columns(include_sensitive)
         )
 

@@ -3,20 +3,36 @@
 from __future__ import annotations
 
 import json
+import math
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import lru_cache
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
-import orjson
+import msgspec
 import pyarrow as pa
 
 from sources.signalwire.records.decoding import Digits
-from sources.signalwire.records.schema import TIMESTAMP, Kind
+from sources.signalwire.records.schema import ARROW, TIMESTAMP, Kind
 
 _BEYOND_MICROSECONDS = re.compile(r"(\.\d{6})\d+")
 _HAS_ZONE = re.compile(r"(Z|[+-]\d\d:?\d\d|[+-]\d\d)$", re.IGNORECASE)
 _HAS_TIME = re.compile(r"^\d{4}-\d\d-\d\d[T ]\d\d:\d\d", re.IGNORECASE)
+
+
+# an hour: the clocks of one service's servers, and of this machine, are not set alike
+CLOCK_TOLERANCE = 3_600_000_000
+
+
+def microseconds(moment: datetime) -> int:
+    """Microseconds since the epoch of an aware moment, exactly."""
+    epoch = datetime.fromtimestamp(0, tz=moment.tzinfo)
+    return (moment - epoch) // timedelta(microseconds=1)
+
+
+def is_ahead(moment: int, now: int) -> bool:
+    """Whether a moment has not come yet, by more than clocks differ that are right."""
+    return moment > now + CLOCK_TOLERANCE
 
 
 class Unreadable(ValueError):
@@ -29,48 +45,23 @@ def column_of(kind: Kind, values: Sequence[Any]) -> tuple[pa.Array, dict[int, st
     Unreadable values are null in the column. The usual case, all values fine, is left to Arrow.
     """
     try:
-        return _AT_ONCE[kind](values), {}
-    except (pa.ArrowException, TypeError, ValueError):
+        return _at_once(kind, values), {}
+    except (pa.ArrowException, TypeError, ValueError, OverflowError):
         return _one_by_one(kind, values)
-
-
-def columns_at_once(
-    kinds: Iterable[tuple[str, Kind]], records: Sequence[Mapping[str, Any]]
-) -> dict[str, pa.Array]:
-    """Columns of the fields of `records` in two steps; none at all if any value is unreadable.
-
-    Arrow lets go of Python's interpreter in each step, and a thread that wants it back has to
-    queue with all the others. JSON columns take steps of their own and are left out.
-    """
-    raw, typed = _struct_types(tuple(kinds))
-    try:
-        read = pa.array(records, raw).cast(typed)
-    except (pa.ArrowException, TypeError, ValueError):
-        return {}
-    return {field.name: read.field(field.name) for field in typed}
-
-
-@lru_cache
-def _struct_types(kinds: tuple[tuple[str, Kind], ...]) -> tuple[pa.DataType, pa.DataType]:
-    """Records as they come in JSON, and as their columns are."""
-    plain = [(name, kind) for name, kind in kinds if kind != "json"]
-    raw = [(name, pa.bool_() if kind == "bool" else pa.string()) for name, kind in plain]
-    typed = [(name, _TYPES.get(kind, pa.string())) for name, kind in plain]
-    return pa.struct(raw), pa.struct(typed)
 
 
 def as_json(value: Any) -> str:
     """A value as compact JSON, with keys in order, so that equal values give equal text."""
     try:
-        return orjson.dumps(value, _as_served, orjson.OPT_SORT_KEYS).decode()
-    except TypeError:
-        # half a character, or nested more deeply than orjson writes
+        return msgspec.json.encode(value, enc_hook=_as_served, order="sorted").decode()
+    except (TypeError, ValueError, RecursionError):
+        # half a character, or nested very deeply
         return json.dumps(value, sort_keys=True, separators=(",", ":"), default=str)
 
 
-def _as_served(value: Any) -> orjson.Fragment:
+def _as_served(value: Any) -> msgspec.Raw:
     if isinstance(value, Digits):
-        return orjson.Fragment(value.text)
+        return msgspec.Raw(value.text.encode())
     raise TypeError(type(value).__name__)
 
 
@@ -111,27 +102,63 @@ def as_bool(value: Any) -> bool | None:
     raise Unreadable("neither true nor false")
 
 
-def _timestamps_at_once(values: Sequence[Any]) -> pa.Array:
-    return pa.array(values, pa.string()).cast(TIMESTAMP)
+def as_bigint(value: Any) -> int | None:
+    """A whole number of 64 bits, also where it comes as text.
+
+    Raises:
+        Unreadable: for anything else but null.
+    """
+    number = as_double(value)
+    if number is None:
+        return None
+    try:
+        exact = int(_digits(value))
+    except ValueError:
+        exact = int(number)
+        if exact != number:
+            raise Unreadable("no whole number") from None
+    if not -(2**63) <= exact < 2**63:
+        raise Unreadable("a number of more than 64 bits")
+    return exact
 
 
-def _json_at_once(values: Sequence[Any]) -> pa.Array:
-    return pa.array([None if v is None else as_json(v) for v in values], pa.string())
+def as_double(value: Any) -> float | None:
+    """A finite number, also where it comes as text.
+
+    Raises:
+        Unreadable: for anything else but null.
+    """
+    if value is None:
+        return None
+    try:
+        number = math.nan if isinstance(value, bool) else float(_digits(value))
+    except (TypeError, ValueError, OverflowError):
+        number = math.nan
+    if not math.isfinite(number):
+        raise Unreadable("no number")
+    return number
 
 
-_AT_ONCE: dict[Kind, Callable[[Sequence[Any]], pa.Array]] = {
-    "text": lambda values: pa.array(values, pa.string()),
-    "timestamp": _timestamps_at_once,
-    "bool": lambda values: pa.array(values, pa.bool_()),
-    "json": _json_at_once,
-}
+def _digits(value: Any) -> Any:
+    return value.text if isinstance(value, Digits) else value
+
+
 _SINGLE: dict[Kind, Callable[[Any], Any]] = {
     "text": as_text,
     "timestamp": as_timestamp,
     "bool": as_bool,
+    "bigint": as_bigint,
+    "double": as_double,
     "json": lambda value: None if value is None else as_json(value),
 }
-_TYPES = {"timestamp": TIMESTAMP, "bool": pa.bool_()}
+# what the JSON has where it is not the column's own type
+_SERVED_AS: dict[Kind, pa.DataType] = {"timestamp": pa.string()}
+
+
+def _at_once(kind: Kind, values: Sequence[Any]) -> pa.Array:
+    if kind == "json":
+        values = [_SINGLE["json"](value) for value in values]
+    return pa.array(values, _SERVED_AS.get(kind, ARROW[kind])).cast(ARROW[kind])
 
 
 def _one_by_one(kind: Kind, values: Sequence[Any]) -> tuple[pa.Array, dict[int, str]]:
@@ -143,4 +170,4 @@ def _one_by_one(kind: Kind, values: Sequence[Any]) -> tuple[pa.Array, dict[int, 
         except Unreadable as error:
             converted.append(None)
             unreadable[position] = str(error)
-    return pa.array(converted, _TYPES.get(kind, pa.string())), unreadable
+    return pa.array(converted, ARROW[kind]), unreadable

@@ -19,7 +19,7 @@ from pipelines.destinations.lock import exclusive
 from pipelines.destinations.resolve import find_target
 from pipelines.errors import Busy, KeysFailed
 from sources.signalwire.errors import ConfigurationError
-from sources.signalwire.shard import Shard, parse_shard
+from sources.signalwire.options import Shard, parse_shard
 from sources.simulator import Fault, SimulatedSpace
 
 DAY = 24 * 3600

@@ -10,8 +10,8 @@ import pytest
 from support import START, SqliteWorkspace, Workspace, true_orders
 
 from sources.signalwire.http.server_clock import ServerClock
-from sources.signalwire.incremental.cursor import microseconds
 from sources.signalwire.incremental.depth import is_full_walk_due
+from sources.signalwire.records.values import microseconds
 from sources.simulator import Fault, SimulatedSpace
 
 pytestmark = pytest.mark.usefixtures("with_reports")

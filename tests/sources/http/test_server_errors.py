@@ -12,7 +12,7 @@ from support import Workspace, true_orders
 from sources.signalwire.errors import ReadError
 from sources.signalwire.http.client import Client, HttpSettings
 from sources.signalwire.http.reasons import error_in, presentable, reason_of
-from sources.signalwire.incremental.deduplicate import newest_of_each
+from sources.signalwire.incremental.diff import newest_of_each
 from sources.signalwire.records.schema import ORDERS
 from sources.simulator import Fault, SimulatedSpace
 

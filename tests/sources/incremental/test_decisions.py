@@ -14,34 +14,32 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.cli.output import render
-from sources.signalwire.crawl.crawler import Traversal
-from sources.signalwire.crawl.events import Rows, RowsToCompare
+from sources.signalwire.crawl.comparison import Comparison
+from sources.signalwire.crawl.output import Output
 from sources.signalwire.errors import ConfigurationError
 from sources.signalwire.http.base_url import base_url
-from sources.signalwire.http.client import Client
+from sources.signalwire.http.server_clock import ServerClock
 from sources.signalwire.incremental.cursor import (
     LATE_COMMIT_MARGIN,
     MAX_RECENT,
     Cursor,
-    Reading,
-    Versions,
-    dump_cursors,
+    CursorMove,
     is_outdated,
-    load_cursors,
-    microseconds,
 )
 from sources.signalwire.incremental.depth import (
-    Unsettled,
     in_order,
     is_full_walk_due,
     may_stop,
     pages_to_read,
     states_to_list,
 )
-from sources.signalwire.incremental.existing import NothingKnown
-from sources.signalwire.options import Selection
-from sources.signalwire.records.batches import Batches, copied
-from sources.signalwire.records.convert import Origin, column_names
+from sources.signalwire.incremental.existing import NothingKnown, Unsettled
+from sources.signalwire.incremental.state import dump_cursors, load_cursors
+from sources.signalwire.options import Options
+from sources.signalwire.records.batch import OrderBatch, Origin, compacted
+from sources.signalwire.records.buffers import RowBuffer
+from sources.signalwire.records.column_names import column_names
+from sources.signalwire.records.values import microseconds
 from sources.signalwire.settings import MAX_BATCH_BYTES
 from sources.signalwire.stats import RunStats
 
@@ -116,13 +114,12 @@ def walk(
     cursor: Cursor | None, *versions: Version, now: datetime | None = NOW, full: bool = False
 ) -> Any:
     """Positions that are new, and the cursor after a walk that began at `now`."""
-    reading = Reading(cursor, "brand")
-    reading.begin(None if now is None else at(now))
+    move = CursorMove(cursor, "brand")
     updated, created, records = (list(column) for column in zip(*versions, strict=True))
     names = sorted(set().union(*records))
     rows = pa.table({name: [record.get(name) for record in records] for name in names})
-    columns = Versions([record["id"] for record in records], updated, created, rows)
-    return reading.new_ones(columns), reading.end(full=full)
+    batch = OrderBatch([record["id"] for record in records], updated, created, rows)
+    return move.read(batch, None if now is None else at(now)), move.end(full=full)
 
 
 class TestCursor:
@@ -338,48 +335,47 @@ class TestRowsOfOtherPages:
 
     def test_are_let_go_when_they_become_many(self) -> None:
         before = pa.total_allocated_bytes()
-        batches = Batches()
+        buffer = RowBuffer()
         for rows in self.slices(100):
-            assert list(batches.add(Rows("orders", rows))) == []
+            assert list(buffer.add("orders", rows)) == []
             assert pa.total_allocated_bytes() - before < MAX_BATCH_BYTES + 5_000_000
-        (batch,) = batches.rest()
+        (batch,) = buffer.rest()
         assert batch.rows["id"].to_pylist() == [f"{n}" for n in range(100)]
 
     def test_are_not_in_a_copy(self) -> None:
         before = pa.total_allocated_bytes()
-        copies = [copied(rows) for rows in self.slices(10)]
+        copies = [compacted(rows) for rows in self.slices(10)]
         assert pa.total_allocated_bytes() - before < 100_000
         assert [rows["id"].to_pylist() for rows in copies] == [[f"{n}"] for n in range(10)]
 
     def test_are_let_go_by_what_waits_to_be_compared(self) -> None:
         stats = RunStats()
-        client = Client("http://127.0.0.1:9", "p", "t", stats=stats)
-        traversal = Traversal(client, Selection(), {}, stats, NothingKnown())
+        output = Output(lambda _: None, stats, include_sensitive=False)
+        comparison = Comparison(output, NothingKnown(), ServerClock(), stats, lambda *_: None)
         before = pa.total_allocated_bytes()
         for rows in self.slices(10):
-            assert list(traversal._follow(RowsToCompare(Origin("/"), rows))) == []
+            comparison.add(Origin("/"), rows)
         del rows
         assert pa.total_allocated_bytes() - before < 100_000
-        assert len(traversal._to_compare[Origin("/")]) == 10
-        traversal.stop()
+        assert len(comparison._waiting[Origin("/")]) == 10
 
     def test_may_come_after_an_empty_part(self) -> None:
-        batches = Batches()
+        buffer = RowBuffer()
         rows = pa.table({"id": pa.chunked_array([pa.array([], pa.string()), pa.array(["a"])])})
-        assert list(batches.add(Rows("orders", rows))) == []
-        assert [batch.rows["id"].to_pylist() for batch in batches.rest()] == [["a"]]
+        assert list(buffer.add("orders", rows)) == []
+        assert [batch.rows["id"].to_pylist() for batch in buffer.rest()] == [["a"]]
 
     def test_of_the_same_page_count_once(self) -> None:
-        batches = Batches()
+        buffer = RowBuffer()
         page = pa.table({"id": [f"{n}" * 100_000 for n in range(10)]})
         for n in range(200):
-            assert list(batches.add(Rows("orders", page.slice(n % 10, 1)))) == []
-        assert len(batches._parts["orders"]) == 200
+            assert list(buffer.add("orders", page.slice(n % 10, 1))) == []
+        assert len(buffer._parts["orders"]) == 200
 
 
 def test_nothing_narrowed_is_told_as_such() -> None:
-    assert Selection().narrowing is None
-    assert Selection(brand_ids=("b",)).narrowing == {"brands": ["b"]}
+    assert Options().narrowing is None
+    assert Options(brand_ids=("b",)).narrowing == {"brands": ["b"]}
 
 
 @pytest.mark.parametrize(

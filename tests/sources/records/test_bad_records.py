@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from support import Workspace, as_json, instant, true_orders
 
-from sources.signalwire.records.convert import column_names
+from sources.signalwire.records.column_names import column_names
 from sources.simulator import SimulatedSpace
 
 GIVEN = {"id", "brand_id", "read_at", "_dlt_load_id"}

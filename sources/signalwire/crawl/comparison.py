@@ -1,0 +1,76 @@
+"""Orders of campaigns that are read to their end, compared with the destination many at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from sources.signalwire.crawl.output import Output
+from sources.signalwire.http.server_clock import ServerClock
+from sources.signalwire.incremental.diff import compare, marked_as_deleted, newest_of_each
+from sources.signalwire.incremental.existing import KnownData
+from sources.signalwire.records.batch import Origin, compacted, concatenated
+from sources.signalwire.records.schema import ORDERS
+from sources.signalwire.settings import BATCH_ROWS
+from sources.signalwire.stats import RunStats
+
+# has orders looked up by their ids that a campaign's whole list lacks
+LookUp = Callable[[Origin, list[str]], None]
+
+
+class Comparison:
+    """Keeps the orders of whole campaigns until there are enough for one question."""
+
+    def __init__(
+        self,
+        output: Output,
+        existing: KnownData,
+        clock: ServerClock,
+        stats: RunStats,
+        look_up: LookUp,
+    ) -> None:
+        self._output = output
+        self._existing = existing
+        self._clock = clock
+        self._stats = stats
+        self._look_up = look_up
+        self._waiting: dict[Origin, list[pa.Table]] = {}
+        self._walked: set[Origin] = set()
+
+    def add(self, origin: Origin, rows: pa.Table) -> None:
+        """Takes orders of a campaign."""
+        # copied, since they wait for the rest of their campaign, and others' rows need not
+        self._waiting.setdefault(origin, []).append(compacted(rows))
+
+    def walked(self, origin: Origin) -> None:
+        """Notes that a campaign was read to its end; it may have turned out empty."""
+        self._waiting.setdefault(origin, [])
+        self._walked.add(origin)
+        if sum(len(rows) for parts in self._waiting.values() for rows in parts) >= BATCH_ROWS:
+            self._compare([o for o in self._waiting if o in self._walked])
+
+    def finish(self) -> bool:
+        """Compares what is left, also of campaigns that failed midway; whether there was any."""
+        ready = list(self._waiting)
+        if ready:
+            self._compare(ready)
+        return bool(ready)
+
+    def gone(self, order_ids: list[str]) -> None:
+        """Marks orders as deleted that the API answers 404 for."""
+        rows = marked_as_deleted(self._existing.by_id(order_ids), self._clock.now())
+        self._stats.add(orders_deleted=len(rows))
+        self._output.orders(rows)
+
+    def _compare(self, ready: list[Origin]) -> None:
+        known = self._existing.orders([str(origin.campaign_id) for origin in ready])
+        for origin in ready:
+            here = known.filter(pc.equal(known["campaign_id"], origin.campaign_id))
+            parts = self._waiting.pop(origin)
+            read = concatenated(parts) if parts else ORDERS.arrow_schema().empty_table()
+            difference = compare(newest_of_each(read), here)
+            self._output.orders(difference.rows)
+            if difference.missing and origin in self._walked:
+                self._look_up(origin, difference.missing)

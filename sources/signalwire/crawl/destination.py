@@ -1,0 +1,72 @@
+"""What the destination has of each campaign, asked once, when the server's clock is known."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import pyarrow.compute as pc
+
+from sources.signalwire.http.server_clock import ServerClock
+from sources.signalwire.incremental.existing import KnownCampaign, KnownData, KnownSpace
+from sources.signalwire.options import Options
+from sources.signalwire.records.schema import ORDERS
+
+
+class Destination:
+    """Remembers what the destination answers about campaigns."""
+
+    def __init__(
+        self,
+        existing: KnownData,
+        clock: ServerClock,
+        options: Options,
+        forget_cursors: Callable[[], None],
+    ) -> None:
+        self._existing = existing
+        self._clock = clock
+        self._options = options
+        self._forget_cursors = forget_cursors
+        self._campaigns: Mapping[str, KnownCampaign] | None = None
+        self._placed = False
+
+    def campaign(self, campaign_id: str) -> KnownCampaign | None:
+        """What it has of a campaign; None if there is no destination to ask, or no use in it."""
+        if not self._existing.is_known or ORDERS.name not in self._options.resources:
+            return None
+        return self._known().get(campaign_id, KnownCampaign())
+
+    def campaign_ids(self) -> list[str]:
+        """The campaigns that it has orders of."""
+        return list(self._known()) if self._existing.is_known else []
+
+    def placed(self, campaign_id: str) -> KnownCampaign:
+        """What it has of a campaign, with positions also where all fits on a page as asked for.
+
+        The server cuts pages shorter than that. All campaigns are asked for at once.
+        """
+        if not self._placed:
+            self._campaigns, self._placed = self._ask(page_size=0), True
+        return self._known().get(campaign_id, KnownCampaign())
+
+    def orders_of(self, campaign_id: str) -> list[str]:
+        """The ids of a campaign's orders that are not marked as deleted."""
+        orders = self._existing.orders([campaign_id])
+        ids: list[str] = orders.filter(pc.is_null(orders["deleted_at"]))["id"].to_pylist()
+        return ids
+
+    def _known(self) -> Mapping[str, KnownCampaign]:
+        if self._campaigns is None:
+            self._campaigns = self._ask(self._options.page_size)
+        return self._campaigns
+
+    def _ask(self, page_size: int) -> Mapping[str, KnownCampaign]:
+        since = self._clock.now() - int(self._options.settle_after * 1_000_000)
+        space: KnownSpace = self._existing.space(since, page_size)
+        horizon = self._clock.horizon()
+        if horizon is not None and space.newest_moment > horizon:
+            self._existing.mend_times(horizon, self._clock.now())
+            # set by the same clock, they can have passed over what changed meanwhile
+            self._forget_cursors()
+            space = self._existing.space(since, page_size)
+        self._clock.stay_ahead_of(space.newest_reading)
+        return space.campaigns

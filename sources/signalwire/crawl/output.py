@@ -1,0 +1,78 @@
+"""What a run hands over for loading: rows in large batches, with the history that they add to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+import pyarrow as pa
+
+from sources.signalwire.records.batch import PageRecords, TableRows
+from sources.signalwire.records.buffers import RecordBuffer, RowBuffer
+from sources.signalwire.records.convert import convert
+from sources.signalwire.records.order_changes import changes_of
+from sources.signalwire.records.rejects import Reject, rejected_rows
+from sources.signalwire.records.schema import (
+    NUMBER_ASSIGNMENTS,
+    ORDER_CHANGES,
+    ORDERS,
+    REJECTED,
+    Table,
+)
+from sources.signalwire.stats import RunStats
+
+
+class Output:
+    """Takes rows and records of any table, and hands over batches."""
+
+    def __init__(
+        self,
+        hand_over: Callable[[TableRows], None],
+        stats: RunStats,
+        *,
+        include_sensitive: bool,
+    ) -> None:
+        self._hand_over = hand_over
+        self._stats = stats
+        self._include_sensitive = include_sensitive
+        self._rows = RowBuffer()
+        self._numbers = RecordBuffer()
+
+    def orders(self, rows: pa.Table) -> None:
+        """Takes orders that are new or changed."""
+        self._stats.add(orders_loaded=len(rows))
+        self.rows(ORDERS, rows)
+
+    def numbers(self, page: PageRecords) -> None:
+        """Takes a page of number assignments."""
+        self.rows(NUMBER_ASSIGNMENTS, self.converted(NUMBER_ASSIGNMENTS, self._numbers.add(page)))
+
+    def rows(self, table: Table, rows: pa.Table) -> None:
+        """Takes rows of any table."""
+        if len(rows):
+            self._emit(self._rows.add(table.name, rows))
+
+    def rejects(self, rejects: Sequence[Reject]) -> None:
+        """Takes records that cannot be loaded as they are."""
+        if rejects:
+            self._stats.add(rejected=len(rejects))
+            sensitive = self._include_sensitive
+            rows = rejected_rows(rejects, self._stats.run_id, include_sensitive=sensitive)
+            self.rows(REJECTED, rows)
+
+    def converted(self, table: Table, pages: Sequence[PageRecords]) -> pa.Table:
+        """The rows of some pages; what is wrong in them is taken as rejects."""
+        rows, _, rejects = convert(table, pages, include_sensitive=self._include_sensitive)
+        self.rejects(rejects)
+        return rows
+
+    def finish(self) -> None:
+        """Hands over what is left."""
+        self.rows(NUMBER_ASSIGNMENTS, self.converted(NUMBER_ASSIGNMENTS, self._numbers.take()))
+        self._emit(self._rows.rest())
+
+    def _emit(self, batches: Iterator[TableRows]) -> None:
+        for batch in batches:
+            self._hand_over(batch)
+            if batch.table == ORDERS.name:
+                changes = changes_of(batch.rows, self._stats.run_id)
+                self._hand_over(TableRows(ORDER_CHANGES.name, changes))

@@ -1,0 +1,145 @@
+"""Brands and campaigns: their rows, and which brand a campaign belongs to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TypeAlias
+from urllib.parse import quote
+
+import pyarrow as pa
+
+from sources.signalwire.crawl.output import Output
+from sources.signalwire.incremental.diff import changed
+from sources.signalwire.incremental.existing import KnownData
+from sources.signalwire.records.batch import Origin, PageRecords
+from sources.signalwire.records.buffers import RecordBuffer
+from sources.signalwire.records.rejects import Reject
+from sources.signalwire.records.schema import BRANDS, CAMPAIGNS, Table
+from sources.signalwire.settings import REGISTRY
+
+LISTED_TWICE = "listed under more than one brand"
+_Fingerprints: TypeAlias = Mapping[str, Mapping[str, bytes]]
+
+
+class Owners:
+    """The brand of each campaign: of all whose lists have it, the one with the smallest id.
+
+    That does not depend on which list is read first. A campaign is read as soon as it is found
+    under the brand it had before, or if it is new; else once all lists are read. Otherwise it would
+    be loaded twice at every run.
+    """
+
+    def __init__(self, before: Mapping[str, str], *, some_brands_only: bool = False) -> None:
+        """`before` are the brands under which campaigns were read so far.
+
+        With `some_brands_only` not all lists are read, and a campaign's brand of before counts too.
+        """
+        self._before = before
+        self._some_brands_only = some_brands_only
+        self._smallest: dict[str, str] = {}
+        self._others: dict[str, set[str]] = {}
+        self._read_as: dict[str, str] = {}
+
+    def listed(self, brand_id: str, campaign_ids: Sequence[str]) -> list[str]:
+        """Notes a page of a brand's list, and returns the campaigns to be read at once."""
+        to_read = []
+        for campaign_id in campaign_ids:
+            before = self._before.get(campaign_id, brand_id)
+            first = min(before, brand_id) if self._some_brands_only else brand_id
+            owner = self._smallest.get(campaign_id)
+            if owner is None:
+                self._smallest[campaign_id] = first
+            elif owner != brand_id:
+                self._others.setdefault(campaign_id, {owner}).add(brand_id)
+                self._smallest[campaign_id] = min(owner, brand_id)
+            if before == brand_id and campaign_id not in self._read_as:
+                self._read_as[campaign_id] = brand_id
+                to_read.append(campaign_id)
+        return to_read
+
+    def still_to_read(self) -> Iterator[tuple[str, str]]:
+        """Campaigns not read under their brand yet, and that brand; to be asked once."""
+        for campaign_id, owner in self._smallest.items():
+            if self._read_as.get(campaign_id) != owner:
+                self._read_as[campaign_id] = owner
+                yield campaign_id, owner
+
+    def as_before(self) -> bool:
+        """Whether all campaigns found so far were found under the brand that they had before."""
+        return self._smallest.keys() <= self._read_as.keys()
+
+    def owner(self, campaign_id: str) -> str | None:
+        """The brand of a campaign; None if no list has it."""
+        return self._smallest.get(campaign_id)
+
+    def contested(self) -> Iterator[tuple[str, str, str]]:
+        """Each campaign that several brands list, its brand, and each of the others."""
+        for campaign_id, brands in sorted(self._others.items()):
+            owner = self._smallest[campaign_id]
+            for other in sorted(brands - {owner}):
+                yield campaign_id, owner, other
+
+
+class Registry:
+    """Takes the records of brands and campaigns, and loads those that changed.
+
+    Their lists are short enough to compare at every run. Campaigns are loaded at the end, when all
+    lists are read and it is known which brand each belongs to.
+    """
+
+    def __init__(
+        self, output: Output, existing: KnownData, resources: frozenset[str], owners: Owners
+    ) -> None:
+        self._output = output
+        self._existing = existing
+        self._resources = resources
+        self._owners = owners
+        self._fingerprints: _Fingerprints | None = None
+        self._buffers = {BRANDS.name: RecordBuffer(), CAMPAIGNS.name: RecordBuffer()}
+        self._campaign_rows: list[pa.Table] = []
+
+    def brands(self, page: PageRecords) -> None:
+        """Takes brands."""
+        if BRANDS.name in self._resources:
+            self._load_brands(self._buffers[BRANDS.name].add(page))
+
+    def campaigns(self, page: PageRecords) -> None:
+        """Takes campaigns of one brand's list."""
+        if CAMPAIGNS.name in self._resources:
+            self._keep_campaigns(self._buffers[CAMPAIGNS.name].add(page))
+
+    def finish(self) -> None:
+        """Loads what is left, each campaign under the brand that it belongs to."""
+        self._load_brands(self._buffers[BRANDS.name].take())
+        self._keep_campaigns(self._buffers[CAMPAIGNS.name].take())
+        while self._campaign_rows:
+            rows = self._campaign_rows.pop(0)
+            pairs = zip(rows["id"].to_pylist(), rows["brand_id"].to_pylist(), strict=True)
+            owned = [self._owners.owner(campaign) == brand for campaign, brand in pairs]
+            self._output.rows(CAMPAIGNS, rows.filter(pa.array(owned, pa.bool_())))
+        self._output.rejects(
+            [
+                Reject(
+                    CAMPAIGNS.name,
+                    Origin(f"{REGISTRY}/brands/{quote(other, safe='')}/campaigns", other, campaign),
+                    campaign,
+                    {"id": campaign},
+                    f"{LISTED_TWICE}; it counts as one of brand {owner}",
+                )
+                for campaign, owner, other in self._owners.contested()
+            ]
+        )
+
+    def _load_brands(self, pages: Sequence[PageRecords]) -> None:
+        if pages:
+            self._output.rows(BRANDS, self._changed(BRANDS, pages))
+
+    def _keep_campaigns(self, pages: Sequence[PageRecords]) -> None:
+        if pages:
+            self._campaign_rows.append(self._changed(CAMPAIGNS, pages))
+
+    def _changed(self, table: Table, pages: Sequence[PageRecords]) -> pa.Table:
+        rows = self._output.converted(table, pages)
+        if self._fingerprints is None:
+            self._fingerprints = self._existing.fingerprints(BRANDS, CAMPAIGNS)
+        return changed(rows, self._fingerprints[table.name])
