@@ -9,9 +9,12 @@ from typing import Any
 
 import pytest
 from support import ROOT, Workspace, true_orders
+from support.postgres_server import PostgresServer
 
 from pipelines.destinations.base import Capabilities, Destination
-from pipelines.destinations.resolve import DESTINATIONS
+from pipelines.destinations.lock import exclusive
+from pipelines.destinations.resolve import DESTINATIONS, find_target
+from pipelines.errors import Busy
 from sources.signalwire.errors import ConfigurationError
 from sources.simulator import SimulatedSpace
 
@@ -178,6 +181,17 @@ class TestWhatIsMissing:
         done = postgres_workspace.command("run", "--quiet", space=space)
         assert done.returncode == 2
         assert "the database refuses to be written to (permission denied for" in done.stderr
+
+
+def test_other_datasets_do_not_meet_on_a_server(
+    space: SimulatedSpace, postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DESTINATION__POSTGRES__CREDENTIALS", postgres.new_database())
+    with exclusive(find_target("postgres", "one"), 0):
+        with exclusive(find_target("postgres", "two"), 0):
+            pass
+        with pytest.raises(Busy), exclusive(find_target("postgres", "one"), 0):
+            pass
 
 
 def caveats(kind: str) -> list[str]:
