@@ -85,6 +85,12 @@ class TestGuarantees:
         assert done.returncode == 1
         assert re.search("^FAIL  destination .*cannot be loaded into", done.stdout, re.MULTILINE)
 
+    def test_nothing_else_asks_which_destination_it_is(self) -> None:
+        asks = re.compile(r"(target|destination)\.kind\s*(==|!=|in\b|not in\b)|isinstance\(target")
+        for path in (ROOT / "pipelines").rglob("*.py"):
+            if path.parts[len(ROOT.parts) + 1] != "destinations":
+                assert not asks.search(path.read_text(encoding="utf-8")), path
+
     def test_the_documentation_has_the_same_table(self) -> None:
         text = (ROOT / "docs" / "destinations.md").read_text(encoding="utf-8")
         rows = [line.split("|")[1:-1] for line in text.splitlines() if line.startswith("| `")]
