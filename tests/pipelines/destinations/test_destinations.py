@@ -174,7 +174,7 @@ class TestWhatIsMissing:
         sentence = done.stderr.splitlines()[0]
         assert sentence.startswith("signalwire-orders: no connection to the destination (")
         assert reason in sentence
-        assert "password right?" in sentence
+        assert "host, database and credentials" in sentence
 
     def test_the_right_to_make_a_schema(
         self, space: SimulatedSpace, postgres_workspace: Workspace
