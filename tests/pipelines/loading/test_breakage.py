@@ -1,4 +1,4 @@
-"""When things break: two runs at once, signals, a full disk, a database that goes away."""
+"""When things break: signals, a full disk, a database that goes away."""
 
 from __future__ import annotations
 
@@ -8,117 +8,19 @@ import resource
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from support import Workspace, true_orders
 from support.at_call import at_call
-from support.postgres_server import PostgresServer, running_server
+from support.postgres_server import running_server
+from support.processes import started, wait_for_requests
 
-from pipelines.destinations.lock import exclusive
-from pipelines.destinations.resolve import find_target
-from pipelines.errors import Busy, LockLost, causes_of
+from pipelines.errors import LockLost, causes_of
 from sources.simulator import Fault, SimulatedSpace
 
 OpenSpace = Callable[..., SimulatedSpace]
-
-
-@contextmanager
-def started(
-    workspace: Workspace, space: SimulatedSpace, *arguments: str, **options: object
-) -> Iterator[subprocess.Popen[str]]:
-    """A run in another process, while this one goes on."""
-    with subprocess.Popen(
-        [sys.executable, "-m", "pipelines", "run", *arguments],
-        cwd=workspace.folder,
-        env=os.environ | workspace.environment | workspace.credentials(space),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        **options,  # type: ignore[call-overload]
-    ) as process:
-        try:
-            yield process
-        finally:
-            process.kill()
-
-
-def wait_for_requests(space: SimulatedSpace, count: int) -> None:
-    """Until a run in another process is under way."""
-    deadline = time.monotonic() + 60
-    while space.journal.requests < count:
-        assert time.monotonic() < deadline, "the run did not begin"
-        time.sleep(0.01)
-
-
-class TestTwoRuns:
-    """At once, into the same place."""
-
-    def test_the_second_ends_and_says_who_holds_it(
-        self, space: SimulatedSpace, any_workspace: Workspace
-    ) -> None:
-        space.faults.add(Fault("/orders", "delay", seconds=30, times=1))
-        with started(any_workspace, space) as first:
-            wait_for_requests(space, 4)
-            second = any_workspace.command("run", space=space)
-            assert second.returncode == 4
-            assert str(first.pid) in second.stderr
-            assert "--wait" in second.stderr
-            assert "Traceback" not in second.stderr
-
-    def test_the_second_waits(self, open_space: OpenSpace, any_workspace: Workspace) -> None:
-        space = open_space(latency_ms=600)
-        with started(any_workspace, space, "--json", "--workers", "1") as first:
-            wait_for_requests(space, 1)
-            second = any_workspace.command("run", "--json", "--wait", "60", space=space)
-            out, _ = first.communicate()
-        assert second.returncode == first.returncode == 0
-        assert "waiting for another run" in second.stderr
-        assert json.loads(out)["orders_loaded"] == 48
-        assert json.loads(second.stdout)["orders_loaded"] == 0
-        assert any_workspace.orders() == true_orders(space)
-
-    def test_a_dead_one_does_not_block(
-        self, space: SimulatedSpace, any_workspace: Workspace
-    ) -> None:
-        space.faults.add(Fault("/orders", "delay", seconds=30, times=1))
-        with started(any_workspace, space) as first:
-            wait_for_requests(space, 4)
-            first.kill()
-            first.wait()
-        done = any_workspace.command("run", "--wait", "10", space=space)
-        assert done.returncode == 0, done.stderr
-        assert any_workspace.orders() == true_orders(space)
-
-    def test_other_datasets_do_not_meet_on_a_server(
-        self, space: SimulatedSpace, postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setenv("DESTINATION__POSTGRES__CREDENTIALS", postgres.new_database())
-        with exclusive(find_target("postgres", "one"), 0):
-            with exclusive(find_target("postgres", "two"), 0):
-                pass
-            with pytest.raises(Busy), exclusive(find_target("postgres", "one"), 0):
-                pass
-
-    @pytest.mark.proof
-    def test_many_at_once_lose_nothing(
-        self, open_space: OpenSpace, any_workspace: Workspace
-    ) -> None:
-        space = open_space(brands=2, campaigns=5, orders=50, latency_ms=10)
-        environments = [{}, {"DLT_DATA_DIR": str(any_workspace.folder / "second machine")}]
-        runs = [
-            subprocess.Popen(
-                [sys.executable, "-m", "pipelines", "run", "--quiet", "--wait", "60"],
-                cwd=any_workspace.folder,
-                env=os.environ | any_workspace.credentials(space) | environments[n % 2],
-            )
-            for n in range(4)
-        ]
-        assert [run.wait(100) for run in runs] == [0] * 4
-        assert any_workspace.orders() == true_orders(space)
 
 
 class TestSignals:
