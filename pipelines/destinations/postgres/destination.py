@@ -92,7 +92,9 @@ class Postgres(Destination):
         """The first digits of the id's MD5, as a number."""
         if self.shard is None:
             return super().shard_condition(column)
-        number = f"('x' || substr(md5({column}), 1, {SHARD_DIGITS}))::bit({4 * SHARD_DIGITS})::bigint"
+        number = (
+            f"('x' || substr(md5({column}), 1, {SHARD_DIGITS}))::bit({4 * SHARD_DIGITS})::bigint"
+        )
         return f"mod({number}, {self.shard.of}) = {self.shard.part - 1}"
 
     def begin_snapshot(self, client: Any) -> None:

@@ -21,7 +21,8 @@ from support import Workspace, true_orders
 
 from pipelines.destinations.lock import exclusive
 from pipelines.destinations.resolve import find_target
-from pipelines.errors import Busy, LockLost, causes_of
+from pipelines.errors import Busy, LockLost
+from pipelines.errors.explain import causes_of
 from sources.simulator import Fault, SimulatedSpace
 
 OpenSpace = Callable[..., SimulatedSpace]
