@@ -16,7 +16,7 @@ from dlt.pipeline.exceptions import PipelineStepFailed
 from support import Workspace, true_orders
 
 from pipelines.destinations.duckdb_merge import PLACE, Client, NotMerged, staged_rows
-from pipelines.errors import causes_of
+from pipelines.errors.explain import causes_of
 from sources.simulator import Fault, SimulatedSpace
 
 
