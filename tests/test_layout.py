@@ -6,6 +6,7 @@ import ast
 import re
 import subprocess
 from pathlib import Path
+from pkgutil import resolve_name
 
 import pytest
 from support import ROOT
@@ -102,6 +103,14 @@ def test_no_test_replaces_anything_of_dlts() -> None:
     replacing = re.compile(r"\bsetattr\(owner|(setattr|patch)\(\s*[\"']?(dlt\.|[A-Z])")
     for path in (ROOT / "tests").rglob("*.py"):
         assert not replacing.search(path.read_text(encoding="utf-8")), path
+
+
+def test_every_step_at_which_a_test_ends_a_run_is_there() -> None:
+    """Most of these tests are proof; a function that moved is seen here at once."""
+    step = re.compile(r"\"((?:dlt|pipelines|sources)[\w.]*:(?:[A-Z]\w*\.)?[a-z_]\w*)\"")
+    for path in [*ROOT.glob("tests/support/*.py"), *ROOT.glob("tests/**/test_*.py")]:
+        for place in step.findall(path.read_text(encoding="utf-8")):
+            assert callable(resolve_name(place)) or path.name == "test_dlt_internals.py", place
 
 
 def test_only_the_simulate_command_knows_the_simulator() -> None:

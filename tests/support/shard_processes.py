@@ -16,7 +16,7 @@ from support.forked import CONTEXT
 # the n-th call of one of these is the last thing a process does
 DEATHS = (
     "sources.signalwire.http.client:Client.get",
-    "sources.signalwire.crawl.run_record:RunLog.end",
+    "sources.signalwire.crawl.run_record:RunRecord.end",
     "dlt.pipeline.pipeline:Pipeline.sync_schema",
     "dlt.load.load:Load.load_single_package",
     "dlt.load.load:Load.start_new_jobs",
