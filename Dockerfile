@@ -6,9 +6,9 @@ ARG PYTHON=3.12
 
 FROM python:${PYTHON}-slim AS build
 WORKDIR /build
-COPY requirements-run.lock ./
+COPY requirements/run.lock ./
 RUN python -m venv /opt/venv \
-    && /opt/venv/bin/pip install --no-cache-dir --require-hashes -r requirements-run.lock
+    && /opt/venv/bin/pip install --no-cache-dir --require-hashes -r run.lock
 COPY pyproject.toml README.md ./
 COPY .dlt/config.toml .dlt/config.toml
 COPY pipelines pipelines

@@ -29,11 +29,11 @@ define environment
 	@touch $@
 endef
 
-$(STAMP): requirements.lock pyproject.toml
-	$(call environment,$(VENV),requirements.lock)
+$(STAMP): requirements/dev.lock pyproject.toml
+	$(call environment,$(VENV),requirements/dev.lock)
 
-$(AIRFLOW_STAMP): requirements-airflow.lock pyproject.toml
-	$(call environment,$(AIRFLOW_VENV),requirements-airflow.lock)
+$(AIRFLOW_STAMP): requirements/airflow.lock pyproject.toml
+	$(call environment,$(AIRFLOW_VENV),requirements/airflow.lock)
 
 demo: $(STAMP) ## see it work against a simulated space, without an account
 	@$(BIN)/signalwire-orders demo
@@ -41,15 +41,15 @@ demo: $(STAMP) ## see it work against a simulated space, without an account
 run: $(STAMP) ## load your account's orders (needs credentials, see README)
 	@$(BIN)/signalwire-orders run $(ARGS)
 
-test: $(STAMP) ## run the tests
-	@$(BIN)/python -m tests.chromium
+test: $(STAMP) ## run the tests (5 minutes on two cores)
+	@PYTHONPATH=tests $(BIN)/python -m support.chromium
 	@$(BIN)/python -m pytest -n auto $(ARGS)
 
-proof: $(STAMP) ## run the tests that take long too (half an hour)
-	@$(BIN)/python -m tests.chromium
-	@$(BIN)/python -m pytest -n auto -m "proof or not proof" $(ARGS)
+proof: $(STAMP) ## run the long tests: histories, kills, shards, the wheel (20 minutes)
+	@PYTHONPATH=tests $(BIN)/python -m support.chromium
+	@$(BIN)/python -m pytest -n auto -m proof $(ARGS)
 
-test-airflow: $(AIRFLOW_STAMP) ## run the tests of the DAG, in a real Airflow of their own
+test-airflow: $(AIRFLOW_STAMP) ## run the tests of the DAG in a real Airflow
 	@$(AIRFLOW_VENV)/bin/python -m pytest tests/dags $(ARGS)
 
 lint: $(STAMP) ## check style and types
@@ -72,7 +72,7 @@ bench-peers: $(STAMP) ## the same beside PyAirbyte and Singer, in environments o
 			echo "Setting up $$peer, once ..." >&2; \
 			$(PYTHON) -m venv .cache/peers/$$peer && \
 			.cache/peers/$$peer/bin/pip install --quiet --disable-pip-version-check \
-				--require-hashes -r bench/peers/$$peer/requirements.lock && \
+				-r bench/peers/$$peer/requirements.txt && \
 			touch .cache/peers/$$peer/.installed; } || exit 1; \
 	done
 	@$(BIN)/python -m bench.backfill peers
@@ -89,12 +89,12 @@ bench-scale: $(STAMP) ## work out what many machines would do (takes some minute
 bench-postgres: $(STAMP) ## compare the ways to load 200,000 orders into PostgreSQL
 	@$(BIN)/python -m bench.postgres
 
-soak: $(STAMP) ## play N random histories with another SEED, as in: make soak N=2000 SEED=7
+soak: $(STAMP) ## play N random histories with another seed: make soak N=2000 SEED=7
 	@HISTORIES=$(or $(N),2000) HISTORIES_ON_POSTGRES=$(or $(N),200) SEED=$(or $(SEED),$(shell date +%s)) \
-		sh -c 'echo "SEED=$$SEED"; $(BIN)/python -m pytest -n auto tests/test_histories.py'
+		sh -c 'echo "SEED=$$SEED"; $(BIN)/python -m pytest -n auto -m "proof or not proof" tests/test_histories.py'
 
 docs: $(STAMP) ## rewrite the output shown in README.md and docs/
-	@UPDATE_DOCS=1 $(BIN)/python -m pytest -p no:xdist tests/test_docs.py
+	@UPDATE_DOCS=1 $(BIN)/python -m pytest -p no:xdist -m "proof or not proof" tests/test_docs.py
 
 # uv names no registry in a lock, so that it holds for every mirror
 COMPILE := .cache/lock/bin/uv pip compile --quiet --universal --python-version 3.10 --generate-hashes \
@@ -102,9 +102,9 @@ COMPILE := .cache/lock/bin/uv pip compile --quiet --universal --python-version 3
 
 lock: ## pin the newest allowed versions, with hashes, for all platforms
 	@test -x .cache/lock/bin/uv || { $(PYTHON) -m venv .cache/lock && .cache/lock/bin/pip install --quiet uv==$(UV_VERSION); }
-	@$(COMPILE) --extra dev -o requirements.lock
-	@$(COMPILE) --extra postgres --extra simulator -o requirements-run.lock
-	@$(COMPILE) --extra airflow-dev -o requirements-airflow.lock
+	@$(COMPILE) --extra dev -o requirements/dev.lock
+	@$(COMPILE) --extra postgres --extra simulator -o requirements/run.lock
+	@$(COMPILE) --extra airflow-dev -o requirements/airflow.lock
 
 clean: ## remove the environment and caches
 	@rm -rf $(VENV) $(AIRFLOW_VENV) .cache build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

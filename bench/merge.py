@@ -84,8 +84,7 @@ def merged(target: Destination, count: int, version: int) -> float:
     source = made_up(0, count, version)
     filter_stale_rows(source, target.probe)
     with exclusive(target, 0) as lock:
-        with target.shared_connection():
-            pipeline = recover(target, lock)
+        pipeline = recover(target, lock)
         pipeline.extract(source)
         began = time.perf_counter()
         with target.shared_connection():

@@ -19,10 +19,10 @@ from datetime import datetime, timezone
 from typing import Any, NamedTuple
 
 import psycopg2
+from tests.postgres_server import PostgresServer, running_server
 
 from bench.served import served
 from sources.simulator import Clock, SimulatedSpace
-from tests.postgres_server import PostgresServer, running_server
 
 START = datetime(2026, 3, 2, 12, tzinfo=timezone.utc)
 TRIES = 3

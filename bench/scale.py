@@ -18,9 +18,10 @@ import time
 from datetime import datetime, timezone
 from typing import NamedTuple
 
+from tests.postgres_server import running_server
+
 from bench.served import served
 from sources.simulator import Clock, SimulatedSpace
-from tests.postgres_server import running_server
 
 START = datetime(2026, 3, 2, 12, tzinfo=timezone.utc)
 BRANDS, CAMPAIGNS_EACH = 100, 4

@@ -16,7 +16,7 @@ from pipelines.destinations.lock import exclusive, require_wait
 from pipelines.destinations.resolve import find_target
 from pipelines.destinations.stale_rows import filter_stale_rows
 from pipelines.loading.load import normalize_and_load, read
-from pipelines.loading.recovery import link_for_dlt, recover
+from pipelines.loading.recovery import recover
 from pipelines.loading.result import RunResult
 from pipelines.loading.signals import orderly_end
 from pipelines.publishing.publish import output_to_publish, publish_copy
@@ -40,12 +40,11 @@ def run(
 ) -> RunResult:
     """Loads everything that is new or changed, after what an interrupted run left behind.
 
-    The destination and the dataset are those of dlt's settings unless they are named here; `wait`
-    is for how many seconds to wait for another run into the same place, `stats` is kept up to
-    date meanwhile, `publish` is where to put a copy for other programs (also after a run that
-    could not read everything; empty: nowhere), and `shard`, as in `2/8`, loads one of several
-    disjoint parts. All else are arguments of the source `signalwire`. `pipelines.errors` lists
-    what can go wrong; whatever it is, nothing is lost.
+    By default the destination and dataset of dlt's settings are used. `wait` is the number of
+    seconds to wait for another run, `stats` is updated during the run, `publish` is the path of a
+    copy for other programs (empty: none), `shard`, as in `2/8`, loads one of several disjoint
+    parts. All else are arguments of the source `signalwire`. What can be raised is listed in
+    `pipelines.errors`; nothing is lost then.
     """
     started = time.monotonic()
     stats = stats or RunStats()
@@ -57,9 +56,7 @@ def run(
     _prepare_load(target)
     with orderly_end(), exclusive(target, wait) as lock:
         _log_beginning(stats, target)
-        with target.shared_connection():
-            pipeline = recover(target, lock)
-        link_for_dlt(target)
+        pipeline = recover(target, lock)
         read(pipeline, source, lock)
         with target.shared_connection():
             normalize_and_load(pipeline, target, lock)

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import re
 import signal
 from collections.abc import Callable, Iterator
-from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
 import pytest
-from support import SqliteWorkspace, Workspace
+from support import START, SqliteWorkspace, Workspace
 
 from sources.simulator import Clock, SimulatedSpace
 
-pytest_plugins = ["workspaces"]
-START = datetime(2026, 3, 2, 12, 0, 0, tzinfo=timezone.utc)
+pytest_plugins = ["support.fixtures"]
+
+
+# what tests use that make runs or start commands
+ON_EVERY_DESTINATION = {"test_loads.py", "test_versions.py"}
+WHOLE_RUNS = {"old", "workspace", "postgres_workspace", "any_workspace", "everywhere", "bare"}
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -22,6 +26,23 @@ def interruptible() -> None:
     """What is started here can be interrupted, also where a shell started us in the background."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Of a whole run with many values or destinations the first is quick; the others are proof.
+
+    What matters most of the conformance suite is quick on every destination.
+    """
+    seen = set()
+    for item in items:
+        function, _, values = item.nodeid.partition("[")
+        if item.path.name in ON_EVERY_DESTINATION:
+            function += re.split(r"[-\]]", values)[0]
+        if function in seen:
+            item.add_marker(pytest.mark.proof)
+        elif WHOLE_RUNS.intersection(getattr(item, "fixturenames", ())):
+            seen.add(function)
 
 
 @pytest.fixture
@@ -44,6 +65,12 @@ def open_space() -> Iterator[Callable[..., SimulatedSpace]]:
 @pytest.fixture
 def space(open_space: Callable[..., SimulatedSpace]) -> SimulatedSpace:
     return open_space()
+
+
+@pytest.fixture
+def large(open_space: Callable[..., SimulatedSpace]) -> SimulatedSpace:
+    """One campaign of 300 orders that nobody adds to."""
+    return open_space(brands=1, campaigns=1, orders=300, arrivals_per_day=0)
 
 
 @pytest.fixture(params=["duckdb", "postgres"])

@@ -114,6 +114,7 @@ def test_python_example(
     assert workspace.orders() == pending
 
 
+@pytest.mark.proof
 def test_the_demo_in_the_readme(workspace: Workspace) -> None:
     """Its clock is real, so the numbers differ by a few; everything else has to be the same."""
     done = workspace.command("demo")

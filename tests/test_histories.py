@@ -1,6 +1,6 @@
 """Exact after any history: random ones, played against the real thing over real HTTP.
 
-`make test` plays some dozens on DuckDB and a few on PostgreSQL; `make soak` as many as you like.
+`make test` plays a few, `make proof` some hundreds, `make soak` as many as you like.
 A failure prints the shortest history that fails, and the seed.
 """
 
@@ -11,24 +11,23 @@ import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from datetime import datetime, timezone
 from pathlib import Path
 from unittest import mock
 
 import pytest
-from contenders import Contender, declarative, one_cursor, per_parent, wrong_orders
-from histories import Player, Step, histories
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
-from postgres_server import PostgresServer
-from quicker_dlt import quicker_dlt
-from support import Workspace
+from support import START, Workspace
+from support.contenders import Contender, declarative, one_cursor, per_parent, wrong_orders
+from support.histories import Player, Step, histories
+from support.postgres_server import PostgresServer
 
 from sources.simulator import Clock, SimulatedSpace
 
-START = datetime(2026, 3, 2, 12, tzinfo=timezone.utc)
-# in how many parts the histories are played, so that they can be played side by side
+# in how many parts the histories are played, so that they can be played at the same time
 PARTS = 8
+# how many `make test` plays
+FEW = 4
 HISTORIES = int(os.environ.get("HISTORIES", "184"))
 ON_POSTGRES = int(os.environ.get("HISTORIES_ON_POSTGRES", "16"))
 SEED = int(os.environ.get("SEED", "0"))
@@ -46,12 +45,6 @@ PATIENT = settings(
 
 # where there is one, a file system in memory: a history makes and removes some hundred folders
 IN_MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108
-
-
-@pytest.fixture(scope="module", autouse=True)
-def quickly() -> Iterator[None]:
-    with quicker_dlt():
-        yield
 
 
 @contextmanager
@@ -98,6 +91,7 @@ def drawn(number: int, count: int, new_database: Callable[[], str] | None = None
     any_history()
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize(
     "contender", [declarative, per_parent, one_cursor], ids=lambda c: c.__name__
 )
@@ -123,11 +117,17 @@ def test_the_same_histories_tell_others_apart(
     assert sum(wrong) > 0
 
 
+def test_a_few_histories() -> None:
+    drawn(200, FEW)
+
+
+@pytest.mark.proof
 @pytest.mark.parametrize("part", range(PARTS))
 def test_any_history_on_duckdb(part: int) -> None:
     drawn(part, HISTORIES // PARTS)
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("part", range(2))
 def test_any_history_on_postgres(part: int, postgres: PostgresServer) -> None:
     drawn(100 + part, ON_POSTGRES // 2, postgres.new_database)

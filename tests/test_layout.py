@@ -16,6 +16,25 @@ ALLOWED = {
     "pipelines": {"pipelines", "sources"},
     "sources": {"sources"},
 }
+# the rooms of each package from the ground up; a room uses only what lies below it
+LAYERS = {
+    "pipelines": (
+        {"configuration", "errors"},
+        {"destinations"},
+        {"loading", "reporting"},
+        {"publishing", "dashboard"},
+        {"signalwire_orders"},
+        {"cli", "dag_tasks"},
+        {"__main__"},
+    ),
+    "sources.signalwire": (
+        {"errors", "settings", "stats"},
+        {"records"},
+        {"http", "incremental", "options"},
+        {"crawl"},
+        {"__init__"},
+    ),
+}
 PACKAGES = {*ALLOWED, "tests", "bench"}
 MODULES = [path for package in ALLOWED for path in sorted((ROOT / package).rglob("*.py"))]
 
@@ -38,6 +57,53 @@ def test_imports_run_one_way(path: Path) -> None:
     assert imported(path) <= ALLOWED[package]
 
 
+@pytest.mark.parametrize("package", LAYERS)
+def test_no_room_uses_one_that_is_not_below_it(package: str) -> None:
+    level = {room: n for n, rooms in enumerate(LAYERS[package]) for room in rooms}
+    folder = ROOT / package.replace(".", "/")
+    wrong = []
+    for path in sorted(folder.rglob("*.py")):
+        room = path.relative_to(folder).parts[0].removesuffix(".py")
+        if room == "__init__" and room not in level:
+            continue
+        wrong += [
+            f"{path.relative_to(ROOT)}: {used}"
+            for used in sorted({room, *rooms_used(path, package)})
+            if used not in level or (used != room and level[used] >= level.get(room, 0))
+        ]
+    assert wrong == []
+
+
+def rooms_used(path: Path, package: str) -> set[str]:
+    """The rooms of the package that a module imports from, wherever in it."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom):
+            names |= {f"{node.module}.{alias.name}" for alias in node.names}
+        elif isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+    inside = (name.removeprefix(f"{package}.") for name in names if name.startswith(f"{package}."))
+    rooms = {name.partition(".")[0] for name in inside}
+    folder = ROOT / package.replace(".", "/")
+    # a name that is no module is one of the package's own
+    return {r for r in rooms if (folder / r).is_dir() or (folder / f"{r}.py").exists()}
+
+
+def test_no_test_file_is_long() -> None:
+    lengths = {
+        str(path.relative_to(ROOT)): len(path.read_text(encoding="utf-8").splitlines())
+        for path in (ROOT / "tests").rglob("*.py")
+    }
+    assert {name: lines for name, lines in lengths.items() if lines > 400} == {}
+
+
+def test_no_test_replaces_anything_of_dlts() -> None:
+    """An upgrade of dlt should break what relies on it, not the tests' own machinery."""
+    replacing = re.compile(r"(setattr|patch)\(\s*[\"']?(dlt\.|Pipeline|Load\b|Extract|Normalize)")
+    for path in (ROOT / "tests").rglob("*.py"):
+        assert not replacing.search(path.read_text(encoding="utf-8")), path
+
+
 def test_only_the_simulate_command_knows_the_simulator() -> None:
     users = {
         path.name
@@ -47,11 +113,9 @@ def test_only_the_simulate_command_knows_the_simulator() -> None:
     assert users == {"simulate.py"}
 
 
-@pytest.mark.parametrize(
-    "name", ["requirements.lock", "requirements-run.lock", "requirements-airflow.lock"]
-)
+@pytest.mark.parametrize("name", ["dev", "run", "airflow"])
 def test_a_lock_names_hashes_and_no_place(name: str) -> None:
-    lock = (ROOT / name).read_text(encoding="utf-8")
+    lock = (ROOT / "requirements" / f"{name}.lock").read_text(encoding="utf-8")
     requirements = [line for line in lock.splitlines() if line and not line.startswith((" ", "#"))]
     assert len(requirements) > 50
     assert lock.count("--hash=sha256:") > len(requirements)

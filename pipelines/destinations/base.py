@@ -205,9 +205,9 @@ class Destination:
             strategies = select(strategies, table_schema={"name": ORDERS.name, "columns": {}})
         if STRATEGY not in strategies or not isinstance(client, SqlJobClientBase):
             raise ConfigurationError(
-                f"{self.kind} cannot be loaded into: dlt cannot replace rows there under the"
-                " condition that what is there is older, so that orders would be there twice or"
-                f" outdated. Load into duckdb or postgres or sqlite instead ({DOCUMENTED})"
+                f"{self.kind} cannot be loaded into: dlt cannot replace rows there only if they are"
+                " older, so that orders would be there twice or outdated. Load into one of those"
+                f" that {DOCUMENTED} lists as tried"
             )
 
     def caveats(self) -> list[str]:

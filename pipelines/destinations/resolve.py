@@ -39,16 +39,12 @@ DESTINATIONS: dict[str, type[Destination]] = {
 def find_target(
     destination: str | None = None, dataset: str | None = None, shard: Shard | None = None
 ) -> Destination:
-    """The destination that dlt's settings and these names lead to; nothing is opened or written.
+    """Where dlt's settings lead, unless a destination (its type or name) and a dataset are named.
 
-    Args:
-        destination: A type or a name of a destination; by default the one in dlt's settings.
-        dataset: By default the one in dlt's settings.
-        shard: The part that is loaded; None for all.
+    Nothing is opened or written.
 
     Raises:
-        ConfigurationError: the destination cannot be loaded into by several processes at once, or
-            its credentials are for another kind of database.
+        ConfigurationError: the credentials are for another database, or shards are not possible.
         ConfigFieldMissingException: dlt's; a setting without a default is not set.
         UnknownDestinationModule: dlt's; there is no such destination.
     """

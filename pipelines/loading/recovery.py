@@ -35,6 +35,18 @@ def recover(target: Destination, lock: Lock) -> dlt.Pipeline:
         LockLost: another run may have begun.
         PipelineStepFailed: dlt's; the destination could not be read or written.
     """
+    with target.shared_connection():
+        pipeline = _with_nothing_pending(target, lock)
+        _take_state_from_destination(pipeline)
+        if target.capabilities.repair:
+            with lock.schema_lock():
+                _repair_tables(pipeline)
+    _link_for_dlt(target)
+    return pipeline
+
+
+def _with_nothing_pending(target: Destination, lock: Lock) -> dlt.Pipeline:
+    """The pipeline in its working folder, or in a new one if that cannot be used."""
     try:
         pipeline = target.open_pipeline(LockWatch(lock))
         _finish_interrupted_run(pipeline, target, lock)
@@ -48,10 +60,6 @@ def recover(target: Destination, lock: Lock) -> dlt.Pipeline:
         )
         shutil.rmtree(target.pipelines_dir / target.pipeline_name, ignore_errors=True)
         pipeline = target.open_pipeline(LockWatch(lock))
-    _take_state_from_destination(pipeline)
-    if target.capabilities.repair:
-        with lock.schema_lock():
-            _repair_tables(pipeline)
     return pipeline
 
 
@@ -143,7 +151,7 @@ def _is_in_step(pipeline: dlt.Pipeline) -> bool:
     )
 
 
-def link_for_dlt(target: Destination) -> None:
+def _link_for_dlt(target: Destination) -> None:
     """Has `dlt pipeline signalwire_orders` find the working folder of the default destination.
 
     dlt looks for it by the pipeline's name alone; a link leads to where it is. A folder that is

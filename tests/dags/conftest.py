@@ -18,7 +18,7 @@ from support import ROOT
 
 from sources.simulator import SimulatedSpace
 
-pytest_plugins = ["workspaces"]
+pytest_plugins = ["support.fixtures"]
 HOME = Path(tempfile.mkdtemp(prefix="airflow-"))
 # nothing of whoever runs the tests counts
 for name in [n for n in os.environ if n.startswith(("AIRFLOW", "SOURCES__", "DESTINATION__"))]:

@@ -10,8 +10,8 @@ import sys
 from collections.abc import Callable
 
 import pytest
-from dlt.pipeline.pipeline import Pipeline
 from support import Workspace, true_orders
+from support.at_call import kill, terminate
 
 from pipelines.destinations.resolve import find_target
 from sources.signalwire import signalwire
@@ -19,17 +19,6 @@ from sources.signalwire.records.schema import TABLES
 from sources.simulator import SimulatedSpace
 
 OpenSpace = Callable[..., SimulatedSpace]
-ENDED_WHILE_LOADING = """
-import os, signal, sys
-from dlt.load.load import Load
-load = Load.load_single_package
-def ended(*arguments, **named):
-    os.kill(os.getpid(), signal.SIGTERM)
-    return load(*arguments)
-Load.load_single_package = ended
-from pipelines.cli.main import main
-sys.exit(main(["run"]))
-"""
 
 
 def test_every_table_and_column_is_described(space: SimulatedSpace, workspace: Workspace) -> None:
@@ -105,30 +94,20 @@ def test_databases_do_not_share_a_working_directory(
     assert len(directories) == 3
 
 
-@pytest.mark.parametrize("step", ["normalize", "load", "complete_package"])
+@pytest.mark.parametrize(
+    "step",
+    [
+        "dlt.pipeline.pipeline:Pipeline.normalize",
+        "dlt.pipeline.pipeline:Pipeline.load",
+        "dlt.load.load:Load.complete_package",
+    ],
+)
 def test_what_a_killed_run_left_is_loaded_and_the_next_does_its_own_work(
     space: SimulatedSpace, workspace: Workspace, step: str
 ) -> None:
     workspace.run(space)
     space.clock.advance(5 * 24 * 3600)
-    points = {
-        "normalize": "dlt.pipeline.pipeline.Pipeline.normalize",
-        "load": "dlt.pipeline.pipeline.Pipeline.load",
-        "complete_package": "dlt.load.load.Load.complete_package",
-    }
-    module, _, name = points[step].rpartition(".")
-    module, _, owner = module.rpartition(".")
-    code = (
-        f"import importlib, os, signal, sys; m = importlib.import_module('{module}')\n"
-        f"m.{owner}.{name} = lambda *a, **k: os.kill(os.getpid(), signal.SIGKILL)\n"
-        "from pipelines.cli.main import main; sys.exit(main(['run', '--quiet']))"
-    )
-    killed = subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=workspace.folder,
-        env=os.environ | workspace.credentials(space),
-        check=False,
-    )
+    killed = workspace.command("run", "--quiet", space=space, at=(step, 1, kill))
     assert killed.returncode == -signal.SIGKILL
     space.clock.advance(5 * 24 * 3600)
     done = workspace.command("run", "--json", space=space)
@@ -141,7 +120,7 @@ def test_what_a_killed_run_left_is_loaded_and_the_next_does_its_own_work(
 def test_a_damaged_working_directory_costs_nothing(
     space: SimulatedSpace, workspace: Workspace, monkeypatch: pytest.MonkeyPatch, damaged: str
 ) -> None:
-    leave_a_package(space, workspace, monkeypatch)
+    leave_a_package(space, workspace)
     files = list((workspace.folder / "data" / "pipelines").rglob(damaged))
     assert files
     for file in files:
@@ -151,20 +130,15 @@ def test_a_damaged_working_directory_costs_nothing(
     assert workspace.orders() == true_orders(space)
 
 
+@pytest.mark.proof
 def test_a_signal_while_a_leftover_is_loaded_keeps_it(
-    space: SimulatedSpace, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+    space: SimulatedSpace, workspace: Workspace
 ) -> None:
     """It ends the run, and is no reason to drop what was read."""
-    leave_a_package(space, workspace, monkeypatch)
+    leave_a_package(space, workspace)
     (package,) = (workspace.folder / "data" / "pipelines").rglob("new_jobs/orders.*")
-    ended = subprocess.run(
-        [sys.executable, "-c", ENDED_WHILE_LOADING],
-        cwd=workspace.folder,
-        env=os.environ | workspace.credentials(space),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    step = ("dlt.load.load:Load.load_single_package", 1, terminate)
+    ended = workspace.command("run", space=space, at=step)
     assert ended.returncode == 128 + signal.SIGTERM, ended.stderr
     assert "cannot be used" not in ended.stderr
     assert package.exists()
@@ -172,11 +146,12 @@ def test_a_signal_while_a_leftover_is_loaded_keeps_it(
     assert workspace.orders() == true_orders(space)
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("cut_to", [0, 400])
 def test_a_damaged_package_is_dropped_and_read_again(
-    space: SimulatedSpace, workspace: Workspace, monkeypatch: pytest.MonkeyPatch, cut_to: int
+    space: SimulatedSpace, workspace: Workspace, cut_to: int
 ) -> None:
-    leave_a_package(space, workspace, monkeypatch)
+    leave_a_package(space, workspace)
     (package,) = (workspace.folder / "data" / "pipelines").rglob("new_jobs/orders.*")
     package.write_bytes(package.read_bytes()[:cut_to])
     done = workspace.command("run", space=space)
@@ -185,23 +160,11 @@ def test_a_damaged_package_is_dropped_and_read_again(
     assert workspace.orders() == true_orders(space)
 
 
-def leave_a_package(
-    space: SimulatedSpace, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def leave_a_package(space: SimulatedSpace, workspace: Workspace) -> None:
     """What is there after a run that ended just before it would have loaded."""
-
-    class Ended(BaseException):
-        pass
-
-    def end(*_: object, **__: object) -> None:
-        raise Ended
-
     workspace.run(space)
     space.clock.advance(5 * 3600)
-    with monkeypatch.context() as patch:
-        patch.setattr(Pipeline, "load", end)
-        with pytest.raises(Ended):
-            workspace.run(space)
+    workspace.leave_package_here(space, "dlt.pipeline.pipeline:Pipeline.load")
 
 
 @pytest.mark.parametrize("dropped", ["SCHEMA signalwire", "SCHEMA signalwire_staging"])

@@ -369,6 +369,7 @@ def test_help_imports_neither_dlt_nor_pyarrow() -> None:
     assert done.stdout == "[]\n"
 
 
+@pytest.mark.proof
 def test_demo_works_and_leaves_a_database(workspace: Workspace, tmp_path: Path) -> None:
     for _ in range(2):  # a second one starts afresh
         done = workspace.command("demo", "--folder", "shown")

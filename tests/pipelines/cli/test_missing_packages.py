@@ -85,6 +85,7 @@ def test_a_destination_that_needs_packages_says_so(
     assert space.journal.requests == 0
 
 
+@pytest.mark.proof
 def test_all_the_rest_works(space: SimulatedSpace, bare: Workspace) -> None:
     done = bare.command("run", "--json", "--publish", "copy.duckdb", space=space)
     assert done.returncode == 0, done.stderr

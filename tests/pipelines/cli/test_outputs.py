@@ -195,6 +195,7 @@ def test_two_programs_can_read_at_a_time(loaded: Workspace) -> None:
             assert loaded.command(*command).returncode == 0
 
 
+@pytest.mark.proof
 class TestDemo:
     """`demo --folder` removes what a demo made, and nothing else."""
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 import sqlglot
-from report_truth import MAIN_TARGET, TARGETS
 from support import Workspace, true_orders
+from support.report_truth import MAIN_TARGET, TARGETS
 
 from pipelines.destinations.naming import schemas_to_show
 from pipelines.reporting.catalog import DIALECTS, load_reports, rendered

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from chromium import find
-from dashboards import OpenPage, loaded
-from pages import Browser, Page, running_browser
+from support.chromium import find
+from support.dashboards import OpenPage, loaded
+from support.pages import Browser, Page, running_browser
 
 from pipelines.dashboard.page import render
 

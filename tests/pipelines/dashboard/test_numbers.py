@@ -8,8 +8,8 @@ from datetime import timedelta
 from math import floor, log10
 
 import pytest
-from dashboards import campaign_ids, loaded, reports
 from support import Workspace
+from support.dashboards import campaign_ids, loaded, reports
 
 from pipelines.dashboard.data import Flow, thinned
 from pipelines.dashboard.formats import NONE, hours, percent

@@ -9,9 +9,9 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from chromium import MISSING, find
-from dashboards import CAMPAIGN_NAMES, OpenPage, campaign_ids, loaded, reports
 from support import Workspace
+from support.chromium import MISSING, find
+from support.dashboards import CAMPAIGN_NAMES, OpenPage, campaign_ids, loaded, reports
 
 from pipelines.dashboard.data import Dashboard
 from pipelines.dashboard.formats import NONE, hours, number, percent

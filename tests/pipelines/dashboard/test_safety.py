@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from dashboards import CAMPAIGN_NAMES, OpenPage, loaded
 from support import Workspace
+from support.dashboards import CAMPAIGN_NAMES, OpenPage, loaded
 
 from pipelines.dashboard.page import render
 from sources.simulator import SimulatedSpace

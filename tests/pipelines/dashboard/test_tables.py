@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from dashboards import CAMPAIGN_NAMES, OpenPage, campaign_ids, reports
-from pages import Page
 from support import Workspace
+from support.dashboards import CAMPAIGN_NAMES, OpenPage, campaign_ids, reports
+from support.pages import Page
 
 from pipelines.dashboard.formats import hours
 from sources.simulator import SimulatedSpace

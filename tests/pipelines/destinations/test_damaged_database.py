@@ -10,10 +10,12 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from old_duckdb import old_duckdb
 from support import SqliteWorkspace, Workspace
+from support.old_duckdb import old_duckdb
 
 from sources.simulator import SimulatedSpace
+
+pytestmark = pytest.mark.proof
 
 COMMANDS = [
     ("run", "--publish", "copy.duckdb"),

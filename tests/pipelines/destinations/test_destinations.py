@@ -9,9 +9,12 @@ from typing import Any
 
 import pytest
 from support import ROOT, Workspace, true_orders
+from support.postgres_server import PostgresServer
 
 from pipelines.destinations.base import Capabilities, Destination
-from pipelines.destinations.resolve import DESTINATIONS
+from pipelines.destinations.lock import exclusive
+from pipelines.destinations.resolve import DESTINATIONS, find_target
+from pipelines.errors import Busy
 from sources.signalwire.errors import ConfigurationError
 from sources.simulator import SimulatedSpace
 
@@ -81,6 +84,12 @@ class TestGuarantees:
         done = workspace.command("check", "--destination", "filesystem", space=space)
         assert done.returncode == 1
         assert re.search("^FAIL  destination .*cannot be loaded into", done.stdout, re.MULTILINE)
+
+    def test_nothing_else_asks_which_destination_it_is(self) -> None:
+        asks = re.compile(r"(target|destination)\.kind\s*(==|!=|in\b|not in\b)|isinstance\(target")
+        for path in (ROOT / "pipelines").rglob("*.py"):
+            if path.parts[len(ROOT.parts) + 1] != "destinations":
+                assert not asks.search(path.read_text(encoding="utf-8")), path
 
     def test_the_documentation_has_the_same_table(self) -> None:
         text = (ROOT / "docs" / "destinations.md").read_text(encoding="utf-8")
@@ -165,7 +174,7 @@ class TestWhatIsMissing:
         sentence = done.stderr.splitlines()[0]
         assert sentence.startswith("signalwire-orders: no connection to the destination (")
         assert reason in sentence
-        assert "password right?" in sentence
+        assert "host, database and credentials" in sentence
 
     def test_the_right_to_make_a_schema(
         self, space: SimulatedSpace, postgres_workspace: Workspace
@@ -178,6 +187,17 @@ class TestWhatIsMissing:
         done = postgres_workspace.command("run", "--quiet", space=space)
         assert done.returncode == 2
         assert "the database refuses to be written to (permission denied for" in done.stderr
+
+
+def test_other_datasets_do_not_meet_on_a_server(
+    space: SimulatedSpace, postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DESTINATION__POSTGRES__CREDENTIALS", postgres.new_database())
+    with exclusive(find_target("postgres", "one"), 0):
+        with exclusive(find_target("postgres", "two"), 0):
+            pass
+        with pytest.raises(Busy), exclusive(find_target("postgres", "one"), 0):
+            pass
 
 
 def caveats(kind: str) -> list[str]:

@@ -28,6 +28,7 @@ CAMPAIGNS, ORDERS = 4, 48
 REPORTS = len(configured_reports())
 
 
+@pytest.mark.proof
 class TestOneName:
     """What dlt makes of a dataset's name is its name everywhere."""
 
@@ -99,6 +100,7 @@ def proved(params: list[tuple[str, str]]) -> list[Any]:
     return [params[0], *(pytest.param(*others, marks=pytest.mark.proof) for others in params[1:])]
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize(("file", "dataset"), [*proved(AMBIGUOUS), *proved(UNUSUAL)])
 def test_a_file_may_be_called_like_its_dataset(
     space: SimulatedSpace, workspace: Workspace, file: str, dataset: str
@@ -194,6 +196,7 @@ def test_a_files_catalog_is_what_duckdb_calls_it(tmp_path: Path, name: str) -> N
     assert catalog_of(tmp_path / "link") == catalog
 
 
+@pytest.mark.proof
 class TestOneFile:
     """Runs that reach one DuckDB file by different paths meet at one lock."""
 
@@ -249,6 +252,7 @@ class TestReading:
         counted = workspace.command("query", "SELECT 'n' || count(*) FROM orders").stdout
         assert f"n{ORDERS}" in counted
 
+    @pytest.mark.proof
     def test_a_folder_one_may_only_read_can_be_read_and_published_from(
         self, space: SimulatedSpace, workspace: Workspace
     ) -> None:

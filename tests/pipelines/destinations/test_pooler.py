@@ -6,10 +6,12 @@ from contextlib import closing
 
 import psycopg2
 import pytest
-from pooler import pooler
 from support import Workspace, true_orders
+from support.pooler import pooler
 
 from sources.simulator import Fault, SimulatedSpace
+
+pytestmark = pytest.mark.proof
 
 REFUSAL = "a pooler in transaction or statement mode answers there"
 SMALL = "default_pool_size = 4\nquery_wait_timeout = 20"

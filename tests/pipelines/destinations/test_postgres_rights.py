@@ -15,6 +15,8 @@ from pipelines.destinations.lock import exclusive
 from pipelines.destinations.resolve import find_target
 from sources.simulator import SimulatedSpace
 
+pytestmark = pytest.mark.proof
+
 SCHEMAS = ("signalwire", "signalwire_staging", "signalwire_reports")
 
 

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from postgres_server import GUARDED, PostgresServer
 from support import Workspace, true_orders
+from support.postgres_server import GUARDED, PostgresServer
 
 from sources.simulator import Fault, SimulatedSpace
 

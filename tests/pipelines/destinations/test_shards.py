@@ -11,9 +11,9 @@ import psycopg2
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from postgres_server import PostgresServer
-from shard_processes import COMPLETE, DEATHS, FAILED, start
 from support import Workspace, true_orders
+from support.postgres_server import PostgresServer
+from support.shard_processes import COMPLETE, DEATHS, FAILED, start
 
 from pipelines.destinations.lock import exclusive
 from pipelines.destinations.resolve import find_target
@@ -148,6 +148,7 @@ class TestTogether:
         assert workspace.orders() == true_orders(space)
 
 
+@pytest.mark.proof
 class TestAnotherNumber:
     def test_reads_nothing_again(self, space: SimulatedSpace, workspace: Workspace) -> None:
         load(workspace, space, None)
@@ -187,6 +188,7 @@ class TestAnotherNumber:
             workspace.run(open_space(seed=99), shard="1/3")
 
 
+@pytest.mark.proof
 class TestReports:
     def test_now_is_the_moment_of_the_one_read_first(
         self, space: SimulatedSpace, workspace: Workspace
@@ -288,6 +290,7 @@ def disturb(space: SimulatedSpace, draw: random.Random) -> None:
     space.faults.add(fault)
 
 
+@pytest.mark.proof
 def test_four_at_once_with_faults_and_kills(
     open_space: Callable[..., SimulatedSpace], postgres: PostgresServer, workspace: Workspace
 ) -> None:

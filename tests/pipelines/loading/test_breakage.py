@@ -1,4 +1,4 @@
-"""When things break: two runs at once, signals, a full disk, a database that goes away."""
+"""When things break: signals, a full disk, a database that goes away."""
 
 from __future__ import annotations
 
@@ -8,118 +8,20 @@ import resource
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
-from dlt.load.load import Load
-from postgres_server import PostgresServer, running_server
 from support import Workspace, true_orders
+from support.at_call import at_call
+from support.postgres_server import running_server
+from support.processes import started, wait_for_requests
 
-from pipelines.destinations.lock import exclusive
-from pipelines.destinations.resolve import find_target
-from pipelines.errors import Busy, LockLost
+from pipelines.errors import LockLost
 from pipelines.errors.explain import causes_of
 from sources.simulator import Fault, SimulatedSpace
 
 OpenSpace = Callable[..., SimulatedSpace]
-
-
-@contextmanager
-def started(
-    workspace: Workspace, space: SimulatedSpace, *arguments: str, **options: object
-) -> Iterator[subprocess.Popen[str]]:
-    """A run in another process, while this one goes on."""
-    with subprocess.Popen(
-        [sys.executable, "-m", "pipelines", "run", *arguments],
-        cwd=workspace.folder,
-        env=os.environ | workspace.environment | workspace.credentials(space),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        **options,  # type: ignore[call-overload]
-    ) as process:
-        try:
-            yield process
-        finally:
-            process.kill()
-
-
-def wait_for_requests(space: SimulatedSpace, count: int) -> None:
-    """Until a run in another process is under way."""
-    deadline = time.monotonic() + 60
-    while space.journal.requests < count:
-        assert time.monotonic() < deadline, "the run did not begin"
-        time.sleep(0.01)
-
-
-class TestTwoRuns:
-    """At once, into the same place."""
-
-    def test_the_second_ends_and_says_who_holds_it(
-        self, space: SimulatedSpace, any_workspace: Workspace
-    ) -> None:
-        space.faults.add(Fault("/orders", "delay", seconds=30, times=1))
-        with started(any_workspace, space) as first:
-            wait_for_requests(space, 4)
-            second = any_workspace.command("run", space=space)
-            assert second.returncode == 4
-            assert str(first.pid) in second.stderr
-            assert "--wait" in second.stderr
-            assert "Traceback" not in second.stderr
-
-    def test_the_second_waits(self, open_space: OpenSpace, any_workspace: Workspace) -> None:
-        space = open_space(latency_ms=600)
-        with started(any_workspace, space, "--json", "--workers", "1") as first:
-            wait_for_requests(space, 1)
-            second = any_workspace.command("run", "--json", "--wait", "60", space=space)
-            out, _ = first.communicate()
-        assert second.returncode == first.returncode == 0
-        assert "waiting for another run" in second.stderr
-        assert json.loads(out)["orders_loaded"] == 48
-        assert json.loads(second.stdout)["orders_loaded"] == 0
-        assert any_workspace.orders() == true_orders(space)
-
-    def test_a_dead_one_does_not_block(
-        self, space: SimulatedSpace, any_workspace: Workspace
-    ) -> None:
-        space.faults.add(Fault("/orders", "delay", seconds=30, times=1))
-        with started(any_workspace, space) as first:
-            wait_for_requests(space, 4)
-            first.kill()
-            first.wait()
-        done = any_workspace.command("run", "--wait", "10", space=space)
-        assert done.returncode == 0, done.stderr
-        assert any_workspace.orders() == true_orders(space)
-
-    def test_other_datasets_do_not_meet_on_a_server(
-        self, space: SimulatedSpace, postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setenv("DESTINATION__POSTGRES__CREDENTIALS", postgres.new_database())
-        with exclusive(find_target("postgres", "one"), 0):
-            with exclusive(find_target("postgres", "two"), 0):
-                pass
-            with pytest.raises(Busy), exclusive(find_target("postgres", "one"), 0):
-                pass
-
-    def test_many_at_once_lose_nothing(
-        self, open_space: OpenSpace, any_workspace: Workspace
-    ) -> None:
-        space = open_space(brands=2, campaigns=5, orders=50, latency_ms=10)
-        environments = [{}, {"DLT_DATA_DIR": str(any_workspace.folder / "second machine")}]
-        runs = [
-            subprocess.Popen(
-                [sys.executable, "-m", "pipelines", "run", "--quiet", "--wait", "60"],
-                cwd=any_workspace.folder,
-                env=os.environ | any_workspace.credentials(space) | environments[n % 2],
-            )
-            for n in range(4)
-        ]
-        assert [run.wait(100) for run in runs] == [0] * 4
-        assert any_workspace.orders() == true_orders(space)
 
 
 class TestSignals:
@@ -141,6 +43,7 @@ class TestSignals:
         assert workspace.command("run", space=space).returncode == 0
         assert workspace.orders() == true_orders(space)
 
+    @pytest.mark.proof
     def test_while_a_request_hangs(self, space: SimulatedSpace, workspace: Workspace) -> None:
         space.faults.add(Fault("/orders", "delay", seconds=60, times=1))
         with started(workspace, space, "--workers", "1") as run:
@@ -149,6 +52,7 @@ class TestSignals:
             run.communicate(timeout=30)
         assert run.returncode == 128 + signal.SIGTERM
 
+    @pytest.mark.proof
     @pytest.mark.parametrize("quietly", [[], ["--quiet"]], ids=["", "quiet"])
     def test_are_told_in_one_json_line(
         self, open_space: OpenSpace, workspace: Workspace, quietly: list[str]
@@ -163,6 +67,7 @@ class TestSignals:
         told = [line["message"] for line in lines if line["level"] == "ERROR"]
         assert told == ["interrupted; nothing is lost, the next run loads the rest"]
 
+    @pytest.mark.proof
     @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
     def test_while_loading(
         self, space: SimulatedSpace, workspace: Workspace, number: signal.Signals
@@ -195,6 +100,7 @@ class TestSignals:
 class TestDestination:
     """A destination that fails."""
 
+    @pytest.mark.proof
     def test_a_full_disk(self, open_space: OpenSpace, workspace: Workspace) -> None:
         space = open_space(brands=2, campaigns=5, orders=500)
         small = 600_000  # bytes a file may have, less than the database needs
@@ -247,33 +153,30 @@ class TestDestination:
         assert "PTverysecret" not in done.stderr
         assert space.journal.requests == 0
 
+    @pytest.mark.proof
     def test_a_lock_that_is_lost_while_loading(
-        self,
-        space: SimulatedSpace,
-        postgres_workspace: Workspace,
-        monkeypatch: pytest.MonkeyPatch,
+        self, space: SimulatedSpace, postgres_workspace: Workspace
     ) -> None:
         """Another run could have begun, and shared the staging tables: the load must not count."""
         workspace = postgres_workspace
         workspace.run(space)
         loads = "SELECT count(*) AS n FROM _dlt_loads WHERE status = 0"
         before = workspace.rows(loads)
-        start_jobs = Load.start_new_jobs
         ended: list[object] = []
 
-        def end_the_locks_connection(*arguments: Any) -> Any:
-            if not ended:
-                ended.extend(
-                    workspace.rows(
-                        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-                        " WHERE application_name LIKE 'signalwire-orders%'"
-                    )
+        def end_the_locks_connection() -> None:
+            ended.extend(
+                workspace.rows(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                    " WHERE application_name LIKE 'signalwire-orders%'"
                 )
-            return start_jobs(*arguments)
+            )
 
-        monkeypatch.setattr(Load, "start_new_jobs", end_the_locks_connection)
         space.clock.advance(3600)
-        with pytest.raises(Exception, match="keeps other runs away") as raised:
+        with (
+            at_call("dlt.load.load:Load.start_new_jobs", 1, end_the_locks_connection),
+            pytest.raises(Exception, match="keeps other runs away") as raised,
+        ):
             workspace.run(space)
         assert any(isinstance(cause, LockLost) for cause in causes_of(raised.value))
         assert len(ended) == 1
@@ -281,6 +184,7 @@ class TestDestination:
         workspace.run(space)
         assert workspace.orders() == true_orders(space)
 
+    @pytest.mark.proof
     def test_a_server_that_goes_away_in_the_middle(
         self,
         open_space: OpenSpace,
@@ -303,6 +207,7 @@ class TestDestination:
             assert workspace.orders() == true_orders(space)
 
 
+@pytest.mark.proof
 def test_a_limit_on_memory_that_the_user_has_set_holds(
     open_space: OpenSpace, workspace: Workspace
 ) -> None:

@@ -58,6 +58,7 @@ def test_an_id_that_is_not_found_is_told_as_it_was_given(
     assert "No-Such-ID" in done.stdout
 
 
+@pytest.mark.usefixtures("with_reports")
 def test_reports_of_one_campaign(space: SimulatedSpace, any_workspace: Workspace) -> None:
     any_workspace.run(space)
     campaign_id = space.world.truth_campaigns()[0][1]["id"]

@@ -50,6 +50,7 @@ def test_belongs_to_one_brand_whichever_list_comes_first(
     assert any_workspace.run(space).stats.counts()["orders_loaded"] == 0
 
 
+@pytest.mark.usefixtures("with_reports")
 def test_is_counted_in_data_quality(
     space: SimulatedSpace, any_workspace: Workspace, contested: tuple[str, str, str]
 ) -> None:

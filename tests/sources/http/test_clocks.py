@@ -7,13 +7,14 @@ from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 
 import pytest
-from conftest import START
-from support import SqliteWorkspace, Workspace, true_orders
+from support import START, SqliteWorkspace, Workspace, true_orders
 
 from sources.signalwire.http.server_clock import ServerClock
 from sources.signalwire.incremental.depth import is_full_walk_due
 from sources.signalwire.records.values import microseconds
 from sources.simulator import Fault, SimulatedSpace
+
+pytestmark = pytest.mark.usefixtures("with_reports")
 
 HOUR = 3_600
 DAY = 24 * HOUR

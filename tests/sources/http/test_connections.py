@@ -207,6 +207,7 @@ class TestHosts:
         assert "the secure connection to 127.0.0.1 could not be made" in said
 
 
+@pytest.mark.proof
 class TestCertificates:
     @pytest.fixture
     def make(self, tmp_path: Path) -> Callable[..., tuple[Path, ssl.SSLContext]]:

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from pages import Page
-from support import Workspace
-
 from pipelines.dashboard.data import Dashboard, load
 from pipelines.destinations.resolve import find_target
 from sources.simulator import SimulatedSpace
+from support import Workspace
+from support.pages import Page
 
 OpenPage = Callable[..., Page]
 CAMPAIGN_NAMES = "#campaigns-table tbody th"

@@ -16,10 +16,11 @@ from typing import Any, NamedTuple
 from unittest import mock
 
 from hypothesis import strategies as st
-from misfortunes import faults
-from support import Workspace, true_orders
 
 from sources.simulator import Fault, SimulatedSpace
+from support.at_call import at_call
+from support.misfortunes import faults
+from support.workspace import Workspace, true_orders
 
 SETTLED_AFTER = timedelta(days=30)
 A_MINUTE = timedelta(minutes=1)
@@ -28,6 +29,10 @@ STATES = ("pending", "processing", "processed", "failed", "reviewing")
 
 class Killed(BaseException):
     """Stands for the end of the process: nothing of ours may catch it."""
+
+
+def _die() -> None:
+    raise Killed
 
 
 class Change(NamedTuple):
@@ -75,13 +80,13 @@ Step = Change | Wait | Run
 
 # where a run can die, from the first row to the last bookkeeping
 DEATHS = {
-    "reading": "sources.signalwire.records.batches.Batches.add",
-    "read": "sources.signalwire.crawl.run_record.RunLog.end",
-    "extracted": "dlt.pipeline.pipeline.Pipeline.normalize",
-    "normalized": "dlt.pipeline.pipeline.Pipeline.load",
-    "schema": "dlt.load.load.Load.load_single_package",
-    "jobs": "dlt.load.load.Load.complete_jobs",
-    "loaded": "dlt.load.load.Load.complete_package",
+    "reading": "sources.signalwire.records.batches:Batches.add",
+    "read": "sources.signalwire.crawl.run_record:RunLog.end",
+    "extracted": "dlt.pipeline.pipeline:Pipeline.normalize",
+    "normalized": "dlt.pipeline.pipeline:Pipeline.load",
+    "schema": "dlt.load.load:Load.load_single_package",
+    "jobs": "dlt.load.load:Load.complete_jobs",
+    "loaded": "dlt.load.load:Load.complete_package",
 }
 
 _whichs = st.integers(0, 40)
@@ -294,8 +299,7 @@ class Player:
             yield
             return
         place, time = dies_at
-        owner, _, name = DEATHS[place].rpartition(".")
-        with mock.patch(f"{owner}.{name}", _deadly(owner, name, time)):
+        with at_call(DEATHS[place], time, _die):
             yield
 
     # What can happen in a space.
@@ -372,25 +376,3 @@ class Player:
     def _back(self, change: Change) -> None:
         if self._campaigns_gone:
             self.space.world.restore_campaign(self._campaigns_gone.pop())
-
-
-def _deadly(owner: str, name: str, time: int) -> Callable[..., Any]:
-    """The function of that name, which kills the process when it is called the n-th time."""
-    from pkgutil import resolve_name
-
-    real = getattr(resolve_name(_colon(owner)), name)
-    calls = 0
-
-    def deadly(*args: Any, **kwargs: Any) -> Any:
-        nonlocal calls
-        calls += 1
-        if calls == time:
-            raise Killed
-        return real(*args, **kwargs)
-
-    return deadly
-
-
-def _colon(owner: str) -> str:
-    module, _, name = owner.rpartition(".")
-    return f"{module}:{name}"

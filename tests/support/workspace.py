@@ -8,19 +8,25 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 import psycopg2
 import pytest
-from dlt.common.configuration.exceptions import ConfigValueCannotBeCoercedException
 
-from sources.simulator import SimulatedSpace
+from support.at_call import Action, at_call
+from support.forked import can_be_forked
+from support.forked import command as forked_command
 
-ROOT = Path(__file__).resolve().parent.parent
+if TYPE_CHECKING:
+    from sources.simulator import SimulatedSpace
+
+# when a simulated space that stands still has its present
+START = datetime(2026, 3, 2, 12, 0, 0, tzinfo=timezone.utc)
+ROOT = Path(__file__).resolve().parents[2]
 # how a command is started by a user who is not root, and owns the same files
 UNPRIVILEGED = ("setpriv", "--bounding-set=-all", "--inh-caps=-all") if os.geteuid() == 0 else ()
 
@@ -71,29 +77,48 @@ class Workspace:
     def leave_package(
         self, space: SimulatedSpace, machine: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """A run with its working folder in `machine`, which reads and cannot load."""
+        """A run with its working directory in `machine`, gone after it has read."""
         with monkeypatch.context() as patch:
             patch.setenv("DLT_DATA_DIR", str(machine))
-            patch.setenv("LOAD__RAISE_ON_MAX_RETRIES", "not a number")
-            with pytest.raises(ConfigValueCannotBeCoercedException):
-                self.run(space)
+            self.leave_package_here(space)
+
+    def leave_package_here(
+        self, space: SimulatedSpace, step: str = "dlt.pipeline.pipeline:Pipeline.normalize"
+    ) -> None:
+        """A run that ends when it has read, or at another step."""
+
+        class Ended(BaseException):
+            pass
+
+        def end() -> None:
+            raise Ended
+
+        with at_call(step, 1, end), suppress(Ended):
+            self.run(space)
+            raise AssertionError("the run did not end")
 
     def command(
         self,
         *arguments: str,
         space: SimulatedSpace | None = None,
         program: Sequence[str] = (),
+        at: tuple[str, int, Action] | None = None,
         **environment: str,
     ) -> subprocess.CompletedProcess[str]:
-        """The real command in a process of its own, in this folder; `program` starts it."""
+        """The real command in a process of its own, in this folder.
+
+        `program` starts it; `at` is what happens at a certain call in it, as `at_call` takes it.
+        """
         variables = {k: v for k, v in os.environ.items() if not k.startswith("SOURCES__")}
+        variables |= self.environment
+        variables |= self.credentials(space) if space else {}
+        variables |= environment
+        if not program and can_be_forked(variables):
+            return forked_command(arguments, self.folder, variables, at)
         return subprocess.run(
             [*program, sys.executable, "-m", "pipelines", *arguments],
             cwd=self.folder,
-            env=variables
-            | self.environment
-            | (self.credentials(space) if space else {})
-            | environment,
+            env=variables,
             capture_output=True,
             text=True,
             timeout=120,

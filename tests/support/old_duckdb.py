@@ -9,7 +9,7 @@ import tempfile
 from contextlib import suppress
 from pathlib import Path
 
-from support import ROOT
+from support.workspace import ROOT
 
 CACHE = ROOT / ".cache"
 # each with the newest Python that PyPI has it for; all have the older ones from 3.10 on

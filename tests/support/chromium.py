@@ -1,4 +1,4 @@
-"""Finds a Chromium for the tests of the dashboard, and gets one: `python -m tests.chromium`."""
+"""Finds or gets a Chromium for the dashboard's tests; `make test` runs it before them."""
 
 from __future__ import annotations
 

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import psycopg2
-from postgres_server import SERVICE_USER, free_port
+
+from support.postgres_server import SERVICE_USER, free_port
 
 CONFIGURATION = """\
 [databases]

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from postgres_server import PostgresServer, running_server
-from support import Workspace
+
+from support.postgres_server import PostgresServer, running_server
+from support.workspace import Workspace
 
 
 @pytest.fixture(scope="session")

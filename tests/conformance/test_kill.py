@@ -1,17 +1,15 @@
-"""kill -9 at over twenty points of a run, in extract, normalize and load, on both destinations.
+"""kill -9 at over twenty points of a run, in extract, normalize and load, on every destination.
 
 The process dies for real, without any of its own code to run; the next run finds what it left.
 """
 
 from __future__ import annotations
 
-import os
 import signal
-import subprocess
-import sys
 
 import pytest
 from support import Workspace, true_orders
+from support.at_call import kill
 
 from sources.simulator import SimulatedSpace
 
@@ -36,66 +34,37 @@ POINTS = [
     ("dlt.load.load:Load.create_followup_jobs", 1),
     ("dlt.common.storages.load_package:PackageStorage.complete_job", 1),
     ("dlt.common.storages.load_package:PackageStorage.complete_job", 3),
-    # as it returns: committed at the destination, and nobody here knows
+    # as it returns: committed at the destination, and this machine does not know
     ("dlt.destinations.insert_job_client:InsertValuesLoadJob.run", -1),
     ("dlt.load.load:Load.complete_package", 1),
+    ("dlt.load.load:Load.complete_package", -1),
     ("dlt.common.storages.load_storage:LoadStorage.complete_load_package", 1),
 ]
-DIES = """
-import os, pkgutil, signal, sys
-owner = pkgutil.resolve_name({owner!r})
-real, calls = getattr(owner, {name!r}), 0
-def deadly(*args, **kwargs):
-    global calls
-    calls += 1
-    if calls == {time}:
-        os.kill(os.getpid(), signal.SIGKILL)
-    result = real(*args, **kwargs)
-    if calls == -({time}):
-        os.kill(os.getpid(), signal.SIGKILL)
-    return result
-setattr(owner, {name!r}, deadly)
-from pipelines.cli.main import main
-sys.exit(main(["run", "--quiet"]))
-"""
 
 
 @pytest.mark.parametrize(("point", "time"), POINTS, ids=lambda p: str(p).rpartition(":")[2])
 def test_nothing_missing_and_nothing_twice(
-    space: SimulatedSpace, any_workspace: Workspace, point: str, time: int
+    space: SimulatedSpace, workspace: Workspace, point: str, time: int
 ) -> None:
-    any_workspace.run(space)
+    workspace.run(space)
     space.clock.advance(DAY)
-    owner, _, name = point.rpartition(".")
-    killed = subprocess.run(
-        [sys.executable, "-c", DIES.format(owner=owner, name=name, time=time)],
-        cwd=any_workspace.folder,
-        env=os.environ | any_workspace.credentials(space),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    killed = workspace.command("run", "--quiet", space=space, at=(point, time, kill))
     assert killed.returncode == -signal.SIGKILL, killed.stderr
     space.clock.advance(3600)
-    result = any_workspace.run(space)
+    result = workspace.run(space)
     assert result.stats.complete
-    assert any_workspace.orders() == true_orders(space)
-    ids = [row["id"] for row in any_workspace.table("order_changes")]
+    assert workspace.orders() == true_orders(space)
+    ids = [row["id"] for row in workspace.table("order_changes")]
     assert len(ids) == len(set(ids))
 
 
 def test_what_was_read_before_the_kill_is_loaded_first(
-    space: SimulatedSpace, any_workspace: Workspace
+    space: SimulatedSpace, workspace: Workspace
 ) -> None:
-    code = DIES.format(owner="dlt.pipeline.pipeline:Pipeline", name="load", time=1)
-    subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=any_workspace.folder,
-        env=os.environ | any_workspace.credentials(space),
-        check=False,
-    )
-    result = any_workspace.run(space)
-    runs = {row["run_id"]: row["orders_loaded"] for row in any_workspace.table("runs")}
+    place = "dlt.pipeline.pipeline:Pipeline.load"
+    workspace.command("run", "--quiet", space=space, at=(place, 1, kill))
+    result = workspace.run(space)
+    runs = {row["run_id"]: row["orders_loaded"] for row in workspace.table("runs")}
     assert runs.pop(result.stats.run_id) == 0
     assert list(runs.values()) == [48]
-    assert any_workspace.orders() == true_orders(space)
+    assert workspace.orders() == true_orders(space)

@@ -13,9 +13,9 @@ import dlt
 import duckdb
 import requests
 from dlt.sources.rest_api import rest_api_source
-from support import instant
 
 from sources.simulator import SimulatedSpace
+from support.workspace import instant
 
 REGISTRY = "/api/relay/rest/registry/beta"
 BEGINNING = "1970-01-01T00:00:00Z"

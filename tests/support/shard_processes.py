@@ -1,20 +1,17 @@
 """Shards as processes of their own, which can be killed at any step.
 
-They are forked from a process that has imported everything and done nothing, so that dozens of
-rounds take minutes, not an hour.
+They are forked, so that dozens of rounds take minutes, not an hour.
 """
 
 from __future__ import annotations
 
-import multiprocessing
 import os
-import signal
+from contextlib import nullcontext
 from multiprocessing.context import ForkServerProcess
-from pkgutil import resolve_name
 from typing import Any
 
-_CONTEXT = multiprocessing.get_context("forkserver")
-_CONTEXT.set_forkserver_preload(["pipelines.signalwire_orders", "psycopg2"])
+from support.at_call import at_call, kill
+from support.forked import CONTEXT
 
 # the n-th call of one of these is the last thing a process does
 DEATHS = (
@@ -33,7 +30,7 @@ def start(
     shard: str, environment: dict[str, str], dies_at: tuple[str, int] | None = None, **settings: Any
 ) -> ForkServerProcess:
     """A process that loads one shard, on its way."""
-    process = _CONTEXT.Process(target=_load, args=(shard, environment, dies_at, settings))
+    process = CONTEXT.Process(target=_load, args=(shard, environment, dies_at, settings))
     process.start()
     return process
 
@@ -47,22 +44,6 @@ def _load(
     os.environ.update(environment)
     from pipelines.signalwire_orders import run
 
-    if dies_at:
-        _die_at(*dies_at)
-    result = run(shard=shard, **settings)
+    with at_call(*dies_at, kill) if dies_at else nullcontext():
+        result = run(shard=shard, **settings)
     os._exit(COMPLETE if result.stats.complete else IN_PART)
-
-
-def _die_at(place: str, time: int) -> None:
-    path, _, name = place.rpartition(".")
-    owner = resolve_name(path)
-    real, calls = getattr(owner, name), 0
-
-    def deadly(*args: Any, **kwargs: Any) -> Any:
-        nonlocal calls
-        calls += 1
-        if calls == time:
-            os.kill(os.getpid(), signal.SIGKILL)
-        return real(*args, **kwargs)
-
-    setattr(owner, name, deadly)

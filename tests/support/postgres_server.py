@@ -31,7 +31,7 @@ class PostgresServer:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._binaries = _binaries()
+        self.binaries = _binaries()
         # the server refuses to run as root
         self._user: dict[str, Any] = {}
         if os.geteuid() == 0:
@@ -72,7 +72,7 @@ class PostgresServer:
         ]
         with (self._folder / "log").open("a") as log:
             self._process = subprocess.Popen(
-                [self._binaries / "postgres", *where, *options],
+                [self.binaries / "postgres", *where, *options],
                 stdout=log,
                 stderr=log,
                 cwd=self._folder,
@@ -103,13 +103,20 @@ class PostgresServer:
         """Where its socket lies."""
         return self._folder
 
+    def replayed(self, dump: str) -> str:
+        """The URL of a new database with what a dump in SQL holds."""
+        url = self.new_database()
+        with closing(psycopg2.connect(url)) as connection, connection:
+            connection.cursor().execute(dump)
+        return url
+
     def url(self, database: str) -> str:
         return f"postgresql://postgres:none@127.0.0.1:{self.port}/{database}"
 
     def _initialise(self) -> None:
         subprocess.run(
             [
-                self._binaries / "initdb", "-D", self._folder / "data",
+                self.binaries / "initdb", "-D", self._folder / "data",
                 "-U", "postgres", "-A", "trust", "--no-sync",
             ],
             check=True,

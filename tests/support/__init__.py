@@ -1,0 +1,28 @@
+"""What test modules share: a user's folder, the truth to compare with, servers, histories.
+
+Tests, and fixtures that only one folder of tests needs, do not belong here.
+"""
+
+from __future__ import annotations
+
+from support.workspace import (
+    ROOT,
+    START,
+    UNPRIVILEGED,
+    SqliteWorkspace,
+    Workspace,
+    as_json,
+    instant,
+    true_orders,
+)
+
+__all__ = [
+    "ROOT",
+    "START",
+    "UNPRIVILEGED",
+    "SqliteWorkspace",
+    "Workspace",
+    "as_json",
+    "instant",
+    "true_orders",
+]
