@@ -17,7 +17,7 @@ pytest_plugins = ["support.fixtures"]
 
 
 # what tests use that make runs or start commands
-ON_EVERY_DESTINATION = {"test_loads.py", "test_versions.py"}
+ON_EVERY_DESTINATION = {"test_loads.py"}
 WHOLE_RUNS = {"old", "workspace", "postgres_workspace", "any_workspace", "everywhere", "bare"}
 
 

@@ -77,13 +77,8 @@ def _command(
     sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115
     sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
     sys.stderr = open(2, "w", 1, encoding="utf-8", errors="backslashreplace", closefd=False)  # noqa: SIM115
-    from dlt.common.configuration.container import Container
-    from dlt.common.configuration.specs.pluggable_run_context import PluggableRunContext
-
     from pipelines.cli.main import main
 
-    # dlt looked for settings when it was imported: once more, in this folder
-    Container()[PluggableRunContext].reload(".")
     with at_call(*at) if at else nullcontext():
         code = main(arguments)
     threading._shutdown()  # type: ignore[attr-defined]

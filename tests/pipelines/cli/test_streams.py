@@ -60,6 +60,7 @@ def loaded(space: SimulatedSpace, workspace: Workspace) -> Workspace:
 
 
 class TestStreams:
+    @pytest.mark.proof
     @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
     def test_standard_output_that_is_closed(
         self, space: SimulatedSpace, loaded: Workspace, command: tuple[str, ...]
@@ -92,6 +93,7 @@ class TestStreams:
         assert "Traceback" not in done.stderr
         assert "disk" not in last
 
+    @pytest.mark.proof
     @pytest.mark.parametrize("end", ["2>&-", f"2> {FULL}", "2>&- >&- <&-", "2>&1 | true"])
     def test_standard_error_that_is_closed_or_full(
         self, space: SimulatedSpace, loaded: Workspace, end: str
@@ -102,6 +104,7 @@ class TestStreams:
         wrong = shell(loaded, ("run", "--state", ""), end, space)
         assert wrong.returncode == 2
 
+    @pytest.mark.proof
     @pytest.mark.parametrize(
         "variables", [{"PYTHONIOENCODING": "ascii"}, {"LC_ALL": "C", "PYTHONUTF8": "0"}]
     )

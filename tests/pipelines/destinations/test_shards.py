@@ -76,6 +76,7 @@ class TestTogether:
         assert workspace.orders() == true_orders(space)
         assert len(workspace.table("brands")) == len(workspace.table("campaigns")) == 12
 
+    @pytest.mark.proof
     def test_each_asks_for_its_own_part_alone(
         self, space: SimulatedSpace, workspace: Workspace
     ) -> None:
@@ -84,6 +85,7 @@ class TestTogether:
         for counts in load(workspace, space, "1/2", "2/2"):
             assert counts["requests"] == 1 + counts["brands"] + counts["campaigns"]
 
+    @pytest.mark.proof
     def test_a_second_run_of_each_writes_nothing(
         self, space: SimulatedSpace, workspace: Workspace
     ) -> None:
@@ -109,6 +111,7 @@ class TestTogether:
         assert all(c["orders_deleted"] for c in counts)
         assert workspace.orders() == true_orders(space)
 
+    @pytest.mark.proof
     def test_a_campaign_that_moves_to_a_brand_of_another_shard(
         self, space: SimulatedSpace, workspace: Workspace
     ) -> None:
@@ -133,6 +136,7 @@ class TestTogether:
         assert {row["brand_id"] for row in rows} == {there}
         assert len(rows) == 8
 
+    @pytest.mark.proof
     def test_a_campaign_passed_over_is_read_all_the_same(
         self, space: SimulatedSpace, workspace: Workspace
     ) -> None:

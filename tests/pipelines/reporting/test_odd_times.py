@@ -74,6 +74,7 @@ def test_each_is_counted(space: SimulatedSpace, any_workspace: Workspace) -> Non
     assert counted(any_workspace) == {}
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("state", ["processed", "pending"])
 def test_one_more_created_then_changes_no_number_but_counts(
     space: SimulatedSpace, any_workspace: Workspace, state: str
@@ -112,6 +113,7 @@ def test_processed_then_it_has_no_time_and_left_when_it_changed(
         assert row["left_at"] == row["updated_at"], value
 
 
+@pytest.mark.proof
 def test_where_no_order_has_a_likely_time_nothing_breaks(
     space: SimulatedSpace, any_workspace: Workspace
 ) -> None:
@@ -144,6 +146,7 @@ def test_a_change_dated_then_counts_from_when_it_was_seen(
         assert all(row["is_current"] and row["hours"] < 1 for row in rows), value
 
 
+@pytest.mark.proof
 def test_orders_of_a_newer_run_are_not_of_the_future(
     space: SimulatedSpace, any_workspace: Workspace
 ) -> None:
@@ -162,6 +165,7 @@ def test_orders_of_a_newer_run_are_not_of_the_future(
     assert row["processing_hours"] > 24
 
 
+@pytest.mark.proof
 def test_the_api_may_serve_them(
     space: SimulatedSpace, any_workspace: Workspace, tmp_path: Path
 ) -> None:
@@ -186,6 +190,7 @@ def test_the_api_may_serve_them(
     assert any_workspace.run(space).stats.counts()["orders_loaded"] == 0
 
 
+@pytest.mark.proof
 def test_a_clock_that_is_set_back_makes_no_negative_duration(
     space: SimulatedSpace, any_workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -32,6 +32,7 @@ def brands_of(workspace: Workspace, campaign_id: str) -> tuple[Any, set[Any]]:
     return campaign["brand_id"], {row["brand_id"] for row in orders}
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("late_one", [1, 2])
 def test_belongs_to_one_brand_whichever_list_comes_first(
     space: SimulatedSpace,

@@ -117,6 +117,7 @@ class TestOneAnswer:
             space.clock.advance(1)
 
 
+@pytest.mark.proof
 class TestAllAnswers:
     """A run whose every answer is wrong; the ones after it recover."""
 
@@ -178,6 +179,7 @@ class TestAllAnswers:
         assert max(times(workspace)).year < 3000
 
 
+@pytest.mark.proof
 def test_a_machine_whose_clock_was_wrong(space: SimulatedSpace, any_workspace: Workspace) -> None:
     """Its run's own times lie in the future, and so do those by which dlt finds its state."""
     any_workspace.run(space)
@@ -201,6 +203,7 @@ def test_a_machine_whose_clock_was_wrong(space: SimulatedSpace, any_workspace: W
     assert all(row["started_at"] < soon and row["finished_at"] < soon for row in rows)
 
 
+@pytest.mark.proof
 def test_shards_mend_their_own(
     open_space: Callable[..., SimulatedSpace], postgres_workspace: Workspace
 ) -> None:

@@ -47,6 +47,7 @@ def one(open_space: OpenSpace) -> SimulatedSpace:
     return open_space(brands=1, campaigns=1, orders=0, arrivals_per_day=0)
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("state", ["pending", "processing", "reviewing"])
 def test_one_that_hangs_for_months_is_found_when_it_moves(
     one: SimulatedSpace, any_workspace: Workspace, state: str
@@ -74,6 +75,7 @@ def test_a_plan_for_thousands_that_hang_is_to_list_them_by_their_state() -> None
     assert pages_to_read(orders, 1_000) == 1
 
 
+@pytest.mark.proof
 def test_ten_years_of_orders_cost_eight_requests_when_three_move(
     one: SimulatedSpace, workspace: Workspace
 ) -> None:
