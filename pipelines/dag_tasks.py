@@ -27,9 +27,9 @@ from airflow.sdk.exceptions import (
     AirflowSkipException,
 )
 
-from pipelines.cli.run import summary
 from pipelines.destinations.resolve import find_target
-from pipelines.errors import WRONG_USAGE, causes_of, explain
+from pipelines.errors import WRONG_USAGE
+from pipelines.errors.explain import causes_of, explain
 from pipelines.reporting import views
 from pipelines.reporting.health import probe_destination
 from pipelines.signalwire_orders import run
@@ -58,7 +58,7 @@ def load(shard: str, params: Mapping[str, Any]) -> dict[str, Any]:
     """
     with _in_words():
         result = run(destination=params["destination"], **_credentials(), **_asked(shard, params))
-        logger.info("%s", printable(summary(result), lines=True))
+        logger.info("%s", printable(result.summary(), lines=True))
         return result.as_dict()
 
 

@@ -4,56 +4,28 @@ from __future__ import annotations
 
 import logging
 import time
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
-from pipelines.configuration import data_folder, require_writable
 from pipelines.destinations.base import Destination
+from pipelines.destinations.configuration import data_folder, require_writable
 from pipelines.destinations.existing import ExistingData
 from pipelines.destinations.lock import exclusive, require_wait
 from pipelines.destinations.resolve import find_target
 from pipelines.destinations.stale_rows import filter_stale_rows
 from pipelines.loading.load import normalize_and_load, read
 from pipelines.loading.recovery import recover
+from pipelines.loading.result import RunResult
 from pipelines.loading.signals import orderly_end
 from pipelines.publishing.publish import output_to_publish, publish_copy
-from pipelines.reporting.catalog import require_report_settings
+from pipelines.reporting.catalog import configured_reports, require_report_settings
 from pipelines.reporting.views import apply_reports
 from sources.signalwire import RunStats, signalwire
 from sources.signalwire.options import parse_shard
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class RunResult:
-    """What a run did, and where the data is. `seconds` is the whole run, loading included.
-
-    `published` is the path of the copy that was published; None without one.
-    """
-
-    stats: RunStats
-    seconds: float
-    destination: str
-    dataset: str
-    published: str | None = None
-
-    def as_dict(self) -> dict[str, Any]:
-        """The result as the command line's `--json` prints it."""
-        return {
-            "run_id": self.stats.run_id,
-            "mode": self.stats.mode,
-            "complete": self.stats.complete,
-            **self.stats.counts(),
-            "failures": list(self.stats.failures),
-            "seconds": round(self.seconds, 3),
-            "destination": self.destination,
-            "dataset": self.dataset,
-            "published": self.published,
-        }
 
 
 def run(
@@ -92,7 +64,7 @@ def run(
                 with lock.schema_lock():
                     apply_reports(target)
         if output:
-            publish_copy(target, output)
+            publish_copy(target, output, configured_reports())
     published = str(output.path) if output else None
     seconds = time.monotonic() - started
     return RunResult(stats, seconds, target.description, target.dataset, published)
@@ -124,3 +96,6 @@ def _log_beginning(stats: RunStats, target: Destination) -> None:
     logger.info("run %s begins, into %s", stats.run_id, target.description)
     if target.asked_for != target.dataset:
         logger.info("the dataset %s is called %s there", target.asked_for, target.dataset)
+
+
+__all__ = ["RunResult", "run"]

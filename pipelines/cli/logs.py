@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipelines.cli.output import json_text
-from pipelines.errors import FAILED, explain
+from pipelines.errors import FAILED
+from pipelines.errors.explain import explain
 from sources.printable import printable
 
 if TYPE_CHECKING:
@@ -45,7 +46,8 @@ def set_up_logging(*, quiet: bool = False, as_json: bool = False) -> Path:
     Raises:
         ConfigurationError: a settings file cannot be read, or the log cannot be written.
     """
-    from pipelines.configuration import data_folder, register_defaults, unwritable
+    from pipelines.destinations.configuration import data_folder, register_defaults
+    from pipelines.errors.explain import unwritable
 
     shown = _json_lines() if as_json else _plain_lines()
     shown.setLevel(_shown_level(quiet, as_json))

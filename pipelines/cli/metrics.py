@@ -17,7 +17,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from pipelines.destinations.base import Destination
 from pipelines.destinations.resolve import find_target
-from pipelines.errors import DONE, explain
+from pipelines.errors import DONE
+from pipelines.errors.explain import explain
 from pipelines.publishing.output import require_apart, require_output, write_output
 from pipelines.reporting.health import data_figures
 from pipelines.signalwire_orders import RunResult

@@ -23,6 +23,7 @@ def main(arguments: argparse.Namespace) -> int:
     from pipelines.destinations.lock import exclusive
     from pipelines.destinations.resolve import find_target
     from pipelines.publishing.publish import output_to_publish, publish_copy
+    from pipelines.reporting.catalog import configured_reports
     from sources.signalwire.errors import ConfigurationError
 
     set_up_logging()
@@ -34,6 +35,6 @@ def main(arguments: argparse.Namespace) -> int:
         )
     target.require_data()
     with exclusive(target, arguments.wait, reading=True):
-        publish_copy(target, output)
+        publish_copy(target, output, configured_reports())
     sys.stdout.write(f"{printable(str(output.path))}\n")
     return 0

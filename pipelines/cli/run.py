@@ -4,16 +4,11 @@ from __future__ import annotations
 
 import argparse
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pipelines.cli.options import COPY, add_wait, add_where, file, filled, names, whole_or_text
 from pipelines.errors import DONE, INCOMPLETE
 from sources.printable import printable
-
-if TYPE_CHECKING:
-    from pipelines.signalwire_orders import RunResult
-
-SHOWN_FAILURES = 5
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -70,30 +65,8 @@ def main(arguments: argparse.Namespace) -> int:
     if arguments.json:
         sys.stdout.write(json_text(result.as_dict(), compact=True) + "\n")
     elif not arguments.quiet:
-        sys.stdout.write(printable(summary(result), lines=True) + "\n")
+        sys.stdout.write(printable(result.summary(), lines=True) + "\n")
     return code
-
-
-def summary(result: RunResult) -> str:
-    """What a run did, in a few lines for a person."""
-    c = result.stats.counts()
-    how = "first load" if result.stats.mode == "backfill" else "incremental"
-    lines = [
-        f"{c['orders_loaded']:,} orders loaded ({how}) in {result.seconds:.1f} s:"
-        f" {c['orders_seen']:,} seen in {c['campaigns_walked']:,} campaigns of"
-        f" {c['brands']:,} brands, {c['requests']:,} requests"
-        + (f", {c['retries']:,} of them retries" if c["retries"] else ""),
-        f"into {result.destination}, dataset {result.dataset}",
-    ]
-    if result.published:
-        lines.append(f"published to {result.published}")
-    if c["rejected"]:
-        lines.append(f"{c['rejected']:,} records are invalid: see the table rejected")
-    if failures := result.stats.failures:
-        lines.append(f"NOT COMPLETE: {len(failures):,} lists could not be read:")
-        lines += [f"  {printable(reason)}" for reason in failures[:SHOWN_FAILURES]]
-        lines.append("they are in the table campaign_failures; the next run retries them")
-    return "\n".join(lines)
 
 
 def _source_settings(arguments: argparse.Namespace) -> dict[str, Any]:

@@ -16,7 +16,8 @@ from pipelines.destinations.base import URL_SCHEME, Capabilities, Destination
 from pipelines.destinations.lock import FileLock, Lock, lock_files
 from pipelines.destinations.naming import ALWAYS_THERE, Schemas, literal, quoted
 from pipelines.destinations.rows import select
-from pipelines.errors import RECOVER, DamagedDatabase
+from pipelines.errors import DamagedDatabase
+from pipelines.errors.explain import RECOVER
 from sources.signalwire.errors import ConfigurationError
 
 RESERVED = ALWAYS_THERE | {"information_schema", "pg_catalog"}

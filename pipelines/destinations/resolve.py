@@ -9,8 +9,8 @@ from typing import Any
 import dlt
 from dlt.common.configuration.exceptions import ConfigFieldMissingException
 
-from pipelines.configuration import register_defaults
 from pipelines.destinations.base import PIPELINE_NAME, Destination
+from pipelines.destinations.configuration import register_defaults
 from pipelines.destinations.duckdb import RESERVED, DuckDB
 from pipelines.destinations.ducklake import DuckLake
 from pipelines.destinations.postgres import Postgres

@@ -20,7 +20,8 @@ from dlt.pipeline.state_sync import load_pipeline_state_from_destination
 from pipelines.destinations.base import PIPELINE_NAME, Destination
 from pipelines.destinations.columns import SCHEMA
 from pipelines.destinations.lock import Lock
-from pipelines.errors import LockLost, causes_of, database_trouble, first_line, interruption_in
+from pipelines.errors import LockLost
+from pipelines.errors.explain import causes_of, database_trouble, first_line, interruption_in
 from pipelines.loading.load import normalize_and_load
 from pipelines.loading.lock_watch import LockWatch
 

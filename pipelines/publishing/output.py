@@ -16,8 +16,8 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from pipelines.configuration import require_folder
 from pipelines.destinations.base import Destination
+from pipelines.destinations.configuration import require_folder
 from sources.signalwire.errors import ConfigurationError
 
 # enough of a file to recognise it

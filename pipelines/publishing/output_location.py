@@ -18,8 +18,8 @@ from typing import Protocol
 
 import duckdb
 
-from pipelines.configuration import require_folder
 from pipelines.destinations.base import Destination
+from pipelines.destinations.configuration import require_folder
 from pipelines.destinations.duckdb import require_path
 from pipelines.destinations.naming import ALWAYS_THERE, catalog_of, is_ambiguous, reports_dataset
 from pipelines.publishing.output import keep_permissions, require_apart

@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import logging
 import secrets
+from collections.abc import Mapping
 from pathlib import Path
 
 import dlt
 
 from pipelines.destinations.base import Destination
 from pipelines.destinations.resolve import kinds_with
-from pipelines.errors import PublishFailed, database_trouble, first_line
+from pipelines.errors import PublishFailed
+from pipelines.errors.explain import database_trouble, first_line
 from pipelines.publishing.output_location import OutputLocation, find_output, working_folder
-from pipelines.publishing.snapshot import write_copy
-from pipelines.reporting.catalog import configured_reports
+from pipelines.publishing.snapshot import ReportQuery, write_copy
 from sources.signalwire.errors import ConfigurationError
 
 logger = logging.getLogger(__name__)
@@ -46,7 +47,9 @@ def output_to_publish(target: Destination, given: str | Path | None) -> OutputLo
     return find_output(path, target)
 
 
-def publish_copy(target: Destination, output: OutputLocation) -> None:
+def publish_copy(
+    target: Destination, output: OutputLocation, reports: Mapping[str, ReportQuery]
+) -> None:
     """Puts a copy of the data in place of the previous one.
 
     Only one process may publish from a target at a time: the run's lock has to be held.
@@ -59,7 +62,7 @@ def publish_copy(target: Destination, output: OutputLocation) -> None:
         output.verify()
         with working_folder(output, target) as folder:
             database = folder / f"copy_{secrets.token_hex(8)}.duckdb"
-            write_copy(target, database, configured_reports())
+            write_copy(target, database, reports)
             output.put(database)
     except Exception as error:
         reason = database_trouble(error) or first_line(error)

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from contextlib import closing
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import duckdb
 
@@ -19,7 +19,6 @@ from pipelines.destinations.columns import made_columns
 from pipelines.destinations.copy_file import insert, opened_copy, transaction
 from pipelines.destinations.naming import literal, quoted, reports_dataset
 from pipelines.destinations.rows import arrow_schema
-from pipelines.reporting.catalog import Report
 from sources.signalwire.records.schema import NUMBER_ASSIGNMENTS, TABLES
 
 # a table that only copies have: how old it is, and that runs may replace it
@@ -31,7 +30,20 @@ MARK_COLUMNS = {
 }
 
 
-def write_copy(target: Destination, database: Path, reports: Mapping[str, Report]) -> None:
+class ReportQuery(Protocol):
+    """What a copy needs of a report: its query in DuckDB's SQL, and what its columns mean."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def grain(self) -> str: ...
+    @property
+    def columns(self) -> Mapping[str, str]: ...
+    @property
+    def query(self) -> str: ...
+
+
+def write_copy(target: Destination, database: Path, reports: Mapping[str, ReportQuery]) -> None:
     """Writes a new DuckDB file: the tables without dlt's own, and the reports, all as tables.
 
     Args:
@@ -118,7 +130,7 @@ def _complete_tables(copy: duckdb.DuckDBPyConnection, dataset: str) -> None:
         _describe(copy, name, table.description, known)
 
 
-def _make_report(copy: duckdb.DuckDBPyConnection, report: Report, dataset: str) -> None:
+def _make_report(copy: duckdb.DuckDBPyConnection, report: ReportQuery, dataset: str) -> None:
     name = f'{quoted(reports_dataset(dataset))}."{report.name}"'
     copy.execute(f"CREATE TABLE {name} AS {report.query}")
     _describe(copy, name, report.grain, report.columns)

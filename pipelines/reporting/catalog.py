@@ -22,8 +22,8 @@ from typing import Any
 import dlt
 import sqlglot
 
-from pipelines.configuration import defaults
 from pipelines.destinations.base import Destination
+from pipelines.destinations.configuration import defaults
 from pipelines.destinations.naming import Schemas, schemas_to_show
 from sources.signalwire.errors import ConfigurationError
 from sources.signalwire.records.schema import TABLES

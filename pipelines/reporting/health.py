@@ -9,11 +9,12 @@ from typing import Any
 
 from dlt.common.destination.exceptions import DestinationUndefinedEntity
 
-from pipelines.configuration import require_folder
 from pipelines.destinations.base import Destination
+from pipelines.destinations.configuration import require_folder
 from pipelines.destinations.naming import in_reports
 from pipelines.destinations.rows import instant
-from pipelines.errors import NothingLoaded, explain
+from pipelines.errors import NothingLoaded
+from pipelines.errors.explain import explain
 from pipelines.reporting.catalog import dialect_of
 from sources.signalwire.errors import ConfigurationError
 from sources.signalwire.http.access_check import Probed

@@ -11,7 +11,8 @@ from dlt.destinations.exceptions import DatabaseException
 
 from pipelines.destinations.base import Destination
 from pipelines.destinations.naming import Schemas, folded, in_reports, reports_dataset
-from pipelines.errors import ReportsFailed, first_line
+from pipelines.errors import ReportsFailed
+from pipelines.errors.explain import first_line
 from pipelines.reporting.catalog import Report, configured_reports, dialect_of, rendered
 from sources.signalwire.errors import ConfigurationError
 from sources.signalwire.records.schema import TABLES

@@ -18,9 +18,9 @@ DAY = 24 * 3600
 POINTS = [
     ("sources.signalwire.http.client:Client.get", 1),
     ("sources.signalwire.http.client:Client.get", 5),
-    ("sources.signalwire.records.batches:Batches.add", 2),
-    ("sources.signalwire.records.batches:Batches.rest", 1),
-    ("sources.signalwire.crawl.run_record:RunLog.end", 1),
+    ("sources.signalwire.records.buffers:RowBuffer.add", 2),
+    ("sources.signalwire.records.buffers:RowBuffer.rest", 1),
+    ("sources.signalwire.crawl.run_record:RunRecord.end", 1),
     ("dlt.extract.extract:Extract.commit_packages", 1),
     ("dlt.pipeline.pipeline:Pipeline.normalize", 1),
     ("dlt.normalize.normalize:Normalize.spool_files", 1),

@@ -6,16 +6,8 @@ import pytest
 from dlt.common.exceptions import SignalReceivedException
 
 from pipelines import errors
-from pipelines.errors import (
-    BUSY,
-    FAILED,
-    WRONG_USAGE,
-    Busy,
-    LockLost,
-    NothingLoaded,
-    PipelineError,
-    explain,
-)
+from pipelines.errors import BUSY, FAILED, WRONG_USAGE, Busy, LockLost, NothingLoaded, PipelineError
+from pipelines.errors.explain import explain
 from sources.signalwire.errors import AccessDenied, ConfigurationError
 
 

@@ -53,7 +53,7 @@ def require_refused(
 def test_numbers_out_of_their_range(
     space: SimulatedSpace, workspace: Workspace, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    from pipelines.errors import explain
+    from pipelines.errors.explain import explain
 
     for variable, value in workspace.credentials(space).items():
         monkeypatch.setenv(variable, value)

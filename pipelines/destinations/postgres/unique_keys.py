@@ -11,7 +11,8 @@ from typing import Any
 
 from dlt.destinations.exceptions import DatabaseException
 
-from pipelines.errors import KeysFailed, first_line
+from pipelines.errors import KeysFailed
+from pipelines.errors.explain import first_line
 from sources.signalwire.records.schema import TABLES
 
 # PostgreSQL's code for a key that is there twice

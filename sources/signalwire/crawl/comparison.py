@@ -11,7 +11,8 @@ from sources.signalwire.crawl.output import Output
 from sources.signalwire.http.server_clock import ServerClock
 from sources.signalwire.incremental.diff import compare, marked_as_deleted, newest_of_each
 from sources.signalwire.incremental.existing import KnownData
-from sources.signalwire.records.batch import Origin, compacted, concatenated
+from sources.signalwire.records.batch import Origin
+from sources.signalwire.records.buffers import compacted, concatenated
 from sources.signalwire.records.schema import ORDERS
 from sources.signalwire.settings import BATCH_ROWS
 from sources.signalwire.stats import RunStats

@@ -66,13 +66,3 @@ class OrderBatch:
         """For each position eight characters that differ when anything of the order differs."""
         rows = self.rows.take(pa.array(positions, pa.int64()))
         return [base64.b64encode(found[:6]).decode() for found in fingerprints(rows)]
-
-
-def concatenated(parts: Sequence[pa.Table]) -> pa.Table:
-    """One table of all parts; a part that lacks a column of another has nulls there."""
-    return pa.concat_tables(parts, promote_options="default").combine_chunks()
-
-
-def compacted(rows: pa.Table) -> pa.Table:
-    """The same rows, copied, so that they keep nothing in memory but themselves."""
-    return rows.take(pa.array(range(len(rows)), pa.int64()))

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import pyarrow as pa
 
-from sources.signalwire.records.batch import PageRecords, TableRows, concatenated
+from sources.signalwire.records.batch import PageRecords, TableRows
 from sources.signalwire.settings import (
     BATCH_ROWS,
     MAX_BATCH_BYTES,
@@ -71,3 +71,13 @@ class RowBuffer:
         del self._counts[table]
         self._held.pop(table, None)
         return TableRows(table, concatenated(self._parts.pop(table)))
+
+
+def concatenated(parts: Sequence[pa.Table]) -> pa.Table:
+    """One table of all parts; a part that lacks a column of another has nulls there."""
+    return pa.concat_tables(parts, promote_options="default").combine_chunks()
+
+
+def compacted(rows: pa.Table) -> pa.Table:
+    """The same rows, copied, so that they keep nothing in memory but themselves."""
+    return rows.take(pa.array(range(len(rows)), pa.int64()))

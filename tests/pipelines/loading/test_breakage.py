@@ -17,7 +17,8 @@ from support.at_call import at_call
 from support.postgres_server import running_server
 from support.processes import started, wait_for_requests
 
-from pipelines.errors import LockLost, causes_of
+from pipelines.errors import LockLost
+from pipelines.errors.explain import causes_of
 from sources.simulator import Fault, SimulatedSpace
 
 OpenSpace = Callable[..., SimulatedSpace]

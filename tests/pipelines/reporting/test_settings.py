@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from support import Workspace
 
-from pipelines.configuration import register_defaults
+from pipelines.destinations.configuration import register_defaults
 from pipelines.reporting.catalog import configured_reports, require_report_settings
 
 

@@ -13,7 +13,7 @@ import pytest
 from dlt.pipeline.exceptions import PipelineStepFailed
 from support import Workspace, true_orders
 
-from pipelines.errors import explain
+from pipelines.errors.explain import explain
 from sources.signalwire.crawl.scheduler import WALKS_PER_THREAD
 from sources.signalwire.errors import AccessDenied, NotFound, ProtocolError, Unavailable
 from sources.signalwire.http.client import Client, HttpSettings

@@ -36,8 +36,8 @@ from sources.signalwire.incremental.depth import (
 from sources.signalwire.incremental.existing import NothingKnown, Unsettled
 from sources.signalwire.incremental.state import dump_cursors, load_cursors
 from sources.signalwire.options import Options
-from sources.signalwire.records.batch import OrderBatch, Origin, compacted
-from sources.signalwire.records.buffers import RowBuffer
+from sources.signalwire.records.batch import OrderBatch, Origin
+from sources.signalwire.records.buffers import RowBuffer, compacted
 from sources.signalwire.records.column_names import column_names
 from sources.signalwire.records.values import microseconds
 from sources.signalwire.settings import MAX_BATCH_BYTES

@@ -1,4 +1,4 @@
-"""Settings: the shipped defaults, dlt's data folder, and what is wrong with a setting, in words.
+"""Settings: the shipped defaults, files of settings that cannot be read, and dlt's data folder.
 
 dlt reads `.dlt/` in the current folder, in Airflow the one beside the DAGs. The shipped defaults
 have to hold in every other folder too, or telemetry would be on there.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import codecs
 import errno
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -17,32 +17,18 @@ from typing import Any
 import dlt
 import tomlkit
 from dlt.common.configuration.container import Container
-from dlt.common.configuration.exceptions import (
-    ConfigFieldMissingException,
-    ConfigurationException,
-    ConfigValueCannotBeCoercedException,
-    FieldLookupTraces,
-    InvalidNativeValue,
-    LookupTrace,
-    LookupTraces,
-)
 from dlt.common.configuration.providers import CustomLoaderDocProvider
 from dlt.common.configuration.providers.toml import TomlProviderReadException
-from dlt.common.configuration.specs.exceptions import InvalidConnectionString
 from dlt.common.configuration.specs.pluggable_run_context import PluggableRunContext
-from dlt.common.destination.exceptions import UnknownDestinationModule
-from dlt.common.exceptions import MissingDependencyException
 from dlt.common.runtime.run_context import active
 from dlt.common.runtime.telemetry import stop_telemetry
 from tomlkit.exceptions import ParseError, TOMLKitError
 
+from pipelines.errors.explain import unwritable
 from sources.signalwire.errors import ConfigurationError
-from sources.signalwire.options import range_of
-from sources.signalwire.settings import NUMBERS
 
 NAME = "signalwire-orders defaults"
-DEFAULTS = Path(__file__).with_name("configuration.toml")
-SOURCE_SECTION = ("sources", "signalwire")
+DEFAULTS = Path(__file__).parent.with_name("configuration.toml")
 # most often it is the quotes that are missing
 ADVICE = 'not valid TOML; text needs quotes, as in name = "value"'
 # dlt reads paths there as patterns, and splits SQL that contains such a path into statements
@@ -112,14 +98,6 @@ def require_writable(folder: Path) -> None:
         raise unwritable(folder, PermissionError(errno.EACCES, os.strerror(errno.EACCES)))
 
 
-def unwritable(path: Path, error: OSError) -> ConfigurationError:
-    """The error for a path in dlt's data folder that cannot be written."""
-    return ConfigurationError(
-        f"dlt's data folder cannot be written to: {path} ({error.strerror or error}); change its"
-        " owner or permissions, or set DLT_DATA_DIR to another folder"
-    )
-
-
 def require_folder(path: Path, option: str) -> None:
     """Refuses a path whose folder is missing or read-only; `option` is where the path was given.
 
@@ -132,74 +110,6 @@ def require_folder(path: Path, option: str) -> None:
         raise ConfigurationError(f"{option}: there is no folder {shown}; make it first")
     if not os.access(folder, os.W_OK | os.X_OK):
         raise ConfigurationError(f"{option}: {path} cannot be written: its folder is read-only")
-
-
-def setting_trouble(error: BaseException) -> str | None:
-    """What is wrong with which setting, and what to do; None if `error` is not about a setting."""
-    match error:
-        case ConfigurationError():
-            return str(error)
-        case InvalidConnectionString() | InvalidNativeValue():
-            return _unreadable_credentials(error)
-        case ConfigFieldMissingException():
-            return _missing(error)
-        case UnknownDestinationModule():
-            return f"there is no destination {error.ref!r}; the usual one is duckdb"
-        case MissingDependencyException():
-            name = error.caller.partition(" ")[0]
-            package = (
-                "signalwire-orders[postgres]" if name == "postgres" else f"dlt[{name}]>=1.31,<2"
-            )
-            return f"{name} needs packages that are not installed: pip install '{package}'"
-        case ConfigValueCannotBeCoercedException():
-            return _wrong_type(error)
-        case ConfigurationException():
-            return str(error).strip().partition("\n")[0][:300]
-        case OSError(filename=str() | bytes() as name) if error.errno != errno.ENOSPC:
-            path = Path(os.fsdecode(name)).absolute()
-            if path.is_relative_to(Path(active().data_dir).absolute()):
-                return str(unwritable(path, error))
-    return None
-
-
-def _wrong_type(error: ConfigValueCannotBeCoercedException) -> str:
-    name = error.field_name
-    if name in NUMBERS:
-        return f"sources.signalwire.{name} is not a number; it has to be {range_of(name)}"
-    kinds = {bool: "true or false", list: "a list", int: "a whole number", float: "a number"}
-    kind = next((words for kind, words in kinds.items() if error.hint is kind), "of another type")
-    return f"the setting {name} has the wrong type; it has to be {kind}"
-
-
-def _unreadable_credentials(error: InvalidConnectionString | InvalidNativeValue) -> str:
-    name = error.spec.__name__.removesuffix("Credentials").lower()
-    return (
-        f"destination.{name}.credentials is not a path or URL that can be used; see"
-        " docs/destinations.md for the format"
-    )
-
-
-def _missing(error: ConfigFieldMissingException) -> str:
-    keys = list(_missing_keys(error.traces))
-    variables = [key.upper().replace(".", "__") for key in keys]
-    return (
-        f"missing: {', '.join(keys)}. Set it in .dlt/secrets.toml (see .dlt/secrets.example.toml)"
-        f" or in the environment as {', '.join(variables)}."
-        " To try it without an account: signalwire-orders demo"
-    )
-
-
-def _missing_keys(traces: FieldLookupTraces) -> Iterator[str]:
-    """The keys that are not set, each where it is documented."""
-    for field, tried in traces.items():
-        nested = [t for t in tried if isinstance(t, LookupTraces)]
-        for embedded in nested:
-            yield from _missing_keys(embedded.traces)
-        sections = [tuple(t.sections) for t in tried if isinstance(t, LookupTrace)]
-        if sections and not nested:
-            # dlt also looks below the pipeline's and the source's name, which are optional
-            usual = SOURCE_SECTION if SOURCE_SECTION in sections else sections[0]
-            yield ".".join((*usual, field))
 
 
 def _fault_in(paths: Sequence[str]) -> str:

@@ -1,30 +1,35 @@
-"""What can go wrong while loading and publishing, and how it is explained.
-
-PipelineError            its text says what happened and what to do; exit code 1
-├── Busy                 another run holds the destination; exit code 4
-├── LockLost             the database dropped the lock, so the load does not count
-├── KeysFailed           a table holds a key twice
-├── DamagedDatabase      the database file is not one that DuckDB wrote
-├── NothingLoaded        there is nothing to read or copy yet; exit code 2
-├── ReportsFailed        the data is loaded, but a view could not be created
-├── PublishFailed        the data is loaded, but the copy could not be published
-└── DemoFailed           a step of the demo failed
-
-Errors of settings and of the API are in `sources.signalwire.errors`. Nothing here imports dlt
-before an error is explained, so that `--help` stays quick.
-"""
+"""Errors in sentences: what happened, to what, and what to do."""
 
 from __future__ import annotations
 
+import errno
+import os
 import signal
+from collections.abc import Iterator
+from pathlib import Path
 
-DONE = 0
-FAILED = 1
-WRONG_USAGE = 2
-INCOMPLETE = 3
-BUSY = 4
+from dlt.common.configuration.exceptions import (
+    ConfigFieldMissingException,
+    ConfigurationException,
+    ConfigValueCannotBeCoercedException,
+    FieldLookupTraces,
+    InvalidNativeValue,
+    LookupTrace,
+    LookupTraces,
+)
+from dlt.common.configuration.specs.exceptions import InvalidConnectionString
+from dlt.common.destination.exceptions import UnknownDestinationModule
+from dlt.common.exceptions import MissingDependencyException
+from dlt.common.runtime.run_context import active
+from dlt.destinations.exceptions import DestinationConnectionError
+
+from pipelines.errors import FAILED, WRONG_USAGE, PipelineError
+from sources.signalwire.errors import ConfigurationError, SignalWireError
+from sources.signalwire.options import range_of
+from sources.signalwire.settings import NUMBERS
 
 INTERRUPTED = "interrupted; nothing is lost, the next run loads the rest"
+SOURCE_SECTION = ("sources", "signalwire")
 # what DuckDB and SQLite say of a file that is damaged or not theirs
 DAMAGED = (
     "not a valid DuckDB database",
@@ -44,56 +49,11 @@ RECOVER = (
 )
 
 
-class PipelineError(RuntimeError):
-    """Base of the errors raised on purpose; the text is for people."""
-
-    exit_code = FAILED
-
-
-class Busy(PipelineError):
-    """Another run holds the destination; the text says which."""
-
-    exit_code = BUSY
-
-
-class LockLost(PipelineError):
-    """The lock's connection broke, so that another run may have begun."""
-
-
-class KeysFailed(PipelineError):
-    """A table holds a key twice; the text says which."""
-
-
-class DamagedDatabase(PipelineError):
-    """The database file is not one that DuckDB wrote."""
-
-
-class NothingLoaded(PipelineError):
-    """There is no database yet, or no orders in it; the text says where they would be."""
-
-    exit_code = WRONG_USAGE
-
-
-class ReportsFailed(PipelineError):
-    """The data is loaded, but a view could not be created; the text says which and why."""
-
-
-class PublishFailed(PipelineError):
-    """The data is loaded, but the copy could not be published; the text says why."""
-
-
-class DemoFailed(PipelineError):
-    """A step of the demo failed; its own output has been shown."""
-
-
 def explain(error: BaseException) -> tuple[str, int]:
     """One sentence on what happened and what to do, and the exit code.
 
     The first of the error's causes that is understood counts, the outermost first.
     """
-    from pipelines.configuration import setting_trouble
-    from sources.signalwire.errors import SignalWireError
-
     if interruption := interruption_in(error):
         number = getattr(interruption, "signal_code", signal.SIGINT)
         return INTERRUPTED, 128 + (number if number > 0 else signal.SIGINT)
@@ -177,10 +137,84 @@ def _from(text: str, words: str) -> str:
 
 
 def _is_no_connection(error: BaseException) -> bool:
-    from dlt.destinations.exceptions import DestinationConnectionError
-
     # psycopg2 need not be installed; what a server answers has classes of its own
     kind = type(error)
     return isinstance(error, DestinationConnectionError) or (
         kind.__name__ == "OperationalError" and kind.__module__.startswith("psycopg2")
+    )
+
+
+def setting_trouble(error: BaseException) -> str | None:
+    """What is wrong with which setting, and what to do; None if `error` is not about a setting."""
+    match error:
+        case ConfigurationError():
+            return str(error)
+        case InvalidConnectionString() | InvalidNativeValue():
+            return _unreadable_credentials(error)
+        case ConfigFieldMissingException():
+            return _missing(error)
+        case UnknownDestinationModule():
+            return f"there is no destination {error.ref!r}; the usual one is duckdb"
+        case MissingDependencyException():
+            name = error.caller.partition(" ")[0]
+            package = (
+                "signalwire-orders[postgres]" if name == "postgres" else f"dlt[{name}]>=1.31,<2"
+            )
+            return f"{name} needs packages that are not installed: pip install '{package}'"
+        case ConfigValueCannotBeCoercedException():
+            return _wrong_type(error)
+        case ConfigurationException():
+            return str(error).strip().partition("\n")[0][:300]
+        case OSError(filename=str() | bytes() as name) if error.errno != errno.ENOSPC:
+            path = Path(os.fsdecode(name)).absolute()
+            if path.is_relative_to(Path(active().data_dir).absolute()):
+                return str(unwritable(path, error))
+    return None
+
+
+def _wrong_type(error: ConfigValueCannotBeCoercedException) -> str:
+    name = error.field_name
+    if name in NUMBERS:
+        return f"sources.signalwire.{name} is not a number; it has to be {range_of(name)}"
+    kinds = {bool: "true or false", list: "a list", int: "a whole number", float: "a number"}
+    kind = next((words for kind, words in kinds.items() if error.hint is kind), "of another type")
+    return f"the setting {name} has the wrong type; it has to be {kind}"
+
+
+def _unreadable_credentials(error: InvalidConnectionString | InvalidNativeValue) -> str:
+    name = error.spec.__name__.removesuffix("Credentials").lower()
+    return (
+        f"destination.{name}.credentials is not a path or URL that can be used; see"
+        " docs/destinations.md for the format"
+    )
+
+
+def _missing(error: ConfigFieldMissingException) -> str:
+    keys = list(_missing_keys(error.traces))
+    variables = [key.upper().replace(".", "__") for key in keys]
+    return (
+        f"missing: {', '.join(keys)}. Set it in .dlt/secrets.toml (see .dlt/secrets.example.toml)"
+        f" or in the environment as {', '.join(variables)}."
+        " To try it without an account: signalwire-orders demo"
+    )
+
+
+def _missing_keys(traces: FieldLookupTraces) -> Iterator[str]:
+    """The keys that are not set, each where it is documented."""
+    for field, tried in traces.items():
+        nested = [t for t in tried if isinstance(t, LookupTraces)]
+        for embedded in nested:
+            yield from _missing_keys(embedded.traces)
+        sections = [tuple(t.sections) for t in tried if isinstance(t, LookupTrace)]
+        if sections and not nested:
+            # dlt also looks below the pipeline's and the source's name, which are optional
+            usual = SOURCE_SECTION if SOURCE_SECTION in sections else sections[0]
+            yield ".".join((*usual, field))
+
+
+def unwritable(path: Path, error: OSError) -> ConfigurationError:
+    """The error for a path in dlt's data folder that cannot be written."""
+    return ConfigurationError(
+        f"dlt's data folder cannot be written to: {path} ({error.strerror or error}); change its"
+        " owner or permissions, or set DLT_DATA_DIR to another folder"
     )
