@@ -84,10 +84,10 @@ bench-reports: $(STAMP) ## time every report over a million orders
 	@$(BIN)/python -m bench.reports
 
 bench-scale: $(STAMP) ## work out what many machines would do (takes some minutes)
-	@$(BIN)/python -m bench.scale
+	@PYTHONPATH=tests $(BIN)/python -m bench.scale
 
 bench-postgres: $(STAMP) ## compare the ways to load 200,000 orders into PostgreSQL
-	@$(BIN)/python -m bench.postgres
+	@PYTHONPATH=tests $(BIN)/python -m bench.postgres
 
 soak: $(STAMP) ## play N random histories with another seed: make soak N=2000 SEED=7
 	@HISTORIES=$(or $(N),2000) HISTORIES_ON_POSTGRES=$(or $(N),200) SEED=$(or $(SEED),$(shell date +%s)) \

@@ -19,7 +19,7 @@ from datetime import datetime, timezone
 from typing import Any, NamedTuple
 
 import psycopg2
-from tests.postgres_server import PostgresServer, running_server
+from support.postgres_server import PostgresServer, running_server
 
 from bench.served import served
 from sources.simulator import Clock, SimulatedSpace

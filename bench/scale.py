@@ -18,7 +18,7 @@ import time
 from datetime import datetime, timezone
 from typing import NamedTuple
 
-from tests.postgres_server import running_server
+from support.postgres_server import running_server
 
 from bench.served import served
 from sources.simulator import Clock, SimulatedSpace

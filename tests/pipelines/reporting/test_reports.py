@@ -14,13 +14,13 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from psycopg2.extras import execute_values
-from sources.signalwire.crawl.owners import LISTED_TWICE
 from support.comparison import comparable, same
 from support.postgres_server import PostgresServer
 from support.report_truth import MAIN_TARGET, TARGETS, Row, quality, truth
 
 from pipelines.destinations.naming import schemas_to_show
 from pipelines.reporting.catalog import load_reports, rendered
+from sources.signalwire.crawl.registry import LISTED_TWICE
 from sources.signalwire.records.schema import TABLES, Table
 
 REPORTS = load_reports(TARGETS, MAIN_TARGET)
