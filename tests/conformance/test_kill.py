@@ -18,9 +18,9 @@ DAY = 24 * 3600
 POINTS = [
     ("sources.signalwire.http.client:Client.get", 1),
     ("sources.signalwire.http.client:Client.get", 5),
-    ("sources.signalwire.records.batches:Batches.add", 2),
-    ("sources.signalwire.records.batches:Batches.rest", 1),
-    ("sources.signalwire.crawl.run_record:RunLog.end", 1),
+    ("sources.signalwire.records.buffers:RowBuffer.add", 2),
+    ("sources.signalwire.records.buffers:RowBuffer.rest", 1),
+    ("sources.signalwire.crawl.run_record:RunRecord.end", 1),
     ("dlt.extract.extract:Extract.commit_packages", 1),
     ("dlt.pipeline.pipeline:Pipeline.normalize", 1),
     ("dlt.normalize.normalize:Normalize.spool_files", 1),
@@ -35,7 +35,8 @@ POINTS = [
     ("dlt.common.storages.load_package:PackageStorage.complete_job", 1),
     ("dlt.common.storages.load_package:PackageStorage.complete_job", 3),
     # as it returns: committed at the destination, and this machine does not know
-    ("dlt.destinations.insert_job_client:InsertValuesLoadJob.run", -1),
+    ("dlt.common.destination.client:RunnableLoadJob.run_managed", -1),
+    ("dlt.destinations.job_client_impl:SqlLoadJob.run", -1),
     ("dlt.load.load:Load.complete_package", 1),
     ("dlt.load.load:Load.complete_package", -1),
     ("dlt.common.storages.load_storage:LoadStorage.complete_load_package", 1),

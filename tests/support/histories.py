@@ -80,8 +80,8 @@ Step = Change | Wait | Run
 
 # where a run can die, from the first row to the last bookkeeping
 DEATHS = {
-    "reading": "sources.signalwire.records.batches:Batches.add",
-    "read": "sources.signalwire.crawl.run_record:RunLog.end",
+    "reading": "sources.signalwire.records.buffers:RowBuffer.add",
+    "read": "sources.signalwire.crawl.run_record:RunRecord.end",
     "extracted": "dlt.pipeline.pipeline:Pipeline.normalize",
     "normalized": "dlt.pipeline.pipeline:Pipeline.load",
     "schema": "dlt.load.load:Load.load_single_package",

@@ -99,7 +99,7 @@ def test_the_files_may_lie_anywhere(
 @pytest.fixture
 def small_files(monkeypatch: pytest.MonkeyPatch) -> None:
     """Has every page of orders put into a file of its own."""
-    monkeypatch.setattr("sources.signalwire.records.batches.BATCH_ROWS", 1)
+    monkeypatch.setattr("sources.signalwire.records.buffers.BATCH_ROWS", 1)
     for limit in ("BUFFER_MAX_ITEMS", "FILE_MAX_ITEMS"):
         monkeypatch.setenv(f"DATA_WRITER__{limit}", "1")
 
