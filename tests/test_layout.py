@@ -20,10 +20,9 @@ ALLOWED = {
 # the rooms of each package from the ground up; a room uses only what lies below it
 LAYERS = {
     "pipelines": (
-        {"configuration", "errors"},
+        {"errors"},
         {"destinations"},
-        {"loading", "reporting"},
-        {"publishing", "dashboard"},
+        {"loading", "reporting", "publishing", "dashboard"},
         {"signalwire_orders"},
         {"cli", "dag_tasks"},
         {"__main__"},

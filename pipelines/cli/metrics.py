@@ -33,7 +33,7 @@ HELP = {
     "run_exit_code": "How it ended: 0 done, 3 done but something could not be read, others failed.",
     "run_orders_loaded": "Orders it loaded: new or changed ones.",
     "run_orders_seen": "Order records the API served it.",
-    "run_orders_deleted": "Orders it found to be gone.",
+    "run_orders_deleted": "Orders found deleted from the API.",
     "run_requests": "HTTP requests it sent, repeated ones included.",
     "run_retries": "Requests it sent again after a failure.",
     "run_rejected": "Records it put into the table rejected.",

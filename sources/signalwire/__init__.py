@@ -77,12 +77,12 @@ def signalwire(
             cursor.
         number_assignments: Also load number_assignments, at one more list for each campaign.
         include_sensitive: Also load contact data, tax ids and verification tokens.
-        workers: Requests made side by side, each over its own connection; 1 to 64.
+        workers: Concurrent requests, each over its own connection; 1 to 64.
         page_size: Records to ask for per page; 1 to 1000.
-        request_timeout: Seconds without a byte after which a request is tried again.
-        request_max_attempts: How often a request is tried.
-        request_backoff_factor: Seconds before the second try; doubled for each further one.
-        request_max_retry_delay: Longest wait between two tries, in seconds.
+        request_timeout: Seconds without a byte before a request is retried.
+        request_max_attempts: Attempts per request, retries included.
+        request_backoff_factor: Seconds before the first retry, doubled for each further one.
+        request_max_retry_delay: Longest wait before a retry, in seconds.
         full: Read every campaign to its end and compare all of it with the destination.
         full_walk_every: Seconds after which a campaign is read to its end in any case; a very large
             number for never.
@@ -91,7 +91,7 @@ def signalwire(
             the state of each part apart.
         known: Answers what the destination has; without it every campaign is read to its end, and
             no order is ever marked as deleted.
-        stats: The run's id and counts, kept up to date while it goes on, for whoever watches.
+        stats: The run's id and counts, kept up to date while it goes on, for progress displays.
 
     Raises:
         ConfigurationError: a setting cannot work; nothing has been sent.

@@ -3,7 +3,7 @@
 SignalWireError
 ├── ConfigurationError   a setting that cannot work; nothing was sent
 ├── AccessDenied         401 or 403: the credentials or their scopes; ends the run
-├── Stopped              the run is ending, for a reason of its own
+├── Stopped              the run is ending
 └── ReadError            one list or record could not be read; the rest can
     ├── NotFound         404: it is gone, or another project's
     ├── Unavailable      still failing after all tries: 429, 5xx, network, broken bodies

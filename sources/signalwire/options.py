@@ -40,7 +40,7 @@ SHARD_DIGITS = 8
 class Shard(NamedTuple):
     """One of several disjoint parts of a space, counted from 1, so that several machines share it.
 
-    A brand belongs to the same part for ever, whichever brands come and go: its id alone decides.
+    A brand always belongs to the same part, whatever other brands there are: its id alone decides.
     """
 
     part: int
@@ -99,7 +99,7 @@ class Options:
         return frozenset(campaign_id.lower() for campaign_id in self.campaign_ids)
 
     def wants(self, campaign_id: Any) -> bool:
-        """Whether a campaign is among those to read, in whichever case its id was given."""
+        """Whether a campaign is among those to read, whatever the case of its id."""
         return not self._wanted or str(campaign_id).lower() in self._wanted
 
     @property

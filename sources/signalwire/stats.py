@@ -16,7 +16,7 @@ class Counts:
     twice), `orders_loaded` those handed to the destination because they are new or changed.
     `campaigns` were found, `campaigns_walked` read as far as needed, `campaigns_failed` and
     `brands_failed` could not be; `full_walks` are those read to the end to compare all with the
-    destination, `orders_deleted` orders found to be gone.
+    destination, `orders_deleted` orders found deleted from the API.
     """
 
     requests: int = 0

@@ -35,7 +35,8 @@ POINTS = [
     ("dlt.common.storages.load_package:PackageStorage.complete_job", 1),
     ("dlt.common.storages.load_package:PackageStorage.complete_job", 3),
     # as it returns: committed at the destination, and this machine does not know
-    ("dlt.destinations.insert_job_client:InsertValuesLoadJob.run", -1),
+    ("dlt.common.destination.client:RunnableLoadJob.run_managed", -1),
+    ("dlt.destinations.job_client_impl:SqlLoadJob.run", -1),
     ("dlt.load.load:Load.complete_package", 1),
     ("dlt.load.load:Load.complete_package", -1),
     ("dlt.common.storages.load_storage:LoadStorage.complete_load_package", 1),

@@ -27,7 +27,7 @@ class Lists:
         return Listing(self._get, request, self._stats)
 
     async def brand(self, brand_id: str) -> PageRecords:
-        """One brand by its id, as a page of its own.
+        """One brand by its id, as a page with one record.
 
         Ids are case sensitive there, and people copy them from where they are in upper case.
         """

@@ -105,7 +105,7 @@ class OrderWalk:
             self._load(*await self._read(page))
 
     def end(self, *, full: bool) -> Cursor | None:
-        """The cursor after the walk; None if none can be told."""
+        """The cursor after the walk; None if there is none."""
         return self._move.end(full=full)
 
     async def _recent(self) -> None:

@@ -56,7 +56,7 @@ class RunRecord:
         self._started = time.monotonic()
 
     def note_new_columns(self, found: TableRows, schema: Schema) -> None:
-        """Logs each field that gets a column of its own for the first time, once."""
+        """Logs each new field that gets its own column, once."""
         known = {column.name for column in TABLES[found.table].columns(include_sensitive=True)}
         before = schema.tables.get(found.table, {}).get("columns", {})
         for name in found.rows.column_names:

@@ -68,7 +68,7 @@ class HttpSettings(NamedTuple):
 class _Line(NamedTuple):
     """A thread's session, and what is the same in every request it sends.
 
-    To work out headers, proxies and certificates anew for each takes as long as sending it.
+    Preparing headers, proxies and certificates for each request takes as long as sending it.
     """
 
     session: requests.Session
@@ -100,7 +100,7 @@ _WORTH_RETRYING = (
 class Client:
     """Reads lists and records of one space; may be used from several threads at once.
 
-    Every thread gets a session, and with it a keep-alive connection, of its own.
+    Every thread has its own session, and with it a keep-alive connection.
     """
 
     def __init__(

@@ -25,7 +25,7 @@ Get: TypeAlias = Callable[[Request], Awaitable[Response]]
 class Page(NamedTuple):
     """One page of a list; times as in a `Response`.
 
-    `number` counts from 1. A list that is begun again has a first page again.
+    `number` counts from 1. A restarted list has a first page again.
     """
 
     records: list[Any]
@@ -37,11 +37,11 @@ class Page(NamedTuple):
 class Listing:
     """The pages of a list in the API's order, to be iterated with `async for`.
 
-    Iteration can be left and taken up again. The list is begun again, once, where the API refuses a
-    page after the first: links to pages expire, and lists become shorter.
+    Iteration can be left and resumed. The list is restarted, once, where the API refuses a page
+    after the first: links to pages expire, and lists become shorter.
 
     Raises while it is iterated:
-        ReadError: a page cannot be read, and the list was begun again before or need not be.
+        ReadError: a page cannot be read, and restarting the list did not or would not help.
         ProtocolError: the list cannot end, or where it points to cannot be read.
     """
 
@@ -109,7 +109,7 @@ class Listing:
 
     def _begin_again(self, error: ReadError) -> None:
         if self._refusal is not None:
-            raise type(error)(f"{error}; the list was begun again after {self._refusal}") from None
+            raise type(error)(f"{error}; the list was restarted after {self._refusal}") from None
         if self._last is None or not isinstance(error, NotFound | Refused):
             raise error
         self._refusal = error

@@ -42,7 +42,7 @@ class Response(NamedTuple):
 
 
 class NotJson(Exception):
-    """A 200 whose body is not JSON: a proxy's page, or a body cut where nobody noticed."""
+    """A 200 whose body is not JSON: a proxy's page, or a truncated body."""
 
 
 class ErrorInBody(Exception):

@@ -63,7 +63,7 @@ class ServerClock:
             self._last = max(self._last, moment)
 
     def now(self) -> int:
-        """The current time; this machine's own while the server has not told any."""
+        """The current time; this machine's own until the server has sent one."""
         with self._lock:
             offset = self._machine if self._agreed is None else self._agreed.offset
             self._last = max(self._last + 1, offset + _count())
@@ -92,7 +92,7 @@ class ServerClock:
             self._groups.append(group)
         group.answers += 1
         if agreed is None or self._rank(group) > self._rank(agreed):
-            # times that the one before told may lie in the future
+            # times by the previous one may lie in the future
             self._agreed, self._last = group, self._earliest
 
     def _rank(self, group: _Group) -> tuple[int, int]:

@@ -60,7 +60,7 @@ def depth_of(known: KnownCampaign | None, *, due: bool) -> Depth:
 def is_full_walk_due(full_walk_at: int | None, now: int | None, every: int) -> bool:
     """Whether a campaign last read to its end at `full_walk_at` has to be read to its end again.
 
-    A moment that has not come yet was told by a clock that was wrong.
+    A moment in the future was set by a wrong clock.
     """
     if full_walk_at is None or now is None:
         return True
@@ -68,7 +68,7 @@ def is_full_walk_due(full_walk_at: int | None, now: int | None, every: int) -> b
 
 
 def pages_to_read(unsettled: Iterable[Unsettled], page_size: int, *, read: int = 1) -> int:
-    """How many pages to read before the rest is looked up otherwise, for the fewest requests.
+    """How many pages to read before the rest is fetched in other ways, for the fewest requests.
 
     `page_size` is the number of orders that the server puts on a page, which can be smaller than
     the one it was asked for; `read` are the pages read so far.

@@ -34,7 +34,7 @@ class KnownSpace(NamedTuple):
     """What the destination has: campaigns with orders that are not deleted, by id, and the latest
     moment at which any order in it was read, or a run ended; 0 without any.
 
-    `newest_moment` is the latest of all moments noted, by whichever clock.
+    `newest_moment` is the latest of all moments noted, by any clock.
     """
 
     campaigns: Mapping[str, KnownCampaign]

@@ -103,7 +103,7 @@ def test_a_folder_in_its_place(workspace: Workspace, name: str) -> None:
 def test_from_python_as_airflow_calls_it(workspace: Workspace) -> None:
     path = settings_file(workspace, FAULTS["unquoted"][0])
     code = (
-        "from pipelines.errors import explain\n"
+        "from pipelines.errors.explain import explain\n"
         "from pipelines.signalwire_orders import run\n"
         "try:\n    run()\nexcept Exception as error:\n    print(*explain(error), sep='\\n')"
     )

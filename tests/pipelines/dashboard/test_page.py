@@ -45,7 +45,7 @@ class TestPage:
             "Arrived, processed and left open",
             "Open orders by age",
             "Processed within each target",
-            "Campaigns, the slowest first",
+            "Campaigns, slowest first",
             "Stuck orders, the oldest first",
         ]
         assert page.texts("#as-of") == [

@@ -57,11 +57,12 @@ def crawl(server: Server, body: Body, threads: int = THREADS) -> None:
             scheduler.close()
             pool.close()
 
-    before = threading.active_count()
-    asyncio.run(main())
-    for thread in [t for t in threading.enumerate() if t.name.startswith("signalwire-")]:
-        thread.join(5)
-    assert threading.active_count() == before
+    try:
+        asyncio.run(main())
+    finally:
+        for thread in [t for t in threading.enumerate() if t.name.startswith("signalwire-")]:
+            thread.join(5)
+            assert not thread.is_alive()
 
 
 class TestScheduler:
