@@ -25,12 +25,13 @@ CONTEXT.set_forkserver_preload(
 )
 # what Python itself reads when it starts, so that a fork would not heed it
 READ_AT_START = ("PYTHON", "LC_", "LANG")
+STARTED_WITH = dict(os.environ)
 
 
 def can_be_forked(environment: Mapping[str, str]) -> bool:
     """Whether a command with this environment does the same if it is forked."""
-    now = {name for name, value in environment.items() if os.environ.get(name) != value}
-    return not any(name.startswith(READ_AT_START) for name in now)
+    names = {name for name, value in environment.items() if STARTED_WITH.get(name) != value}
+    return not any(name.startswith(READ_AT_START) for name in names)
 
 
 def command(

@@ -271,12 +271,20 @@ EXAMPLES = settings(
 )
 
 
+@settings(EXAMPLES, max_examples=8)
+@given(world=worlds())
+def test_every_number_in_a_few_worlds(duck_tables: DuckTables, world: World) -> None:
+    check(duck_tables, world)
+
+
+@pytest.mark.proof
 @settings(EXAMPLES, max_examples=60)
 @given(world=worlds())
 def test_every_number_on_duckdb(duck_tables: DuckTables, world: World) -> None:
     check(duck_tables, world)
 
 
+@pytest.mark.proof
 @settings(EXAMPLES, max_examples=25)
 @given(world=worlds())
 def test_every_number_on_postgres(postgres_tables: PostgresTables, world: World) -> None:
