@@ -31,6 +31,7 @@ def test_the_second_ends_and_says_who_holds_it(space: SimulatedSpace, workspace:
         assert "Traceback" not in second.stderr
 
 
+@pytest.mark.proof
 def test_the_second_waits(open_space: OpenSpace, workspace: Workspace) -> None:
     space = open_space(latency_ms=600)
     with started(workspace, space, "--json", "--workers", "1") as first:
@@ -84,6 +85,7 @@ def test_another_run_into_the_same_place(
     assert workspace.orders() == true_orders(space)
 
 
+@pytest.mark.proof
 def test_two_runs_at_once_of_two_machines(space: SimulatedSpace, workspace: Workspace) -> None:
     space.set_latency(50)
     runs = [

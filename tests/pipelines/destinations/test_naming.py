@@ -157,6 +157,7 @@ class TestRefusal:
         assert (done.returncode, space.journal.requests) == (2, 0)
         assert f"dataset {dataset}: the name" in done.stderr or "keeps that name" in done.stderr
 
+    @pytest.mark.proof
     def test_the_longest_name_that_postgres_takes_works(
         self, space: SimulatedSpace, postgres_workspace: Workspace
     ) -> None:
