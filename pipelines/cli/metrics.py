@@ -12,9 +12,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from prometheus_client import CollectorRegistry, Gauge, generate_latest
-from prometheus_client.parser import text_string_to_metric_families
-
 from pipelines.destinations.base import Destination
 from pipelines.destinations.resolve import find_target
 from pipelines.errors import DONE
@@ -116,6 +113,8 @@ def write_metrics(
         values |= {f"run_{name}": counts[name] for name in counts}
     if target is not None:
         values |= _figures(target)
+    from prometheus_client import CollectorRegistry, Gauge, generate_latest  # slow to import
+
     registry = CollectorRegistry()
     for name, words in HELP.items():
         if name in values:
@@ -142,6 +141,8 @@ def is_metrics(head: str) -> bool:
 
 def _before(path: Path) -> dict[str, float]:
     """The values in the file that is there; none where it cannot be read."""
+    from prometheus_client.parser import text_string_to_metric_families
+
     if not path.is_file():  # to read a pipe would wait for its writer
         return {}
     try:

@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import dlt
+from dlt.common.configuration import configspec
 from dlt.destinations.exceptions import DatabaseTransientException
+from dlt.destinations.impl.duckdb.configuration import DuckDbClientConfiguration, DuckDbCredentials
 
 from pipelines.destinations.base import URL_SCHEME, Capabilities, Destination
 from pipelines.destinations.lock import FileLock, Lock, lock_files
@@ -35,8 +37,28 @@ MAGIC = slice(8, 12), b"DUCK"
 MISREAD = {"\\": "a slash", "?": "the end of the name"}
 
 
+@configspec(init=False)
+class Credentials(DuckDbCredentials):
+    """dlt's credentials, which write their own URL.
+
+    dlt imports SQLAlchemy for it, a tenth of a second.
+    """
+
+    def __str__(self) -> str:
+        return f"{self.drivername}:///{self.database}"
+
+
+@configspec(init=False)
+class Configuration(DuckDbClientConfiguration):
+    """dlt's configuration with these credentials."""
+
+    credentials: Credentials = None  # type: ignore[assignment]
+
+
 class Factory(dlt.destinations.duckdb):
     """dlt's destination, whose merges read the files of rows themselves."""
+
+    spec: type[DuckDbClientConfiguration] = Configuration
 
     @property
     def destination_type(self) -> str:
