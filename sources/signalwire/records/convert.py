@@ -18,7 +18,7 @@ from sources.signalwire.records.column_names import column_names
 from sources.signalwire.records.decoding import Mended
 from sources.signalwire.records.rejects import Reject
 from sources.signalwire.records.schema import NUMBER_ASSIGNMENTS, ORDERS, TIMESTAMP, Column, Table
-from sources.signalwire.records.values import column_of
+from sources.signalwire.records.values import columns_of
 
 
 class Converted(NamedTuple):
@@ -40,17 +40,20 @@ def convert(
     records, counts, rejects = _split_by_usable_id(table, pages)
     page_of = pa.array([n for n, count in enumerate(counts) for _ in range(count)], pa.int64())
     fields = [_flatten(r) for r in records] if table is NUMBER_ASSIGNMENTS else records
-    given = set().union(*set(map(tuple, fields)))
+    shapes = set(map(tuple, fields))
+    given = set().union(*shapes)
     schema = table.arrow_schema(include_sensitive)
     faults: defaultdict[int, list[str]] = defaultdict(list)
     columns = {
-        **_read_columns(table, fields, given, include_sensitive, faults),
+        **_read_columns(table, fields, shapes, include_sensitive, faults),
         **_page_columns(table, pages, page_of),
     }
     _note_contradictions(table, fields, given, columns, faults)
     arrays = [columns.get(f.name) or pa.nulls(len(fields), f.type) for f in schema]
-    for field, name in _unknown_fields(table, given).items():
-        arrays.append(column_of("text", [record.get(field) for record in fields])[0])
+    unknown = _unknown_fields(table, given)
+    texts, _ = columns_of(dict.fromkeys(unknown, "text"), fields)
+    for field, name in unknown.items():
+        arrays.append(texts[field])
         schema = schema.append(pa.field(name, pa.string()))
     rejects += _faulty(table, pages, records, page_of, faults)
     return Converted(pa.table(arrays, schema=schema), counts, rejects)
@@ -80,23 +83,19 @@ def usable_ids(records: Sequence[Any]) -> list[str]:
 def _read_columns(
     table: Table,
     records: Sequence[dict[str, Any]],
-    given: set[str],
+    shapes: set[tuple[str, ...]],
     include_sensitive: bool,
     faults: defaultdict[int, list[str]],
 ) -> dict[str, pa.Array]:
-    """The columns that the records themselves fill."""
+    """The columns that the records themselves fill; `shapes` are the fields that records have."""
     elsewhere = {column.name for column in (*table.parents, *table.own)}
-    wanted = [
-        column
-        for column in table.columns(include_sensitive)
-        if column.name in given and column.name not in elsewhere
-    ]
-    columns: dict[str, pa.Array] = {}
-    for column in wanted:
-        raw = [record.get(column.name) for record in records]
-        columns[column.name], unreadable = column_of(column.kind, raw)
-        for position, why in unreadable.items():
-            faults[position].append(f"{column.name} is {why}")
+    given = set().union(*shapes) - elsewhere
+    kinds = {c.name: c.kind for c in table.columns(include_sensitive) if c.name in given}
+    in_all = all(kinds.keys() <= set(shape) for shape in shapes)
+    columns, unreadable = columns_of(kinds, records, in_all=in_all)
+    for name, positions in unreadable.items():
+        for position, why in positions.items():
+            faults[position].append(f"{name} is {why}")
     return columns
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
+from operator import itemgetter
 from typing import Any
 
 import msgspec
@@ -39,15 +40,40 @@ class Unreadable(ValueError):
     """A value that does not fit its column's type; the text says what was expected."""
 
 
-def column_of(kind: Kind, values: Sequence[Any]) -> tuple[pa.Array, dict[int, str]]:
-    """A column of `kind` from raw JSON values, and for each unreadable one its position and why.
+def columns_of(
+    kinds: Mapping[str, Kind], records: Sequence[Mapping[str, Any]], *, in_all: bool = False
+) -> tuple[dict[str, pa.Array], dict[str, dict[int, str]]]:
+    """Columns of the records' fields, and for each column why values at which positions are null.
 
-    Unreadable values are null in the column. The usual case, all values fine, is left to Arrow.
+    Null stands for a value that is unreadable. `in_all` says that every record has all the fields.
     """
+    columns: dict[str, pa.Array] = {}
+    unreadable: dict[str, dict[int, str]] = {}
+    times: dict[str, pa.Array] = {}
+    for name, kind in kinds.items():
+        values = _values(name, records, in_all)
+        try:
+            # the usual case, all values fine, is left to Arrow
+            (times if kind == "timestamp" else columns)[name] = _at_once(kind, values)
+        except (pa.ArrowException, TypeError, ValueError, OverflowError):
+            columns[name], unreadable[name] = _one_by_one(kind, values)
     try:
-        return _at_once(kind, values), {}
-    except (pa.ArrowException, TypeError, ValueError, OverflowError):
-        return _one_by_one(kind, values)
+        # in one step, because Arrow releases the GIL in each and waits to get it back
+        read = pa.StructArray.from_arrays(list(times.values()), list(times)).cast(
+            pa.struct([(name, TIMESTAMP) for name in times])
+        )
+        columns |= {name: read.field(name) for name in times}
+    except (pa.ArrowException, ValueError):
+        for name in times:
+            values = _values(name, records, in_all)
+            columns[name], unreadable[name] = _one_by_one("timestamp", values)
+    return columns, unreadable
+
+
+def _values(name: str, records: Sequence[Mapping[str, Any]], in_all: bool) -> list[Any]:
+    if in_all:
+        return list(map(itemgetter(name), records))
+    return [record.get(name) for record in records]
 
 
 def as_json(value: Any) -> str:
@@ -156,9 +182,10 @@ _SERVED_AS: dict[Kind, pa.DataType] = {"timestamp": pa.string()}
 
 
 def _at_once(kind: Kind, values: Sequence[Any]) -> pa.Array:
+    """A column as it is served: times are still text."""
     if kind == "json":
         values = [_SINGLE["json"](value) for value in values]
-    return pa.array(values, _SERVED_AS.get(kind, ARROW[kind])).cast(ARROW[kind])
+    return pa.array(values, _SERVED_AS.get(kind, ARROW[kind]))
 
 
 def _one_by_one(kind: Kind, values: Sequence[Any]) -> tuple[pa.Array, dict[int, str]]:
