@@ -6,8 +6,11 @@ How far that is, is decided in `incremental/depth.py`; what is new, in `incremen
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from functools import cached_property
 from typing import Any, NamedTuple
 from urllib.parse import quote
+
+import pyarrow as pa
 
 from sources.signalwire.crawl.comparison import Comparison
 from sources.signalwire.crawl.output import Output
@@ -23,7 +26,8 @@ from sources.signalwire.incremental.depth import (
     states_to_list,
 )
 from sources.signalwire.incremental.existing import KnownCampaign
-from sources.signalwire.records.batch import OrderBatch, Origin, PageRecords
+from sources.signalwire.records.batch import OrderBatch, Origin, PageRecords, moments
+from sources.signalwire.records.schema import TIMESTAMP
 from sources.signalwire.settings import REGISTRY
 from sources.signalwire.stats import RunStats
 
@@ -60,7 +64,7 @@ class OrderWalk:
         # of orders that this walk may meet in several lists, the version loaded last
         self._loaded: dict[str, str] | None = None
         # a row can slide to the next page or the one after while orders arrive, hardly further
-        self._met_lately: list[dict[str, int | None]] = [{}, {}]
+        self._met_lately = [_Met([], pa.chunked_array([], TIMESTAMP))] * 2
 
     @property
     def cursor(self) -> Cursor | None:
@@ -173,7 +177,7 @@ class OrderWalk:
         batch = await self._tools.convert(records)
         for order_id in self._unmet.keys() & batch.ids:
             del self._unmet[order_id]
-        keep = self._up_to_date(batch.ids, batch.updated_at, page.read_at)
+        keep = self._up_to_date(batch, page.read_at)
         batch = batch if len(keep) == len(batch) else batch.take(keep)
         return batch, self._move.read(batch, page.served_at)
 
@@ -194,26 +198,48 @@ class OrderWalk:
         created = zip(batch.ids, batch.created_at, strict=True)
         return [moment for order_id, moment in created if order_id not in self._slid]
 
-    def _up_to_date(
-        self, ids: Sequence[str], updated: Sequence[int | None], now: int
-    ) -> Sequence[int]:
+    def _up_to_date(self, batch: OrderBatch, now: int) -> Sequence[int]:
         """Positions of all orders that this walk has not met in a newer version.
 
         That would have been on this page or just before; of two alike the later one is kept.
         """
-        met = dict(zip(ids, updated, strict=True))
+        met = _Met(batch.ids, batch.rows["updated_at"])
         before, self._met_lately = self._met_lately, [self._met_lately[1], met]
-        self._slid = {order_id for m in before for order_id in m.keys() & met.keys()}
-        if len(met) == len(ids) and not self._slid:
-            return range(len(ids))
-        met.clear()
+        self._slid = set().union(*(earlier.ids & met.ids for earlier in before))
+        if len(met.ids) == len(batch) and not self._slid:
+            return range(len(batch))
+        kept: dict[str, int | None] = {}
         last: dict[str, int] = {}
-        for position, (order_id, moment) in enumerate(zip(ids, updated, strict=True)):
-            earlier = [m[order_id] for m in (*before, met) if order_id in m]
-            if not any(is_outdated(moment, by, now) for by in earlier):
-                met[order_id], last[order_id] = moment, position
-        self._slid &= met.keys()
+        for position, (order_id, moment) in enumerate(
+            zip(batch.ids, batch.updated_at, strict=True)
+        ):
+            earlier_ones = [m.versions[order_id] for m in before if order_id in m.ids]
+            if order_id in kept:
+                earlier_ones.append(kept[order_id])
+            if not any(is_outdated(moment, by, now) for by in earlier_ones):
+                kept[order_id], last[order_id] = moment, position
+        met.replace(kept)
+        self._slid &= met.ids
         return sorted(last.values())
+
+
+class _Met:
+    """The orders of a page that a walk has met, and when each changed."""
+
+    def __init__(self, ids: Sequence[str], updated_at: pa.ChunkedArray) -> None:
+        self.ids = set(ids)
+        self._in_order = ids
+        self._updated_at = updated_at
+
+    @cached_property
+    def versions(self) -> dict[str, int | None]:
+        """To each order the time of the version met; worked out only where orders slide."""
+        return dict(zip(self._in_order, moments(self._updated_at), strict=True))
+
+    def replace(self, versions: dict[str, int | None]) -> None:
+        """Takes other versions in place of all."""
+        self.versions = versions
+        self.ids = set(versions)
 
 
 def _is(state: str, found: Any) -> bool:

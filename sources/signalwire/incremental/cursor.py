@@ -82,7 +82,7 @@ class CursorMove:
         """
         if self._began_at is None:
             self._began_at = served_at
-        self._newest = max(filter(None, (self._newest, *batch.created_at)), default=0)
+        self._newest = max(self._newest, batch.latest("created_at") or 0)
         self._note_changes(batch)
         new = not_loaded(self.cursor, batch)
         self._found_new = self._found_new or bool(new)
@@ -106,10 +106,9 @@ class CursorMove:
         )
 
     def _note_changes(self, batch: OrderBatch) -> None:
-        changed = [moment for moment in batch.updated_at if moment is not None]
-        if self._began_at is None or not changed:
+        highest = batch.latest("updated_at")
+        if self._began_at is None or highest is None:
             return
-        highest = max(changed)
         self._highest = highest if self._highest is None else max(highest, self._highest)
         limit = self._began_at - LATE_COMMIT_MARGIN
         if highest > limit and len(self._recent) <= MAX_RECENT:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import base64
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from sources.signalwire.records.fingerprints import fingerprints
 
@@ -40,29 +42,44 @@ class TableRows(NamedTuple):
 
 @dataclass(frozen=True)
 class OrderBatch:
-    """The orders of one page: ids, when each changed and was created, and their rows.
+    """The orders of one page: their ids, and their rows in columns: a backfill has a million.
 
-    In columns, because a backfill has a million of them. Times are in microseconds since the epoch.
+    Times are in microseconds since the epoch (UTC).
     """
 
     ids: Sequence[str]
-    updated_at: Sequence[int | None]
-    created_at: Sequence[int | None]
     rows: pa.Table
+
+    @cached_property
+    def updated_at(self) -> list[int | None]:
+        """When each of them changed."""
+        return moments(self.rows["updated_at"])
+
+    @cached_property
+    def created_at(self) -> list[int | None]:
+        """When each of them was created."""
+        return moments(self.rows["created_at"])
+
+    def latest(self, column: str) -> int | None:
+        """The latest time in a column; None without any."""
+        latest: int | None = pc.max(self.rows[column].cast(pa.int64())).as_py()
+        return latest
 
     def __len__(self) -> int:
         return len(self.ids)
 
     def take(self, positions: Sequence[int]) -> OrderBatch:
         """The orders at some positions."""
-        return OrderBatch(
-            [self.ids[n] for n in positions],
-            [self.updated_at[n] for n in positions],
-            [self.created_at[n] for n in positions],
-            self.rows.take(pa.array(positions, pa.int64())),
-        )
+        rows = self.rows.take(pa.array(positions, pa.int64()))
+        return OrderBatch([self.ids[n] for n in positions], rows)
 
     def marks(self, positions: Sequence[int]) -> list[str]:
         """For each position eight characters that differ when anything of the order differs."""
         rows = self.rows.take(pa.array(positions, pa.int64()))
         return [base64.b64encode(found[:6]).decode() for found in fingerprints(rows)]
+
+
+def moments(column: pa.ChunkedArray) -> list[int | None]:
+    """A column of times as microseconds since the epoch (UTC)."""
+    found: list[int | None] = column.cast(pa.int64()).to_pylist()
+    return found

@@ -6,18 +6,21 @@ and next to nothing per row.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Sequence
 from functools import lru_cache
+from itertools import accumulate
 from typing import Any, NamedTuple
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from sources.signalwire.records.batch import OrderBatch, PageRecords
 from sources.signalwire.records.column_names import column_names
 from sources.signalwire.records.decoding import Mended
 from sources.signalwire.records.rejects import Reject
-from sources.signalwire.records.schema import NUMBER_ASSIGNMENTS, ORDERS, TIMESTAMP, Column, Table
+from sources.signalwire.records.schema import NUMBER_ASSIGNMENTS, ORDERS, TIMESTAMP, Table
 from sources.signalwire.records.values import columns_of
 
 
@@ -38,7 +41,6 @@ def convert(
     both, with null for that value. Fields unknown to `table` get text columns of their own.
     """
     records, counts, rejects = _split_by_usable_id(table, pages)
-    page_of = pa.array([n for n, count in enumerate(counts) for _ in range(count)], pa.int64())
     fields = [_flatten(r) for r in records] if table is NUMBER_ASSIGNMENTS else records
     shapes = set(map(tuple, fields))
     given = set().union(*shapes)
@@ -46,16 +48,18 @@ def convert(
     faults: defaultdict[int, list[str]] = defaultdict(list)
     columns = {
         **_read_columns(table, fields, shapes, include_sensitive, faults),
-        **_page_columns(table, pages, page_of),
+        **_page_columns(table, pages, counts),
     }
     _note_contradictions(table, fields, given, columns, faults)
-    arrays = [columns.get(f.name) or pa.nulls(len(fields), f.type) for f in schema]
+    arrays = [
+        columns[f.name] if f.name in columns else pa.nulls(len(fields), f.type) for f in schema
+    ]
     unknown = _unknown_fields(table, given)
     texts, _ = columns_of(dict.fromkeys(unknown, "text"), fields)
     for field, name in unknown.items():
         arrays.append(texts[field])
         schema = schema.append(pa.field(name, pa.string()))
-    rejects += _faulty(table, pages, records, page_of, faults)
+    rejects += _faulty(table, pages, records, counts, faults)
     return Converted(pa.table(arrays, schema=schema), counts, rejects)
 
 
@@ -63,16 +67,9 @@ def order_batches(pages: Sequence[PageRecords]) -> tuple[list[OrderBatch], list[
     """The orders of each page, and what is wrong in them."""
     rows, counts, rejects = convert(ORDERS, pages)
     ids = rows["id"].to_pylist()
-    updated, created = (
-        rows[name].cast(pa.int64()).to_pylist() for name in ("updated_at", "created_at")
-    )
-    batches, start = [], 0
-    for count in counts:
-        end = start + count
-        part = slice(start, end)
-        batches.append(OrderBatch(ids[part], updated[part], created[part], rows[part]))
-        start = end
-    return batches, rejects
+    ends = list(accumulate(counts))
+    parts = map(slice, [0, *ends], ends)
+    return [OrderBatch(ids[part], rows[part]) for part in parts], rejects
 
 
 def usable_ids(records: Sequence[Any]) -> list[str]:
@@ -100,17 +97,24 @@ def _read_columns(
 
 
 def _page_columns(
-    table: Table, pages: Sequence[PageRecords], page_of: pa.Array
+    table: Table, pages: Sequence[PageRecords], counts: Sequence[int]
 ) -> dict[str, pa.Array]:
     """The columns that are the same for a whole page: its parents, and when it was read."""
-    values: dict[Column, pa.Array] = {
-        column: pa.array([getattr(page.origin, column.name) for page in pages], pa.string())
+    filled = [page for page, count in zip(pages, counts, strict=True) if count]
+    ends = pa.array([end for end, count in zip(accumulate(counts), counts, strict=True) if count])
+
+    def repeated(values: list[Any], kind: pa.DataType) -> pa.Array:
+        runs = pa.RunEndEncodedArray.from_arrays(ends.cast(pa.int32()), pa.array(values, kind))
+        return pc.run_end_decode(runs)
+
+    columns = {
+        column.name: repeated([getattr(page.origin, column.name) for page in filled], pa.string())
         for column in table.parents
     }
-    for column in table.own:
-        if column.name == "read_at":
-            values[column] = pa.array([page.read_at for page in pages], pa.int64()).cast(TIMESTAMP)
-    return {column.name: of_pages.take(page_of) for column, of_pages in values.items()}
+    if any(column.name == "read_at" for column in table.own):
+        read_at = repeated([page.read_at for page in filled], pa.int64())
+        columns["read_at"] = read_at.cast(TIMESTAMP)
+    return columns
 
 
 def _note_contradictions(
@@ -132,7 +136,7 @@ def _faulty(
     table: Table,
     pages: Sequence[PageRecords],
     records: Sequence[dict[str, Any]],
-    page_of: pa.Array,
+    counts: Sequence[int],
     faults: defaultdict[int, list[str]],
 ) -> list[Reject]:
     """The records that have faults, as they were served."""
@@ -140,10 +144,11 @@ def _faulty(
         for position, record in enumerate(records):
             if isinstance(record, Mended):
                 faults[position] += record.faults
+    ends = list(accumulate(counts))
     return [
         Reject(
             table.name,
-            pages[page_of[position].as_py()].origin,
+            pages[bisect_right(ends, position)].origin,
             records[position]["id"],
             _as_served(records[position]),
             "; ".join(reasons),

@@ -39,6 +39,7 @@ from sources.signalwire.options import Options
 from sources.signalwire.records.batch import OrderBatch, Origin
 from sources.signalwire.records.buffers import RowBuffer, compacted
 from sources.signalwire.records.column_names import column_names
+from sources.signalwire.records.schema import TIMESTAMP
 from sources.signalwire.records.values import microseconds
 from sources.signalwire.settings import MAX_BATCH_BYTES
 from sources.signalwire.stats import RunStats
@@ -117,8 +118,12 @@ def walk(
     move = CursorMove(cursor, "brand")
     updated, created, records = (list(column) for column in zip(*versions, strict=True))
     names = sorted(set().union(*records))
-    rows = pa.table({name: [record.get(name) for record in records] for name in names})
-    batch = OrderBatch([record["id"] for record in records], updated, created, rows)
+    times = {"updated_at": updated, "created_at": created}
+    rows = pa.table(
+        {name: [record.get(name) for record in records] for name in names}
+        | {name: pa.array(moments, pa.int64()).cast(TIMESTAMP) for name, moments in times.items()}
+    )
+    batch = OrderBatch([record["id"] for record in records], rows)
     return move.read(batch, None if now is None else at(now)), move.end(full=full)
 
 
