@@ -64,6 +64,7 @@ INTERNAL: dict[str, dict[str, list[str]]] = {
     "dlt.common.storages.load_package:LoadJobInfo": {},
     "dlt.common.storages.load_package:LoadPackageStateInjectableContext": {},
     "dlt.destinations.impl.duckdb.configuration:DuckDbClientConfiguration": {},
+    "dlt.destinations.impl.duckdb.configuration:DuckDbCredentials": {"__str__": ["self"]},
     "dlt.destinations.impl.duckdb.duck:DuckDbClient": {
         "__init__": ["self", "schema", "config", "capabilities"],
         "create_load_job": ["self", "table", "file_path", "load_id", "restore"],
