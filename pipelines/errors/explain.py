@@ -182,7 +182,9 @@ def _wrong_type(error: ConfigValueCannotBeCoercedException) -> str:
 
 
 def _unreadable_credentials(error: InvalidConnectionString | InvalidNativeValue) -> str:
-    name = error.spec.__name__.removesuffix("Credentials").lower()
+    # this project's subclasses are all called Credentials, dlt's classes after the destination
+    names = (kind.__name__ for kind in error.spec.__mro__)
+    name = next(n for n in names if n != "Credentials").removesuffix("Credentials").lower()
     return (
         f"destination.{name}.credentials is not a path or URL that can be used; see"
         " docs/destinations.md for the format"

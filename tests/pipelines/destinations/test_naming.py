@@ -68,7 +68,7 @@ class TestOneName:
             done = workspace.command(*arguments, space=space)
             assert done.returncode == 0, (arguments, done.stderr)
         assert name in (workspace.folder / "page.html").read_text()
-        shown = workspace.command("reports", "show", "backlog", "--dataset", given).stdout
+        shown = workspace.command("reports", "sql", "backlog", "--dataset", given).stdout
         assert f"CREATE VIEW {name}_reports.backlog" in shown
 
     def test_meets_other_spellings_at_one_lock(
@@ -301,7 +301,7 @@ class TestUpperCase:
 
     def test_statements_shown_for_them_are_in_their_case(self, workspace: Workspace) -> None:
         shown = workspace.command(
-            "reports", "show", "backlog", "--dataset", "select", "--dialect", "snowflake"
+            "reports", "sql", "backlog", "--dataset", "select", "--dialect", "snowflake"
         ).stdout
         # a reserved word needs quotes, and in quotes only the folded name is the schema's
         assert "CREATE VIEW select_reports.backlog" in shown
