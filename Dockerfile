@@ -1,5 +1,5 @@
 # syntax=docker/dockerfile:1
-# The command as a small image that runs as nobody in particular:
+# The command as a small image that runs as an unprivileged user:
 #   docker build -t signalwire-orders .
 #   docker run --rm -v orders:/data -e SOURCES__SIGNALWIRE__SPACE=… signalwire-orders run
 ARG PYTHON=3.12

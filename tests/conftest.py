@@ -69,7 +69,7 @@ def space(open_space: Callable[..., SimulatedSpace]) -> SimulatedSpace:
 
 @pytest.fixture
 def large(open_space: Callable[..., SimulatedSpace]) -> SimulatedSpace:
-    """One campaign of 300 orders that nobody adds to."""
+    """One campaign of 300 orders that gets no more."""
     return open_space(brands=1, campaigns=1, orders=300, arrivals_per_day=0)
 
 

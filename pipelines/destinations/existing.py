@@ -94,7 +94,7 @@ class ExistingData:
                     newest, noted = max(newest, instant(read_at)), instant(finished_at)
         return KnownSpace(campaigns, _since_epoch(newest), _since_epoch(max(newest, noted)))
 
-    def mend_times(self, horizon: int, now: int) -> None:
+    def repair_times(self, horizon: int, now: int) -> None:
         """Sets all times later than `horizon` to `now`."""
         if not self._target.capabilities.stale_row_filter:
             return

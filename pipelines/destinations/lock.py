@@ -63,8 +63,10 @@ def exclusive(target: Destination, wait: float, *, reading: bool = False) -> Ite
 
     Raises:
         Busy: another run has it still.
-        ConfigurationError: there is no folder for the database, or it cannot be written to.
+        ConfigurationError: so long cannot be waited, or there is no folder for the database, or
+            it cannot be written to.
     """
+    require_wait(wait)
     lock = target.lock(reading=reading)
     try:
         _take(lock, wait)

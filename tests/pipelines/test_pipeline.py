@@ -195,7 +195,9 @@ def test_another_projects_orders_are_left_alone(
     assert workspace.run(space).stats.complete
 
 
-def test_nobody_is_asked_before_the_run_begins(space: SimulatedSpace, workspace: Workspace) -> None:
+def test_no_request_is_sent_before_the_run_begins(
+    space: SimulatedSpace, workspace: Workspace
+) -> None:
     signalwire(space.url, space.project_id, space.api_token)
     assert space.journal.requests == 0
 

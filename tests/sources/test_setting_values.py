@@ -106,6 +106,17 @@ def test_check_refuses_what_a_run_would(
     require_refused(workspace, space, "check", words=RANGES[name], **{variable: "0"})
 
 
+def test_a_wait_that_is_too_long_is_refused_by_every_command(
+    space: SimulatedSpace, workspace: Workspace
+) -> None:
+    workspace.run(space)
+    for command in (["run"], ["publish", "copy.duckdb"]):
+        done = workspace.command(*command, "--wait", "99999999999", space=space)
+        assert done.returncode == 2, done.stderr
+        assert "wait is 99999999999.0; it has to be a number of seconds" in done.stderr
+    assert not (workspace.folder / "copy.duckdb").exists()
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from sources.signalwire.crawl.destination import Destination
+from sources.signalwire.crawl.known_campaigns import KnownCampaigns
 from sources.signalwire.crawl.lists import Lists, path_of
 from sources.signalwire.crawl.orders import OrderWalk, Tools
 from sources.signalwire.errors import ReadError
@@ -25,7 +25,7 @@ class CampaignReader:
         self,
         tools: Tools,
         lists: Lists,
-        destination: Destination,
+        known: KnownCampaigns,
         cursors: Cursors,
         options: Options,
         clock: ServerClock,
@@ -34,7 +34,7 @@ class CampaignReader:
         """`failed` records a list that could not be read."""
         self._tools = tools
         self._lists = lists
-        self._destination = destination
+        self._known = known
         self._cursors = cursors
         self._options = options
         self._clock = clock
@@ -58,7 +58,7 @@ class CampaignReader:
 
     async def _orders(self, origin: Origin) -> None:
         campaign_id = str(origin.campaign_id)
-        known = self._destination.campaign(campaign_id)
+        known = self._known.campaign(campaign_id)
         walk = OrderWalk(self._tools, origin, self._cursor(campaign_id), known)
         if self._options.order_state is not None:
             await walk.in_state(self._options.order_state)
@@ -90,7 +90,7 @@ class CampaignReader:
                 moved = cursor._replace(full_walk_at=self._clock.now())
                 self._cursors.advance(campaign_id, moved)
             # last, because the cursor stays where it was if one of them cannot be read
-            await self.orders_by_id(origin, self._destination.orders_of(campaign_id))
+            await self.orders_by_id(origin, self._known.orders_of(campaign_id))
         elif self._options.shard is None:
             # in a shard it has most likely moved to a brand of another one, which reads it
             await self.read(brand_id, campaign_id)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from functools import partial
 
 from sources.signalwire.crawl.campaigns import CampaignReader
 from sources.signalwire.crawl.comparison import Comparison
-from sources.signalwire.crawl.destination import Destination
+from sources.signalwire.crawl.known_campaigns import KnownCampaigns
 from sources.signalwire.crawl.lists import Lists, id_of, path_of
 from sources.signalwire.crawl.orders import Tools
 from sources.signalwire.crawl.output import Output
@@ -71,12 +72,13 @@ class Crawler:
     def stop(self) -> None:
         """Sends no further request, from any thread. `run` ends with `Stopped`."""
         self._client.close()
-        self._stop()
+        with suppress(RuntimeError):  # the event loop has ended by itself meanwhile
+            self._stop()
 
     async def _crawl(self, hand_over: Callable[[TableRows], None]) -> None:
         task, loop = asyncio.current_task(), asyncio.get_running_loop()
         assert task is not None
-        self._stop = lambda: None if loop.is_closed() else loop.call_soon_threadsafe(task.cancel)
+        self._stop = partial(loop.call_soon_threadsafe, task.cancel)
         pool = RequestPool(self._options.workers, self._client.get)
         self._set_up(pool, hand_over)
         try:
@@ -94,7 +96,7 @@ class Crawler:
         self._walks = Scheduler(WALKS_PER_THREAD * options.workers)
         self._lists = Lists(pool.get, stats, options.page_size)
         self._output = Output(hand_over, stats, include_sensitive=options.include_sensitive)
-        self._destination = Destination(
+        self._known = KnownCampaigns(
             self._existing, self._client.clock, options, self._cursors.forget
         )
         self._owners = Owners(
@@ -109,7 +111,7 @@ class Crawler:
         tools = Tools(
             pool.get,
             converted.of,
-            self._destination.placed,
+            self._known.placed,
             self._output,
             self._comparison,
             stats,
@@ -118,7 +120,7 @@ class Crawler:
         self._reader = CampaignReader(
             tools,
             self._lists,
-            self._destination,
+            self._known,
             self._cursors,
             options,
             self._client.clock,
@@ -221,7 +223,7 @@ class Crawler:
         if any(failure.origin.campaign_id is None for failure in self._record.failures):
             return
         cursors = self._cursors.after()
-        for campaign_id in self._destination.campaign_ids():
+        for campaign_id in self._known.campaign_ids():
             cursor = cursors.get(campaign_id)
             if campaign_id not in self._seen and self._reader.is_due(cursor):
                 yield campaign_id, cursor.brand_id if cursor else ""

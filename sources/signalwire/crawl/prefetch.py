@@ -11,7 +11,7 @@ from sources.signalwire.errors import Stopped
 
 T = TypeVar("T")
 
-# seconds; see `_next`
+# seconds; see `_Handover.next`
 LONGEST_WAIT = 0.5
 
 
@@ -22,11 +22,16 @@ class _Handover(Generic[T]):
         self._items: queue.Queue[T | _End] = queue.Queue(maxsize=1)
         self._closed = False
 
-    def put(self, item: T | _End) -> None:
+    def put(self, item: T) -> None:
         """Waits until the consumer has taken the item before. Stopped if it wants no more."""
         if self._closed:
             raise Stopped("the run is ending")
         self._items.put(item)
+
+    def end(self, error: BaseException | None) -> None:
+        """Tells the consumer that nothing follows, unless it wants no more anyway."""
+        if not self._closed:
+            self._items.put(_End(error))
 
     def next(self) -> T | _End:
         """The next item.
@@ -66,13 +71,12 @@ def prefetched(
     handover: _Handover[T] = _Handover()
 
     def run() -> None:
-        error: BaseException | None = None
         try:
             produce(handover.put)
-        except BaseException as raised:  # noqa: BLE001 - raised again in the consumer's thread
-            error = raised
-        if not handover._closed:
-            handover.put(_End(error))
+        except BaseException as error:  # noqa: BLE001 - raised again in the consumer's thread
+            handover.end(error)
+        else:
+            handover.end(None)
 
     thread = threading.Thread(target=run, name="signalwire-crawl", daemon=True)
     thread.start()

@@ -95,23 +95,24 @@ class Registry:
         self._resources = resources
         self._owners = owners
         self._fingerprints: _Fingerprints | None = None
-        self._buffers = {BRANDS.name: RecordBuffer(), CAMPAIGNS.name: RecordBuffer()}
+        self._brands = RecordBuffer()
+        self._campaigns = RecordBuffer()
         self._campaign_rows: list[pa.Table] = []
 
     def brands(self, page: PageRecords) -> None:
         """Takes brands."""
         if BRANDS.name in self._resources:
-            self._load_brands(self._buffers[BRANDS.name].add(page))
+            self._load_brands(self._brands.add(page))
 
     def campaigns(self, page: PageRecords) -> None:
         """Takes campaigns of one brand's list."""
         if CAMPAIGNS.name in self._resources:
-            self._keep_campaigns(self._buffers[CAMPAIGNS.name].add(page))
+            self._keep_campaigns(self._campaigns.add(page))
 
     def finish(self) -> None:
         """Loads what is left, each campaign under the brand that it belongs to."""
-        self._load_brands(self._buffers[BRANDS.name].take())
-        self._keep_campaigns(self._buffers[CAMPAIGNS.name].take())
+        self._load_brands(self._brands.take())
+        self._keep_campaigns(self._campaigns.take())
         while self._campaign_rows:
             rows = self._campaign_rows.pop(0)
             pairs = zip(rows["id"].to_pylist(), rows["brand_id"].to_pylist(), strict=True)

@@ -33,9 +33,7 @@ class RequestPool:
     The threads are daemons: one that hangs in a request cannot keep the process alive.
     """
 
-    def __init__(
-        self, threads: int, send: Callable[[str, Mapping[str, str] | None], Response]
-    ) -> None:
+    def __init__(self, threads: int, send: Send) -> None:
         self._send = send
         self._loop = asyncio.get_running_loop()
         self._waiting: queue.SimpleQueue[_Sent | None] = queue.SimpleQueue()
@@ -107,9 +105,10 @@ class Gathered(Generic[S, R]):
 
     async def of(self, value: S) -> R:
         """What `compute` makes of this value."""
-        future: asyncio.Future[R] = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[R] = loop.create_future()
         self._waiting.append((value, future))
-        asyncio.get_running_loop().call_soon(self._check)
+        loop.call_soon(self._check)
         return await future
 
     def _check(self) -> None:

@@ -61,7 +61,7 @@ class KnownData(Protocol):
         that hold no more than `page_size` need no position of their own.
         """
 
-    def mend_times(self, horizon: int, now: int) -> None:
+    def repair_times(self, horizon: int, now: int) -> None:
         """Sets all times later than `horizon` to `now`: a clock that was wrong has noted them.
 
         Both are in microseconds since the epoch (UTC).
@@ -90,7 +90,7 @@ class NothingKnown:
         """Nothing."""
         return KnownSpace({})
 
-    def mend_times(self, horizon: int, now: int) -> None:
+    def repair_times(self, horizon: int, now: int) -> None:
         """Never asked: there are no times."""
 
     def orders(self, campaign_ids: Sequence[str]) -> pa.Table:

@@ -139,13 +139,13 @@ class TestDestination:
         assert workspace.command("run", space=space).returncode == 0
         assert workspace.orders() == true_orders(space)
 
-    def test_a_server_that_nobody_started(
+    def test_a_server_that_is_not_running(
         self, space: SimulatedSpace, workspace: Workspace
     ) -> None:
-        nobody = "postgresql://user:PTverysecret@127.0.0.1:9/db"
+        unreachable = "postgresql://user:PTverysecret@127.0.0.1:9/db"
         done = workspace.command(
             "run", "--destination", "postgres", space=space,
-            DESTINATION__POSTGRES__CREDENTIALS=nobody,
+            DESTINATION__POSTGRES__CREDENTIALS=unreachable,
         )  # fmt: skip
         assert done.returncode == 1
         assert "127.0.0.1" in done.stderr

@@ -15,7 +15,7 @@ HOUR, DAY = 3600, 24 * 3600
 
 
 class TestCaughtWithinADay:
-    """What nobody expects is found by the next walk to the end."""
+    """What no partial walk can find is found by the next walk to the end."""
 
     @pytest.mark.parametrize("how", ["after a day", "on request"])
     def test_a_settled_order_that_changed_and_one_that_vanished(

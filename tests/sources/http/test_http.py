@@ -153,7 +153,7 @@ class TestGivenUp:
             client.get(BRANDS)
         client.close()
 
-    def test_nobody_listens(self, stats: RunStats) -> None:
+    def test_nothing_listens(self, stats: RunStats) -> None:
         client = Client("http://127.0.0.1:9", "p", "t", settings=QUICK, stats=stats)
         with pytest.raises(Unavailable, match="could not be made"):
             client.get(BRANDS)

@@ -12,7 +12,7 @@ from sources.signalwire.options import Options
 from sources.signalwire.records.schema import ORDERS
 
 
-class Destination:
+class KnownCampaigns:
     """Remembers what the destination answers about campaigns."""
 
     def __init__(
@@ -64,7 +64,7 @@ class Destination:
         space: KnownSpace = self._existing.space(since, page_size)
         horizon = self._clock.horizon()
         if horizon is not None and space.newest_moment > horizon:
-            self._existing.mend_times(horizon, self._clock.now())
+            self._existing.repair_times(horizon, self._clock.now())
             # set by the same clock, they can have passed over what changed meanwhile
             self._forget_cursors()
             space = self._existing.space(since, page_size)
