@@ -46,11 +46,9 @@ def convert(
     given = set().union(*shapes)
     schema = table.arrow_schema(include_sensitive)
     faults: defaultdict[int, list[str]] = defaultdict(list)
-    columns = {
-        **_read_columns(table, fields, shapes, include_sensitive, faults),
-        **_page_columns(table, pages, counts),
-    }
+    columns = _page_columns(table, pages, counts)
     _note_contradictions(table, fields, given, columns, faults)
+    columns |= _read_columns(table, fields, shapes, include_sensitive, faults)
     arrays = [
         columns[f.name] if f.name in columns else pa.nulls(len(fields), f.type) for f in schema
     ]
@@ -90,8 +88,9 @@ def _read_columns(
     kinds = {c.name: c.kind for c in table.columns(include_sensitive) if c.name in given}
     in_all = all(kinds.keys() <= set(shape) for shape in shapes)
     columns, unreadable = columns_of(kinds, records, in_all=in_all)
-    for name, positions in unreadable.items():
-        for position, why in positions.items():
+    # in the order of the columns: a reject is the same row each time only if its reason is
+    for name in kinds:
+        for position, why in unreadable.get(name, {}).items():
             faults[position].append(f"{name} is {why}")
     return columns
 

@@ -19,6 +19,10 @@ import msgspec
 _BAD = re.compile("[\0\ud800-\udfff]")
 
 
+# the one whole number that msgspec changes, to 0
+_MINUS_ZERO = re.compile(rb"-0[,}\]\s]")
+
+
 class Digits:
     """A number as it was served, digit by digit."""
 
@@ -60,7 +64,10 @@ def decoded(body: bytes) -> Any:
     try:
         payload = msgspec.json.Decoder(float_hook=numbers).decode(body)
         # a single byte is found faster than two
-        if not numbers.unusable and not (b"\\" in body and b"\\u0000" in body):
+        has_nul = b"\\" in body and b"\\u0000" in body
+        if _MINUS_ZERO.search(body):
+            payload = _patiently(body)
+        elif not numbers.unusable and not has_nul:
             return payload
     except (msgspec.DecodeError, RecursionError):
         payload = _patiently(body)
@@ -80,9 +87,13 @@ def clean(text: str) -> str:
 def _patiently(body: bytes) -> Any:
     text = body.removeprefix(codecs.BOM_UTF8).decode(errors="surrogateescape")
     try:
-        return json.loads(text, parse_float=_Numbers(), parse_constant=NoNumber)
+        return json.loads(text, parse_float=_Numbers(), parse_int=_integer, parse_constant=NoNumber)
     except RecursionError:
         raise ValueError("nested too deeply") from None
+
+
+def _integer(text: str) -> int | Digits:
+    return Digits(text) if text == "-0" else int(text)
 
 
 class _Numbers:

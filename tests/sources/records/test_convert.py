@@ -53,6 +53,7 @@ def without_empty_columns(rows: pa.Table) -> list[dict[str, Any]]:
 @given(PAGES)
 @example([[DOCUMENTED, DOCUMENTED | {"status_callback_url": "\N{GRINNING FACE}\n"}], [], [None]])
 @example([[DOCUMENTED | {"campaign_id": "another"}], [DOCUMENTED | {"fee": 1.50}]])
+@example([[DOCUMENTED | {"updated_at": 0}], [{"id": "o", "created_at": "-", "updated_at": "-"}]])
 def test_pages_together_give_what_each_gives_alone(pages: list[list[Any]]) -> None:
     together, rejects = order_batches([page(n, records) for n, records in enumerate(pages)])
     alone = [order_batches([page(n, records)]) for n, records in enumerate(pages)]
@@ -64,6 +65,16 @@ def test_pages_together_give_what_each_gives_alone(pages: list[list[Any]]) -> No
     key = [(r.origin, r.record_id or "", r.reason) for r in rejects]
     assert sorted(key) == sorted(
         (r.origin, r.record_id or "", r.reason) for _, faults in alone for r in faults
+    )
+
+
+def test_reasons_stand_in_the_order_of_the_columns() -> None:
+    """The reason is part of the reject's id: another order would add a row at each reading."""
+    record = {"id": "o", "updated_at": 7, "created_at": "soon", "state": "x", "brand_id": "other"}
+    _, (reject,) = order_batches([page(0, [record])])
+    time = "not a UTC timestamp in ISO 8601 form"
+    assert reject.reason == (
+        f"brand_id is not the one whose list it is in; created_at is {time}; updated_at is {time}"
     )
 
 
@@ -147,6 +158,7 @@ def test_what_is_no_json_is_refused(body: bytes) -> None:
     [
         "1.50",
         "-0.0",
+        "-0",
         "1e2",
         "1E400",
         "12345678901234567890123",

@@ -96,7 +96,7 @@ def test_a_body_that_is_no_json_still_is_none(space: SimulatedSpace, workspace: 
 
 
 @pytest.mark.parametrize(
-    "number", ["123456789012345678901234567890", "1.10", "1e5", "-0.0", "12345678901234567"]
+    "number", ["123456789012345678901234567890", "1.10", "1e5", "-0.0", "-0", "12345678901234567"]
 )
 def test_numbers_are_stored_digit_by_digit(
     space: SimulatedSpace, any_workspace: Workspace, number: str
