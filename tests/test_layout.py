@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import inspect
 import re
 import subprocess
 from pathlib import Path
@@ -10,6 +11,8 @@ from pkgutil import resolve_name
 
 import pytest
 from support import ROOT
+
+from sources.signalwire import signalwire
 
 # each may import those named, and the simulator nothing of the source
 ALLOWED = {
@@ -146,3 +149,16 @@ def test_source_and_simulator_know_nothing_of_each_other() -> None:
     for package, other in (("signalwire", "simulator"), ("simulator", "signalwire")):
         for path in (ROOT / "sources" / package).rglob("*.py"):
             assert f"sources.{other}" not in path.read_text(encoding="utf-8"), path
+
+
+def test_settings_that_messages_name_are_there() -> None:
+    named = {
+        name
+        for path in MODULES
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+        for name in re.findall(r"\bsources\.signalwire\.([\w.]*\w)", node.value)
+    }
+    modules = {p.stem for p in (ROOT / "sources" / "signalwire").rglob("*.py")}
+    assert {"api_token", "space", "workers"} <= named
+    assert named - modules <= inspect.signature(signalwire).parameters.keys()

@@ -24,7 +24,8 @@ from sources.signalwire.errors import ConfigurationError
 
 RESERVED = ALWAYS_THERE | {"information_schema", "pg_catalog"}
 # Beyond the limit DuckDB spills to a folder beside the file; its own default is four fifths of the
-# machine's memory. Each of its threads needs some, so they are limited too.
+# machine's memory. Each of its threads needs some, so they are limited too. A merge gets less, or
+# more where it needs it (`duckdb_merge.MergeJob`).
 SETTINGS = {
     "memory_limit": "256MB",
     "threads": min(os.cpu_count() or 1, 2),

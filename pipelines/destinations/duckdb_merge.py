@@ -8,18 +8,22 @@ merged does not count.
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Sequence
 from typing import Any
 
+import duckdb
 from dlt.common.configuration.container import Container
 from dlt.common.destination import DestinationCapabilitiesContext, PreparedTableSchema
 from dlt.common.destination.client import FollowupJobRequest, LoadJob
 from dlt.common.schema import Schema
 from dlt.common.storages.load_package import LoadJobInfo, LoadPackageStateInjectableContext
+from dlt.destinations.exceptions import DatabaseException
 from dlt.destinations.impl.duckdb.configuration import DuckDbClientConfiguration
 from dlt.destinations.impl.duckdb.duck import DuckDbClient, DuckDbCopyJob
 from dlt.destinations.impl.duckdb.sql_client import DuckDbSqlClient
+from dlt.destinations.job_client_impl import SqlLoadJob
 from dlt.destinations.sql_jobs import SqlFollowupJob
 
 from pipelines.destinations.naming import (
@@ -32,6 +36,11 @@ from pipelines.destinations.naming import (
 from pipelines.destinations.stale_rows import stale_row_filter
 from sources.signalwire.records.schema import ORDER_CHANGES, TABLES
 
+logger = logging.getLogger(__name__)
+
+# What a merge may use, and what it may use next where that was not enough. DuckDB fills whatever it
+# may use before it writes to disk, so that a limit which suits every merge would cost it in each.
+MEMORY = ("64MB", "256MB")
 # distinguishes rows that are equal; no field of the API can have such a name
 PLACE = "_dlt_place"
 # the staging table, which is empty, gives the columns that a file lacks, and the types
@@ -106,6 +115,25 @@ class MergeFiles(SqlFollowupJob):
         ]
 
 
+class MergeJob(SqlLoadJob):
+    """Runs a merge in as little memory as it can, unless users have set a limit of their own."""
+
+    def run(self) -> None:
+        """Merges. A transaction that runs out of memory changes nothing, and is run again."""
+        client: Any = self._job_client.sql_client
+        is_ours = client.credentials.global_config.get("memory_limit") == MEMORY[-1]
+        for limit in MEMORY if is_ours else ():
+            try:
+                client.execute_sql(f"SET GLOBAL memory_limit = '{limit}'")
+                return super().run()
+            except DatabaseException as error:
+                if not isinstance(error.dbapi_exception, duckdb.OutOfMemoryException):
+                    raise
+                logger.info("the merge needs more memory than %s, and gets it", limit)
+                client.execute_sql("RESET GLOBAL memory_limit")
+        return super().run()
+
+
 class Client(DuckDbClient):
     """dlt's client, whose merges read the files themselves."""
 
@@ -127,6 +155,8 @@ class Client(DuckDbClient):
         """The job that loads a file."""
         if table["write_disposition"] == "merge" and file_path.endswith(".parquet"):
             return LeaveInPlace(file_path)
+        if SqlLoadJob.is_sql_job(file_path):
+            return MergeJob(file_path)
         return super().create_load_job(table, file_path, load_id, restore)
 
     def create_table_chain_completed_followup_jobs(

@@ -78,7 +78,7 @@ class Options:
     """What a run reads, and how far.
 
     Empty ids mean all of them; `order_state` None means any state, `shard` None all brands. `full`
-    reads every campaign to its end, which happens anyway once in `full_walk_every` seconds; an
+    reads every campaign to its end, which happens anyway once in `full_walk_every` seconds; a
     failed order untouched for `settle_after` seconds is no longer expected to change.
     """
 

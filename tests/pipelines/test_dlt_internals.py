@@ -114,6 +114,10 @@ INTERNAL: dict[str, dict[str, list[str]]] = {
         "get_storage_table": ["self", "table_name"],
         "get_storage_tables": ["self", "table_names"],
     },
+    "dlt.destinations.job_client_impl:SqlLoadJob": {
+        "is_sql_job": ["file_path"],
+        "run": ["self"],
+    },
     "dlt.destinations.sql_jobs:SqlFollowupJob": {
         "from_table_chain": ["table_chain", "sql_client"],
         "generate_sql": ["table_chain", "sql_client"],

@@ -61,9 +61,9 @@ class Output:
 
     def converted(self, table: Table, pages: Sequence[PageRecords]) -> pa.Table:
         """The rows of some pages; what is wrong in them is taken as rejects."""
-        rows, _, rejects = convert(table, pages, include_sensitive=self._include_sensitive)
-        self.rejects(rejects)
-        return rows
+        found = convert(table, pages, include_sensitive=self._include_sensitive)
+        self.rejects(found.rejects)
+        return found.rows
 
     def finish(self) -> None:
         """Hands over what is left."""

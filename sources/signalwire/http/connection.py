@@ -26,7 +26,7 @@ from sources.signalwire.http.reasons import presentable
 
 _ABOUT_PROXIES = (ProxyError, ProxySchemeUnknown, requests.exceptions.ProxyError)
 _PROXY_SETTINGS = ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY")
-_SPACE = "the setting sources.signalwire.http.base_url"
+_SPACE = "the setting sources.signalwire.space"
 # OpenSSL's codes: not valid yet, expired; another host's, another address's
 _WRONG_TIME, _WRONG_HOST = {9, 10}, {62, 64}
 

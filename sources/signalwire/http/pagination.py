@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias
 from urllib.parse import urljoin
 
@@ -28,7 +28,7 @@ class Page(NamedTuple):
     `number` counts from 1. A restarted list has a first page again.
     """
 
-    records: list[Any]
+    records: Sequence[Any]
     served_at: int | None
     read_at: int
     number: int
@@ -56,7 +56,7 @@ class Listing:
         self._last: Response | None = None
         self._number = 0
         self._followed: set[str] = set()
-        self._before: list[Any] = []
+        self._before: Sequence[Any] = []
         self._pages_without_news = 0
 
     @property

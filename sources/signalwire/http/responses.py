@@ -24,7 +24,7 @@ from sources.signalwire.http.reasons import (
     presentable,
     reason_of,
 )
-from sources.signalwire.records.decoding import decoded
+from sources.signalwire.records.decoding import Records, decoded
 from sources.signalwire.settings import PASSING_STATUSES, READ_SIZE
 
 
@@ -80,6 +80,8 @@ def read_body(response: requests.Response, secrets: Sequence[str] = ()) -> None:
         raise NotJson(f"{len(body)} bytes ({kind}) that are not JSON") from None
     if (reason := error_in(payload)) is not None:
         raise ErrorInBody(presentable(reason, secrets))
+    if isinstance(payload, dict) and isinstance(payload.get("data"), list):
+        payload["data"] = Records.of(payload["data"])
     response.payload = payload  # type: ignore[attr-defined]
 
 
@@ -112,10 +114,10 @@ def payload_of(response: requests.Response) -> Any:
     raise kind(f"{where} {answered}, which this list is not known to do")
 
 
-def records_of(response: Response) -> list[Any]:
+def records_of(response: Response) -> Sequence[Any]:
     """The records of a page of a list. ProtocolError if it is none."""
     data = response.payload.get("data") if isinstance(response.payload, dict) else None
-    if not isinstance(data, list):
+    if not isinstance(data, list | Records):
         raise ProtocolError(f"GET {shown(response.url)} answered 200 without a list in 'data'")
     return data
 

@@ -62,7 +62,7 @@ class OrderBatch:
 
     def latest(self, column: str) -> int | None:
         """The latest time in a column; None without any."""
-        latest: int | None = pc.max(self.rows[column].cast(pa.int64())).as_py()
+        latest: int | None = pc.max(self.rows[column]).value
         return latest
 
     def __len__(self) -> int:

@@ -10,7 +10,9 @@ import codecs
 import json
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
 
 import msgspec
@@ -52,6 +54,39 @@ class Mended(dict[str, Any]):
 
     served: dict[str, Any]
     faults: list[str]
+
+
+@dataclass(frozen=True)
+class Records(Sequence[dict[str, Any]]):
+    """The records of a page that have the same fields, as columns of the values served.
+
+    Made in the thread that decodes them: another one would have to fetch each of them again from
+    memory, which takes longer than to decode it. `have_ids` says that all have a usable id.
+    """
+
+    columns: dict[str, list[Any]]
+    length: int
+    have_ids: bool
+
+    @classmethod
+    def of(cls, records: list[Any]) -> Sequence[Any]:
+        """The records in columns; as they are if their fields differ or one is no object."""
+        same_length = set(map(type, records)) == {dict} and len(set(map(len, records))) == 1
+        if not same_length or not records[0]:
+            return records
+        try:
+            columns = {name: list(map(itemgetter(name), records)) for name in records[0]}
+        except KeyError:
+            return records
+        ids = columns.get("id", [None])
+        have_ids = set(map(type, ids)) == {str} and all(map(str.strip, ids))
+        return cls(columns, len(records), have_ids)
+
+    def __len__(self) -> int:
+        return self.length
+
+    def __getitem__(self, position: Any) -> Any:
+        return {name: values[position] for name, values in self.columns.items()}
 
 
 def decoded(body: bytes) -> Any:

@@ -7,7 +7,6 @@ import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
-from operator import itemgetter
 from typing import Any
 
 import msgspec
@@ -41,22 +40,21 @@ class Unreadable(ValueError):
 
 
 def columns_of(
-    kinds: Mapping[str, Kind], records: Sequence[Mapping[str, Any]], *, in_all: bool = False
+    kinds: Mapping[str, Kind], fields: Mapping[str, Sequence[Any]]
 ) -> tuple[dict[str, pa.Array], dict[str, dict[int, str]]]:
-    """Columns of the records' fields, and for each column why values at which positions are null.
+    """Columns of some fields, and for each column why values at which positions are null.
 
-    Null stands for a value that is unreadable. `in_all` says that every record has all the fields.
+    Null stands for a value that is unreadable.
     """
     columns: dict[str, pa.Array] = {}
     unreadable: dict[str, dict[int, str]] = {}
     times: dict[str, pa.Array] = {}
     for name, kind in kinds.items():
-        values = _values(name, records, in_all)
         try:
             # the usual case, all values fine, is left to Arrow
-            (times if kind == "timestamp" else columns)[name] = _at_once(kind, values)
+            (times if kind == "timestamp" else columns)[name] = _at_once(kind, fields[name])
         except (pa.ArrowException, TypeError, ValueError, OverflowError):
-            columns[name], unreadable[name] = _one_by_one(kind, values)
+            columns[name], unreadable[name] = _one_by_one(kind, fields[name])
     try:
         # in one step, because Arrow releases the GIL in each and waits to get it back
         read = pa.StructArray.from_arrays(list(times.values()), list(times)).cast(
@@ -65,15 +63,8 @@ def columns_of(
         columns |= {name: read.field(name) for name in times}
     except (pa.ArrowException, ValueError):
         for name in times:
-            values = _values(name, records, in_all)
-            columns[name], unreadable[name] = _one_by_one("timestamp", values)
+            columns[name], unreadable[name] = _one_by_one("timestamp", fields[name])
     return columns, unreadable
-
-
-def _values(name: str, records: Sequence[Mapping[str, Any]], in_all: bool) -> list[Any]:
-    if in_all:
-        return list(map(itemgetter(name), records))
-    return [record.get(name) for record in records]
 
 
 def as_json(value: Any) -> str:

@@ -17,6 +17,7 @@ from support.at_call import at_call
 from support.postgres_server import running_server
 from support.processes import started, wait_for_requests
 
+from pipelines.destinations import duckdb, duckdb_merge
 from pipelines.errors import LockLost
 from pipelines.errors.explain import causes_of
 from sources.simulator import Fault, SimulatedSpace
@@ -207,6 +208,25 @@ class TestDestination:
             assert workspace.orders() == true_orders(space)
 
 
+@pytest.mark.parametrize("limits", [("4MB", "256MB"), ("3MB", "4MB")], ids=["second", "DuckDB's"])
+def test_a_merge_that_needs_more_memory_gets_it(
+    limits: tuple[str, str],
+    open_space: OpenSpace,
+    workspace: Workspace,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(duckdb_merge, "MEMORY", limits)
+    monkeypatch.setitem(duckdb.SETTINGS, "memory_limit", limits[-1])
+    space = open_space(brands=1, campaigns=2, orders=4_000)
+    with caplog.at_level("INFO"):
+        workspace.run(space)
+    assert f"the merge needs more memory than {limits[0]}" in caplog.text
+    assert "Out of Memory" not in caplog.text + "".join(capfd.readouterr())
+    assert workspace.orders() == true_orders(space)
+
+
 @pytest.mark.proof
 def test_a_limit_on_memory_that_the_user_has_set_holds(
     open_space: OpenSpace, workspace: Workspace
@@ -222,3 +242,4 @@ def test_a_limit_on_memory_that_the_user_has_set_holds(
         _, err = run.communicate(timeout=60)
     assert run.returncode == 1
     assert "Out of Memory" in err
+    assert "raise memory_limit" in err

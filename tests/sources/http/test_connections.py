@@ -196,7 +196,7 @@ class TestHosts:
     def test_that_is_not_known(self, base: str) -> None:
         said = sentence(base)
         assert f"the host {base.removeprefix('https://')} is not known" in said
-        assert "sources.signalwire.http.base_url" in said
+        assert "sources.signalwire.space" in said
 
     def test_that_refuses_the_connection(self) -> None:
         said = sentence(f"http://127.0.0.1:{free_port()}")
@@ -275,7 +275,7 @@ class TestCertificates:
         monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
         said = sentence(f"https://127.0.0.1:{serve(Brands, context)}")
         assert "the certificate of 127.0.0.1 is another server's" in said
-        assert "sources.signalwire.http.base_url" in said
+        assert "sources.signalwire.space" in said
 
     def test_that_does_not_hold_now(
         self,

@@ -232,7 +232,7 @@ class TestLists:
         self, space: SimulatedSpace, client: Client, stats: RunStats, links: object
     ) -> None:
         space.faults.add(respond(BRANDS, body={"links": links, "data": [{"id": "b"}]}))
-        assert [page.records for page in read_list(client, stats)] == [[{"id": "b"}]]
+        assert [list(page.records) for page in read_list(client, stats)] == [[{"id": "b"}]]
 
     def test_an_empty_page_with_next_goes_on(
         self, space: SimulatedSpace, client: Client, stats: RunStats

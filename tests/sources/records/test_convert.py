@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from sources.signalwire.records.batch import Origin, PageRecords
 from sources.signalwire.records.convert import convert, order_batches
-from sources.signalwire.records.decoding import decoded
+from sources.signalwire.records.decoding import Records, decoded
 from sources.signalwire.records.schema import ORDERS, Column, Kind
 
 MOMENTS = st.sampled_from(
@@ -42,7 +42,7 @@ def page(number: int, records: list[Any]) -> PageRecords:
     """The page of a campaign of its own, as it comes over the wire."""
     origin = Origin(f"/campaigns/c{number}/orders", f"b{number}", f"c{number}")
     body = orjson.dumps({"links": {}, "data": records})
-    return PageRecords(origin, decoded(body)["data"], READ_AT + number)
+    return PageRecords(origin, Records.of(decoded(body)["data"]), READ_AT + number)
 
 
 def without_empty_columns(rows: pa.Table) -> list[dict[str, Any]]:
@@ -66,6 +66,25 @@ def test_pages_together_give_what_each_gives_alone(pages: list[list[Any]]) -> No
     assert sorted(key) == sorted(
         (r.origin, r.record_id or "", r.reason) for _, faults in alone for r in faults
     )
+
+
+@settings(max_examples=100, deadline=None)
+@given(PAGES)
+def test_records_in_columns_give_what_they_give_as_they_were_served(pages: list[list[Any]]) -> None:
+    packed = [page(n, records) for n, records in enumerate(pages)]
+    plain = [p._replace(records=list(p.records)) for p in packed]
+    (batches, rejects), (expected, known) = order_batches(packed), order_batches(plain)
+    assert [b.rows.to_pylist() for b in batches] == [b.rows.to_pylist() for b in expected]
+    assert ([b.ids for b in batches], rejects) == ([b.ids for b in expected], known)
+
+
+def test_records_in_columns_are_the_same_records() -> None:
+    alike = [DOCUMENTED, DOCUMENTED | {"state": 7}]
+    packed = Records.of(alike)
+    assert isinstance(packed, Records)
+    assert (list(packed), len(packed), packed == Records.of(list(alike))) == (alike, 2, True)
+    for other in ([], [{}], [{}, {}], [DOCUMENTED, {"id": "p"}], [{"a": 1}, {"b": 1}], [1], [None]):
+        assert Records.of(other) is other
 
 
 def test_reasons_stand_in_the_order_of_the_columns() -> None:
@@ -123,7 +142,7 @@ def test_a_column_of_any_kind_may_be_added_to_a_table(
     for value in good:
         assert convert(table, [page(0, [DOCUMENTED | {"extra": value}])]).rejects == []
     if bad is not None:
-        rows, _, (reject,) = convert(table, [page(0, [*records, DOCUMENTED | {"extra": bad}])])
+        rows, _, _, (reject,) = convert(table, [page(0, [*records, DOCUMENTED | {"extra": bad}])])
         assert rows["extra"].to_pylist() == [*expected, None]
         assert reject.reason == f"extra is {why}"
 
