@@ -74,8 +74,6 @@ def set_up_logging(*, quiet: bool = False, as_json: bool = False) -> Path:
     # commands have imported by now what they need, and it stays: to search it for garbage, at exit
     # too, would take 0.3 s of the 1.2 s that `report` takes
     gc.freeze()
-    # Python looks for cycles after 700 new objects; a page of records has a thousand, and none
-    gc.set_threshold(100_000)
     return path
 
 

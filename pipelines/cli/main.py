@@ -7,6 +7,7 @@ read, 4 another run is loading into the same place, 130 and 143 interrupted.
 from __future__ import annotations
 
 import argparse
+import gc
 import sys
 from collections.abc import Callable, Sequence
 from importlib.metadata import version
@@ -61,6 +62,9 @@ def build_parser() -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command and returns its exit code."""
     arguments = sys.argv[1:] if argv is None else list(argv)
+    # Python looks for cycles after 700 new objects. Imports make as many again and again, a page of
+    # records a thousand, and none are in cycles.
+    gc.set_threshold(100_000)
     output.prepare()
     try:
         try:
