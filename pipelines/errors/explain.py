@@ -102,9 +102,9 @@ def database_trouble(error: BaseException) -> str | None:
         return f"the disk is full; free some space, then run again ({first_line(error)})"
     if "Out of Memory Error" in text:
         return (
-            f"DuckDB needs more memory than it may use ({_from(text, 'Out of Memory Error')}); raise"
-            " memory_limit in destination.duckdb.credentials.global_config, or run where there is"
-            " more"
+            f"DuckDB needs more memory than it may use ({_from(text, 'Out of Memory Error')});"
+            " raise memory_limit in destination.duckdb.credentials.global_config, or run where"
+            " there is more"
         )
     if any(words in text for words in DAMAGED):
         return f"the database is damaged or not a database ({first_line(error)}); {RECOVER}"
