@@ -6,11 +6,14 @@ STAMP := $(VENV)/.installed
 # Airflow pins much of what it needs, so it has an environment and a lock of its own
 AIRFLOW_VENV := .venv-airflow
 AIRFLOW_STAMP := $(AIRFLOW_VENV)/.installed
+# check the dashboard's scripts, and are needed for nothing else
+SCRIPT_TOOLS := .cache/scripts/node_modules/.bin
+SCRIPTS := pipelines/dashboard/scripts/*.js
 # resolves for every supported Python and platform at once, which pip cannot
 UV_VERSION := 0.13.9
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo run test proof test-airflow lint format bench bench-peers bench-cost bench-reports bench-postgres bench-scale soak docs lock clean
+.PHONY: help install demo run test proof test-airflow lint format bench bench-peers bench-cost bench-reports bench-dashboard bench-postgres bench-scale soak docs lock clean
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -52,14 +55,22 @@ proof: $(STAMP) ## run the long tests: histories, kills, shards, the wheel (20 m
 test-airflow: $(AIRFLOW_STAMP) ## run the tests of the DAG in a real Airflow
 	@$(AIRFLOW_VENV)/bin/python -m pytest tests/dags $(ARGS)
 
-lint: $(STAMP) ## check style and types
+lint: $(STAMP) $(SCRIPT_TOOLS) ## check style and types (needs Node.js for the dashboard's scripts)
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+	@$(SCRIPT_TOOLS)/prettier --log-level warn --config requirements/scripts/package.json --check $(SCRIPTS)
+	@$(SCRIPT_TOOLS)/tsc --project requirements/scripts
 
-format: $(STAMP) ## put the code into the project's style
+format: $(STAMP) $(SCRIPT_TOOLS) ## put the code into the project's style
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
+	@$(SCRIPT_TOOLS)/prettier --log-level warn --config requirements/scripts/package.json --write $(SCRIPTS)
+
+$(SCRIPT_TOOLS): requirements/scripts/package-lock.json
+	@command -v npm > /dev/null || { echo "Node.js with npm is needed to check the dashboard's scripts" >&2; exit 1; }
+	@mkdir -p .cache/scripts && cp requirements/scripts/package*.json .cache/scripts
+	@npm ci --silent --prefix .cache/scripts && touch $@
 
 bench: $(STAMP) ## time runs beside others' and write docs/performance.md (takes 15 minutes)
 	@$(BIN)/python -m bench.backfill
@@ -82,6 +93,9 @@ bench-cost: $(STAMP) ## count what runs cost: requests, rows written (takes a mi
 
 bench-reports: $(STAMP) ## time every report over a million orders
 	@$(BIN)/python -m bench.reports
+
+bench-dashboard: $(STAMP) ## measure the dashboard of a million orders
+	@PYTHONPATH=tests $(BIN)/python -m bench.dashboard
 
 bench-scale: $(STAMP) ## work out what many machines would do (takes some minutes)
 	@PYTHONPATH=tests $(BIN)/python -m bench.scale

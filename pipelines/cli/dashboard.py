@@ -1,4 +1,4 @@
-"""`signalwire-orders dashboard`: the reports as one HTML file that opens anywhere."""
+"""`signalwire-orders dashboard`: the orders on one page, to explore without a server."""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add_where(parser)
     out = "signalwire_orders.html"
     parser.add_argument("--out", type=file, metavar="FILE", default=out, help=f"where to ({out})")
+    parser.add_argument("--open", action="store_true", help="then open it in the browser")
 
 
 def main(arguments: argparse.Namespace) -> int:
-    """Writes the page and prints its path."""
+    """Writes the page, prints its path, and opens it if asked to."""
     from pipelines.cli.logs import set_up_logging
     from pipelines.dashboard.data import load
     from pipelines.dashboard.page import is_page, render
@@ -48,4 +49,14 @@ def main(arguments: argparse.Namespace) -> int:
         raise ConfigurationError(f"{out} cannot be written: {error.strerror}") from error
     if not is_standard_output(out):
         sys.stdout.write(f"{printable(str(out))}\n")
+        if arguments.open:
+            _open(out)
     return 0
+
+
+def _open(page: Path) -> None:
+    import logging
+    import webbrowser
+
+    if not webbrowser.open(page.absolute().as_uri()):
+        logging.getLogger(__name__).warning("there is no browser to open %s in", page)

@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
+import pyarrow as pa
 from dlt.common.destination.exceptions import DestinationUndefinedEntity
 
 from pipelines.dashboard import queries
+from pipelines.dashboard.packing import Order, Packed, borders, pack
 from pipelines.destinations.base import Destination
 from pipelines.destinations.naming import in_reports, reports_dataset
 from sources.signalwire.errors import ConfigurationError
 
-# a history of up to so many days is shown by day, a longer one by week
-MOST_DAYS = 45
-MOST_FLOW_POINTS = 400
+EPOCH = date(1970, 1, 1)
+ORDER_SCHEMA = pa.schema(
+    {
+        "campaign_id": pa.string(),
+        "created_day": pa.date32(),
+        "left_day": pa.date32(),
+        "status": pa.string(),
+        "hours": pa.float64(),
+        "stuck": pa.bool_(),
+    }
+)
 
 
 class Freshness(NamedTuple):
@@ -34,22 +44,10 @@ class Summary(NamedTuple):
     orders: int
     processed: int
     open: int
-    failed: int
-    deleted: int
     median: float | None
     p90: float | None
     median_all: float | None
     p90_all: float | None
-    p75: float | None
-    share_censored: float | None
-    share_within: float | None
-
-
-class Pace(NamedTuple):
-    """Orders processed in the last seven days, and in the seven days before those."""
-
-    this_week: int
-    week_before: int
 
 
 class Check(NamedTuple):
@@ -70,66 +68,26 @@ class Failure(NamedTuple):
     total: int
 
 
-class TargetShare(NamedTuple):
-    """The share of orders processed within a target, among those old enough to count."""
+class Target(NamedTuple):
+    """Hours within which orders should be processed, and the share that was."""
 
     hours: float
     is_main: bool
-    orders: int
-    missed: int
     share: float | None
 
 
-class Period(NamedTuple):
-    """The orders created on a day, or in the week that starts on it."""
-
-    start: date
-    orders: int
-    open: int
-    median: float | None
-    p90: float | None
-    median_all: float | None
-    p90_all: float | None
-
-
-class Step(NamedTuple):
-    """A point of the survival curve with its 95 % band; `naive` counts processed orders only."""
-
-    hours: float
-    at_risk: int
-    share: float
-    lower: float | None
-    upper: float | None
-    naive: float | None
-
-
-class Bin(NamedTuple):
-    """Orders that took 10^(place/8) minutes or more; place -1 is less than a minute."""
-
-    place: int
-    orders: int
-
-
-class Flow(NamedTuple):
-    """Orders arrived and processed by the end of a day, and those open then."""
-
-    day: date
-    arrived: int
-    processed: int
-    open: int
-
-
-class Age(NamedTuple):
-    """Open orders in an age bucket."""
-
-    name: str
-    from_hours: float | None
-    orders: int
-    oldest: float | None
-
-
 class Campaign(NamedTuple):
-    """The measures of a campaign; `total` counts all campaigns."""
+    """A campaign with orders, and the brand that it belongs to."""
+
+    id: str
+    name: str
+    brand_id: str
+    brand: str
+    use_case: str
+
+
+class Slow(NamedTuple):
+    """The measures of one of the slowest campaigns."""
 
     name: str
     brand: str
@@ -137,52 +95,56 @@ class Campaign(NamedTuple):
     orders: int
     open: int
     failed: int
-    median: float | None
-    p90: float | None
     median_all: float | None
     p90_all: float | None
+    median: float | None
+    p90: float | None
     share_within: float | None
-    total: int
 
 
 class Stuck(NamedTuple):
-    """An order that has waited longer than usual; `total` counts all of them."""
+    """An order that has waited longer than usual."""
 
     order_id: str
-    campaign: str
-    brand: str
+    campaign_id: str
     state: str | None
     created_at: datetime | None
     age: float
     limit: float
     limit_is: str
-    total: int
 
 
 @dataclass(frozen=True)
 class Dashboard:
-    """Everything on the page; `period` is day or week."""
+    """Everything on the page."""
 
     dataset: str
     freshness: Freshness
     summary: Summary
-    pace: Pace
     checks: Sequence[Check]
     failures: Sequence[Failure]
-    targets: Sequence[TargetShare]
-    period: str
-    periods: Sequence[Period]
-    survival: Sequence[Step]
-    histogram: Sequence[Bin]
-    flow: Sequence[Flow]
-    backlog: Sequence[Age]
+    targets: Sequence[Target]
     campaigns: Sequence[Campaign]
+    slowest: Sequence[Slow]
     stuck: Sequence[Stuck]
+    stuck_count: int
+    orders: Packed
 
     @property
-    def main_target(self) -> TargetShare:
+    def main_target(self) -> Target:
         """The target that counts when only one is shown."""
         return next(target for target in self.targets if target.is_main)
+
+    @property
+    def today(self) -> int:
+        """The day of the reports' current time, counted from the epoch."""
+        as_of = self.freshness.as_of
+        return days_since_epoch(as_of.date()) if as_of else 0
+
+    @property
+    def since(self) -> date | None:
+        """The first day whose orders are all on the page; None if it has all orders."""
+        return None if self.orders.since is None else EPOCH + timedelta(days=self.orders.since)
 
 
 def load(target: Destination) -> Dashboard:
@@ -194,11 +156,7 @@ def load(target: Destination) -> Dashboard:
     with target.opened() as client, _snapshot(client):
         target.begin_snapshot(client)
         try:
-            schemas = {
-                "dataset": client.fully_qualified_dataset_name(),
-                "reports": in_reports(client, target.dataset),
-            }
-            return _read(target.dataset, schemas, client.execute_sql)
+            return _read(target, client)
         except DestinationUndefinedEntity as error:
             raise ConfigurationError(
                 f"nothing to show yet: there are no reports in {reports_dataset(target.dataset)}"
@@ -207,42 +165,47 @@ def load(target: Destination) -> Dashboard:
             ) from error
 
 
+def days_since_epoch(day: date) -> int:
+    """A day as the page counts it."""
+    return (day - EPOCH).days
+
+
 def _snapshot(client: Any) -> AbstractContextManager[Any]:
     transaction: AbstractContextManager[Any] = client.begin_transaction()
     return transaction
 
 
-def _read(
-    dataset: str, schemas: Mapping[str, str], execute: Callable[[str], Sequence[Any] | None]
-) -> Dashboard:
-    def rows(query: str, **names: str) -> Sequence[Any]:
-        return execute(query.format(**schemas, **names)) or ()
+def _read(target: Destination, client: Any) -> Dashboard:
+    schemas = {
+        "dataset": client.fully_qualified_dataset_name(),
+        "reports": in_reports(client, target.dataset),
+    }
 
-    flow = [Flow(*row) for row in rows(queries.FLOW)]
-    period = "day" if len(flow) <= MOST_DAYS else "week"
+    def rows(query: str) -> Sequence[Any]:
+        return client.execute_sql(query.format(**schemas)) or ()
+
+    targets = [Target(*row) for row in rows(queries.TARGETS)]
+    campaigns = [Campaign(*row) for row in rows(queries.CAMPAIGNS)]
+    found = target.stream(client, queries.ORDERS.format(**schemas), ORDER_SCHEMA)
+    numbers = {campaign.id: number for number, campaign in enumerate(campaigns)}
     return Dashboard(
-        dataset=dataset,
+        dataset=target.dataset,
         freshness=Freshness(*rows(queries.AS_OF)[0]),
         summary=Summary(*rows(queries.SUMMARY)[0]),
-        pace=Pace(*rows(queries.PACE)[0]),
         checks=[Check(*row) for row in rows(queries.CHECKS)],
         failures=[Failure(*row) for row in rows(queries.FAILURES)],
-        targets=[TargetShare(*row) for row in rows(queries.TARGETS)],
-        period=period,
-        periods=[Period(*row) for row in rows(queries.PERIODS, period=period)][::-1],
-        survival=[Step(*row) for row in rows(queries.SURVIVAL)],
-        histogram=[Bin(*row) for row in rows(queries.HISTOGRAM)],
-        flow=thinned(flow),
-        backlog=[Age(*row) for row in rows(queries.BACKLOG)],
-        campaigns=[Campaign(*row) for row in rows(queries.CAMPAIGNS)],
+        targets=targets,
+        campaigns=campaigns,
+        slowest=[Slow(*row) for row in rows(queries.SLOWEST)],
         stuck=[Stuck(*row) for row in rows(queries.STUCK)],
+        stuck_count=rows(queries.STUCK_COUNT)[0][0],
+        orders=pack(_orders(found), numbers, borders(target.hours for target in targets)),
     )
 
 
-def thinned(flow: Sequence[Flow]) -> Sequence[Flow]:
-    """Every n-th day counted from the newest, and the oldest, where there are too many to draw."""
-    every = -(-len(flow) // MOST_FLOW_POINTS)
-    if every <= 1:
-        return flow
-    kept = list(flow[::-1][::every][::-1])
-    return kept if kept[0] == flow[0] else [flow[0], *kept]
+def _orders(tables: Iterator[pa.Table]) -> Iterator[Order]:
+    for table in tables:
+        for name in ("created_day", "left_day"):
+            place = table.schema.get_field_index(name)
+            table = table.set_column(place, name, table[name].cast(pa.int32()))
+        yield from map(Order, *(column.to_pylist() for column in table.columns))

@@ -4,36 +4,32 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import math
-from collections.abc import Sequence
+import json
 from pathlib import Path
-from typing import TypeVar
+from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from pipelines.dashboard import formats
-from pipelines.dashboard.charts import bin_range, chart
-from pipelines.dashboard.data import Campaign, Dashboard, Stuck
+from pipelines.dashboard.data import Dashboard, days_since_epoch
+from pipelines.dashboard.packing import BACKLOG_HOURS, STATUSES, bar_hours, compressed
 
 TITLE = "10DLC number assignment orders"
 # marks pages that may be replaced; those of earlier versions are recognised by their title
 GENERATOR = '<meta name="generator" content="signalwire-orders">'
 TEMPLATES = Path(__file__).parent / "templates"
-# for the rows of one table, so that a page stays below 2 MB however long names are
-MOST_BYTES = 1_200_000
-# about what the markup and the numbers of a row take
-ROW_BYTES = 600
-
-Row = TypeVar("Row", Campaign, Stuck)
+SCRIPTS = Path(__file__).parent / "scripts"
+# in this order, as one script: each uses what those before it define
+NAMES = ("unpack", "measure", "words", "filters", "rows", "charts", "tables", "page")
+# longer texts are cut, so that a page stays small however long names are
+MOST_CHARACTERS = 200
 
 
 def render(board: Dashboard) -> str:
     """The whole document."""
-    style, script = (
-        Markup((TEMPLATES / name).read_text(encoding="utf-8"))  # noqa: S704  # our own files
-        for name in ("dashboard.css", "dashboard.js")
-    )
+    style = _markup((TEMPLATES / "dashboard.css").read_text(encoding="utf-8"))
+    scripts = [_library(), _own_scripts()] if board.summary.orders else []
     return (
         _environment()
         .get_template("page.html")
@@ -41,10 +37,10 @@ def render(board: Dashboard) -> str:
             board=board,
             title=TITLE,
             style=style,
-            script=script,
-            policy=_policy(style, script),
-            campaigns=_fitting(board.campaigns),
-            stuck=_fitting(board.stuck),
+            scripts=scripts,
+            policy=_policy(style, scripts),
+            context=_context(board),
+            names={campaign.id: campaign for campaign in board.campaigns},
         )
     )
 
@@ -56,6 +52,43 @@ def is_page(head: str) -> bool:
     return beginning.startswith("<!doctype html>") and (GENERATOR in beginning or titled)
 
 
+def _context(board: Dashboard) -> str:
+    """What the scripts need beside the orders, packed like them; its type is in rows.js."""
+    numbers = {campaign.id: number for number, campaign in enumerate(board.campaigns)}
+    context: dict[str, Any] = {
+        "orders": board.orders.orders,
+        "cells": board.orders.cells,
+        "first_day": board.orders.first_day,
+        "today": board.today,
+        "statuses": STATUSES,
+        "campaigns": [
+            {
+                **campaign._asdict(),
+                "name": formats.cut(campaign.name, MOST_CHARACTERS),
+                "brand": formats.cut(campaign.brand, MOST_CHARACTERS),
+            }
+            for campaign in board.campaigns
+        ],
+        "targets": [{"hours": target.hours, "is_main": target.is_main} for target in board.targets],
+        "backlog_hours": BACKLOG_HOURS,
+        "bar_hours": bar_hours(),
+        "stuck": [
+            {
+                "id": order.order_id,
+                "campaign": numbers[order.campaign_id],
+                "state": formats.cut(order.state, MOST_CHARACTERS),
+                "created": formats.stamp(order.created_at),
+                "created_day": days_since_epoch(order.created_at.date()) if order.created_at else 0,
+                "age": order.age,
+                "limit": order.limit,
+                "limit_is": order.limit_is,
+            }
+            for order in board.stuck
+        ],
+    }
+    return compressed(json.dumps(context).encode())
+
+
 def _environment() -> Environment:
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
@@ -65,29 +98,36 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    for shown in ("hours", "number", "percent", "moment", "stamp", "full_day", "cut"):
+    for shown in ("hours", "number", "percent", "moment", "stamp", "cut"):
         environment.filters[shown] = getattr(formats, shown)
-    environment.filters["bin_range"] = bin_range
-    environment.globals |= {"counted": formats.counted, "chart": chart, "endless": math.inf}
+    environment.globals |= {"counted": formats.counted}
     return environment
 
 
-def _fitting(rows: Sequence[Row]) -> Sequence[Row]:
-    """The first rows, as many as fit into the page."""
-    size = 0
-    for position, row in enumerate(rows):
-        texts = (formats.cut(field) for field in row if isinstance(field, str))
-        size += ROW_BYTES + sum(len(escape(text).encode()) for text in texts)
-        if size > MOST_BYTES:
-            return rows[:position]
-    return rows
+def _library() -> Markup:
+    """Vega-Lite, which draws the charts, from the package that brings it."""
+    import vl_convert  # only to write a page
+
+    bundle = vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;")
+    # the end of a script's element would end it wherever it stands
+    return _markup(bundle.replace("</script", "<\\/script"))
 
 
-def _policy(style: str, script: str) -> str:
-    """A Content-Security-Policy: no network, and no style or script but these two."""
+def _own_scripts() -> Markup:
+    parts = [(SCRIPTS / f"{name}.js").read_text(encoding="utf-8") for name in NAMES]
+    return _markup("\n".join(['"use strict";', *parts]))
+
+
+def _markup(text: str) -> Markup:
+    return Markup(text)  # noqa: S704  # our own files, and a library's
+
+
+def _policy(style: str, scripts: list[Markup]) -> str:
+    """A Content-Security-Policy: no network, and no style or script but these."""
+    allowed = " ".join(f"'{_digest(script)}'" for script in scripts) or "'none'"
     return (
-        f"default-src 'none'; style-src '{_digest(style)}'; script-src '{_digest(script)}';"
-        " base-uri 'none'; form-action 'none'"
+        f"default-src 'none'; style-src '{_digest(style)}'; script-src {allowed};"
+        " img-src data: blob:; base-uri 'none'; form-action 'none'"
     )
 
 

@@ -12,7 +12,7 @@ from support import Workspace
 from support.pages import Page
 
 OpenPage = Callable[..., Page]
-CAMPAIGN_NAMES = "#campaigns-table tbody th"
+CAMPAIGN_NAMES = "#campaigns tbody th"
 
 
 def loaded() -> Dashboard:

@@ -54,6 +54,7 @@ class Page:
         width: int,
         media: Literal["light", "dark"],
         scripts: bool = True,
+        address: str = "",
     ) -> None:
         self._do = browser.do
         self._complaints: list[str] = []
@@ -71,7 +72,9 @@ class Page:
             page.on("pageerror", lambda error: self._complaints.append(str(error)))
             page.on("dialog", self._dismiss)
             page.on("request", lambda request: self._requests.append(request.url))
-            page.goto(path.as_uri())
+            page.goto(path.as_uri() + address)
+            if scripts and page.locator("#orders-packed").count():
+                page.wait_for_selector("body[data-ready]", state="attached")
             return page
 
         self._page = self._do(opened)
@@ -96,6 +99,30 @@ class Page:
     def type(self, text: str) -> None:
         """Types into the element that has the focus."""
         self._do(lambda: self._page.keyboard.insert_text(text))
+
+    def press(self, key: str) -> None:
+        """Presses a key, as Playwright names it."""
+        self._do(lambda: self._page.keyboard.press(key))
+
+    def wait(self, condition: str) -> None:
+        """Waits until a JavaScript expression is true, up to half a minute."""
+        # not Playwright's own, which evaluates a text in the page, where its policy forbids that
+        self.run(
+            "(async () => { for (let n = 0; n < 300; n++) {"
+            f" if ({condition}) return; await new Promise(r => setTimeout(r, 100)); }}"
+            " throw Error('not within half a minute'); })()"
+        )
+
+    def download(self, selector: str) -> Path:
+        """The file that a click saves, under its own name."""
+
+        def saved() -> Path:
+            with self._page.expect_download() as found:
+                self._page.locator(selector).first.click()
+            path = Path(found.value.path())
+            return path.rename(path.with_name(found.value.suggested_filename))
+
+        return self._do(saved)
 
     def requests(self) -> list[str]:
         """The URLs that were asked for."""

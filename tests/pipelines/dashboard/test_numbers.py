@@ -1,99 +1,83 @@
-"""The dashboard's numbers: what is aggregated in SQL, and how values are written."""
+"""The dashboard's numbers: how orders are packed, and how values are written."""
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Callable
-from datetime import timedelta
-from math import floor, log10
+import base64
+import gzip
+import math
+import struct
+from itertools import accumulate, pairwise
 
 import pytest
-from support import Workspace
-from support.dashboards import campaign_ids, loaded, reports
 
-from pipelines.dashboard.data import Flow, thinned
+from pipelines.dashboard import packing
 from pipelines.dashboard.formats import NONE, hours, percent
-from pipelines.dashboard.svg import count_ticks, hour_ticks
-from sources.simulator import SimulatedSpace
+from pipelines.dashboard.packing import NO_CELL, NO_DAY, Order, borders, pack
 
-OpenSpace = Callable[..., SimulatedSpace]
+UPPER = borders([1, 24.0])
 
 
-class TestNumbers:
-    """What is put together in SQL for the pictures."""
+def order(campaign: str = "a", day: int | None = 20_000, **changed: object) -> Order:
+    return Order(campaign, day, day, "processed", 2.0, False)._replace(**changed)  # type: ignore[arg-type]
 
-    @pytest.fixture
-    def filled(self, open_space: OpenSpace, any_workspace: Workspace) -> Workspace:
-        space = open_space(brands=1, orders=400)
-        campaign = campaign_ids(space)[0]
-        now = space.clock.now().isoformat()
-        # processed in no time, and in twenty seconds
-        for at in (now, (space.clock.now() - timedelta(seconds=20)).isoformat()):
-            space.world.add_order(campaign, state="processed", created_at=at, processed_at=now)
-        any_workspace.run(space)
-        return any_workspace
 
-    def test_the_curve_is_thinned_but_true(self, filled: Workspace) -> None:
-        curve = reports(filled, "SELECT * FROM @processing_time_survival ORDER BY hours")
-        drawn = loaded().survival
-        assert 100 < len(drawn) < 520 < len(curve)
-        processed = sum(row["processed"] for row in curve)
-        so_far = 0
-        at = [step.hours for step in drawn]
-        for row in curve:
-            so_far += row["processed"]
-            place = bisect_right(at, row["hours"]) - 1
-            share, naive = (drawn[place].share, drawn[place].naive) if place >= 0 else (1, 1)
-            assert naive is not None
-            assert abs(share - row["share_waiting"]) <= 1 / 170 + 1e-9
-            assert abs(naive - (1 - so_far / processed)) <= 1 / 170 + 1e-9
-        last = drawn[-1]
-        assert (last.hours, last.share, last.lower, last.upper) == pytest.approx(
-            tuple(curve[-1][name] for name in ("hours", "share_waiting", "lower", "upper"))
-        )
+def unpacked(found: packing.Packed, campaigns: int) -> tuple[list[int], ...]:
+    """Where campaigns begin, days of creation, days open, codes."""
+    length, _, text = found.text.partition(":")
+    packed = base64.b85decode(text.replace(",", "<"))[: int(length)]
+    content = gzip.decompress(packed)[8 * found.cells :]
+    starts = list(struct.unpack_from(f"<{campaigns + 1}I", content))
+    planes = content[4 * len(starts) :]
+    low_high = [planes[n * found.orders : (n + 1) * found.orders] for n in range(6)]
+    differences, *others = (
+        [low + 256 * high for low, high in zip(*pair, strict=True)]
+        for pair in zip(low_high[::2], low_high[1::2], strict=True)
+    )
+    days, codes = others
+    return starts, [day % 2**16 for day in accumulate(differences)], days, codes
 
-    def test_the_histogram_counts_every_processed_order(self, filled: Workspace) -> None:
-        times = reports(
-            filled,
-            "SELECT processing_hours AS h FROM @order_processing WHERE processing_hours >= 0",
-        )
-        counts: dict[int, int] = {}
-        for row in times:
-            minutes = row["h"] * 60
-            place = floor(log10(minutes) * 8) if minutes >= 1 else -1
-            counts[place] = counts.get(place, 0) + 1
-        assert counts[-1] == 2
-        assert dict(loaded().histogram) == counts
 
-    def test_the_flow_adds_up_day_by_day(self, filled: Workspace) -> None:
-        arrived = processed = 0
-        expected = []
-        for row in reports(filled, "SELECT * FROM @backlog_by_day ORDER BY day"):
-            arrived += row["arrived"]
-            processed += row["processed"]
-            expected.append(Flow(row["day"], arrived, processed, row["open_at_end"]))
-        assert [*loaded().flow] == expected
+class TestPacking:
+    """The orders as the page carries them."""
 
-    def test_a_short_history_is_shown_by_day(self, filled: Workspace) -> None:
-        assert loaded().period == "week"
-        filled.execute(
-            "DELETE FROM signalwire.orders WHERE created_at < TIMESTAMPTZ '2026-02-01 00:00:00Z'"
-        )
-        board = loaded()
-        days = reports(filled, "SELECT * FROM @processing_time_by_day ORDER BY created_day")
-        assert board.period == "day"
-        assert [(p.start, p.orders, p.median_all) for p in board.periods] == [
-            (row["created_day"], row["orders"], row["median_hours_all"]) for row in days
+    def test_what_is_not_known_has_numbers_of_its_own(self) -> None:
+        orders = [
+            order(),
+            order(left_day=None, hours=None, status="open", stuck=True),
+            order(day=None),
+        ]
+        found = pack(orders, {"a": 0, "b": 1}, UPPER)
+        starts, created, open_for, codes = unpacked(found, 2)
+        assert (found.first_day, found.since, starts) == (20_000, None, [0, 3, 3])
+        assert (created, open_for) == ([0, 0, NO_DAY], [0, NO_DAY, NO_DAY])
+        assert [(code & NO_CELL, code >> 12 & 3, code >> 14) for code in codes[1:2]] == [
+            (NO_CELL, 1, 1)
         ]
 
-    def test_many_days_are_thinned_to_the_newest(self, filled: Workspace) -> None:
-        (newest,) = loaded().flow[-1:]
-        flow = [
-            newest._replace(day=newest.day - timedelta(days=ago)) for ago in range(1500, -1, -1)
-        ]
-        kept = thinned(flow)
-        assert (kept[0], kept[-1]) == (flow[0], flow[-1])
-        assert 300 < len(kept) <= 401
+    def test_cells_are_narrow_and_end_where_something_is_counted(self) -> None:
+        assert len(UPPER) < NO_CELL
+        assert max(high / low for low, high in pairwise(UPPER)) < 1.01
+
+        def cell(value: float) -> int:
+            (_, _, _, (code,)) = unpacked(pack([order(hours=value)], {"a": 0}, UPPER), 1)
+            return code & NO_CELL
+
+        # within a target up to it, in an age of the backlog from it on
+        assert cell(24.0) < cell(math.nextafter(24.0, 99))
+        assert cell(math.nextafter(4.0, 0)) < cell(4.0)
+        assert (cell(0.0), cell(1e9)) == (0, len(UPPER) - 1)
+
+    def test_too_many_orders_leave_the_oldest_out(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(packing, "MOST_ORDERS", 3)
+        orders = [order(day=20_000 + n) for n in range(5)] + [order(day=None)]
+        found = pack(orders, {"a": 0}, UPPER)
+        starts, created, _, _ = unpacked(found, 1)
+        assert (found.since, found.first_day, starts, created) == (
+            20_002,
+            20_002,
+            [0, 3],
+            [0, 1, 2],
+        )
 
 
 @pytest.mark.parametrize(
@@ -116,14 +100,3 @@ def test_hours_are_readable(value: float | None, text: str) -> None:
 )  # fmt: skip
 def test_a_share_is_never_rounded_to_none_or_all(share: float | None, text: str) -> None:
     assert percent(share).replace("\N{NO-BREAK SPACE}", " ") == text
-
-
-def test_axes_end_on_round_values() -> None:
-    assert [name for _, name in count_ticks(0)] == ["0", "1", "2", "3", "4", "5"]
-    assert [name for _, name in count_ticks(1_048_000, 4)] == ["0", "500 k", "1 M", "1.5 M"]
-    assert [name for _, name in hour_ticks(0.0)] == [
-        "0", "0.2 min", "0.4 min", "0.6 min", "0.8 min", "1 min",
-    ]  # fmt: skip
-    assert [name for _, name in hour_ticks(0.5)] == ["0", "10 min", "20 min", "30 min"]
-    assert [name for _, name in hour_ticks(41.0)] == ["0", "10 h", "20 h", "30 h", "40 h", "50 h"]
-    assert [name for _, name in hour_ticks(200.0)] == ["0", "2 d", "4 d", "6 d", "8 d", "10 d"]

@@ -28,10 +28,10 @@ class TestSafety:
         any_workspace.run(space)
         page = open_page()
         assert nasty in page.texts(CAMPAIGN_NAMES)
-        assert SCRIPT in page.texts("#campaigns-table tbody td:nth-child(2)")
-        assert "<b>2FA" in page.texts("#campaigns-table tbody td:nth-child(3)")
-        assert "<img src=x onerror=alert(2)>" in page.texts("#stuck-table tbody td:nth-child(4)")
-        assert page.run("document.scripts.length") == 1
+        assert SCRIPT in page.texts("#campaigns tbody td:nth-child(2)")
+        assert "<b>2FA" in page.texts("#campaigns tbody td:nth-child(3)")
+        assert "<img src=x onerror=alert(2)>" in page.texts("#stuck tbody td:nth-child(4)")
+        assert page.run("document.querySelectorAll('script:not([type])').length") == 2
         assert page.complaints() == []
 
     def test_the_page_makes_no_network_requests(
@@ -62,17 +62,15 @@ class TestSafety:
         assert len(complaints) == 2
         assert all("Content Security Policy" in complaint for complaint in complaints)
 
-    def test_it_stays_small_and_says_what_it_leaves_out(
+    def test_it_stays_small_however_long_names_are(
         self, space: SimulatedSpace, workspace: Workspace, open_page: OpenPage
     ) -> None:
         workspace.run(space)
         board = loaded()
-        long = board.campaigns[0]._replace(name="<" * 5000, brand="'" * 5000, total=5000)
-        order = replace(board, campaigns=[long] * 2000)
-        html = render(order)
-        assert len(html.encode()) < 2_000_000
+        small = len(render(board).encode())
+        long = board.slowest[0]._replace(name="<" * 5000, brand="'" * 5000)
+        campaigns = [c._replace(name="<" * 5000, brand="'" * 5000) for c in board.campaigns]
+        html = render(replace(board, campaigns=campaigns, slowest=[long] * 200))
+        assert len(html.encode()) - small < 400_000
         page = open_page(html)
-        rows = page.run("document.querySelectorAll('#campaigns-table tbody tr').length")
-        assert 500 < rows < 2000
-        note = f"The first {rows:,} of 5,000 campaigns, the slowest, are shown."
-        assert note in page.texts("#campaigns > p")[0]
+        assert all(len(name) <= 200 for name in page.texts(CAMPAIGN_NAMES))

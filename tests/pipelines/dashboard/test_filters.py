@@ -1,0 +1,183 @@
+"""The dashboard's filters, tables and files in a real browser, used as a person would."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+
+import pytest
+from support import Workspace
+from support.dashboards import CAMPAIGN_NAMES, OpenPage, campaign_ids, reports
+from support.pages import Page
+
+from pipelines.dashboard.formats import hours
+from sources.simulator import SimulatedSpace
+
+
+@pytest.fixture
+def page(space: SimulatedSpace, workspace: Workspace, open_page: OpenPage) -> Page:
+    """One campaign has no processed order: its median is not known, and endless for all."""
+    first = campaign_ids(space)[0]
+    brand = next(b for b, campaign, _ in space.world.truth_orders() if campaign == first)
+    space.world.add_order(space.world.add_campaign(brand, name="Quite new", state="active"))
+    workspace.run(space)
+    return open_page()
+
+
+def shown(page: Page) -> str:
+    (text,) = page.texts("#shown")
+    return text
+
+
+class TestFilters:
+    """What can be chosen, and how it is taken back."""
+
+    def test_a_click_on_a_name_shows_its_orders_and_another_one_all(self, page: Page) -> None:
+        whole = shown(page)
+        for column, count in ((1, 1), (2, 3), (3, 1)):
+            cell = f"#campaigns tbody tr:last-child > :nth-child({column}) button"
+            (name,) = page.texts(cell)
+            page.click(cell)
+            assert name in page.texts(f"#campaigns tbody > tr > :nth-child({column})")
+            assert len(page.texts(CAMPAIGN_NAMES)) >= min(count, 1)
+            assert page.run("location.hash.length") > 5
+            assert shown(page) != whole
+            page.click(f"#campaigns tbody > tr > :nth-child({column}) button")
+            assert (shown(page), page.run("location.hash")) == (whole, "")
+
+    def test_a_view_can_be_sent_and_gone_back_from(
+        self, page: Page, open_page: OpenPage, tmp_path: Path
+    ) -> None:
+        whole = shown(page)
+        page.click("button[data-days='7']")
+        address = page.run("location.hash")
+        assert address == "#from=2026-02-24"
+        narrowed = shown(page)
+        assert "compared with" in narrowed
+        assert page.texts("[aria-pressed=true]") == ["7 days"]
+        page.run("history.back()")
+        page.wait(f"document.getElementById('shown').textContent === '{whole}'")
+        other = open_page(address=address)
+        assert shown(other) == narrowed
+        other.click("#clear")
+        assert (shown(other), other.texts("#clear")) == (whole, [])
+
+    def test_a_click_on_a_bar_shows_its_days(self, page: Page) -> None:
+        (first, *_) = page.run("page.rows.orders")
+        page.click("#orders svg .mark-rect path")
+        assert page.run("location.hash").startswith(f"#from={first['label'][-10:]}&to=")
+        assert page.run("page.found.now.count") == first["count"]
+
+    def test_what_is_not_there_shows_nothing(self, page: Page) -> None:
+        page.run("page.go(filtersOf({ campaign: 'gone', from: '2001-01-01', to: 'soon' }))")
+        assert page.texts(".tile .value")[:2] == ["0", "0"]
+        assert page.texts(CAMPAIGN_NAMES) == []
+        assert page.complaints() == []
+
+    def test_the_keyboard_alone_will_do(self, page: Page) -> None:
+        page.run("document.getElementById('status').focus()")
+        page.press("o")
+        assert page.run("location.hash") == "#status=open"
+        for _ in range(40):
+            page.press("Tab")
+            if page.run("document.activeElement.id") == "clear":
+                break
+        page.press("Enter")
+        assert page.run("location.hash") == ""
+
+
+class TestTable:
+    """The campaigns, which can be sorted and searched."""
+
+    @pytest.mark.parametrize(
+        ("column", "heading", "endless"),
+        [
+            ("median_hours_all", "Median, all", True),
+            ("median_hours", "Median, processed", False),
+            ("orders", "Orders", False),
+        ],
+    )
+    def test_numbers_sort_the_highest_first_then_the_lowest(
+        self, workspace: Workspace, page: Page, column: str, heading: str, endless: bool
+    ) -> None:
+        rows = reports(
+            workspace, f"SELECT campaign_name, {column} AS v FROM @processing_time_by_campaign"
+        )
+        unknown = [row["campaign_name"] for row in rows if row["v"] is None]
+        known = {row["campaign_name"]: row["v"] for row in rows if row["v"] is not None}
+        place = page.texts("#campaigns thead th").index(heading) + 1
+        header = f"#campaigns thead th:nth-child({place})"
+        orders = set()
+        for _ in range(2):
+            page.click(f"{header} button")
+            order = page.run(f"document.querySelector('{header}').ariaSort")
+            names = page.texts(CAMPAIGN_NAMES)
+            if unknown:
+                leads = endless and order == "descending"
+                assert names.pop(0 if leads else -1) == unknown[0]
+            values = [known[name] for name in names]
+            assert values == sorted(values, reverse=order == "descending")
+            assert page.run("document.querySelectorAll('#campaigns [aria-sort]').length") == 1
+            orders.add(order)
+        assert orders == {"ascending", "descending"}
+
+    def test_it_stands_the_slowest_first(self, workspace: Workspace, page: Page) -> None:
+        rows = reports(workspace, "SELECT * FROM @processing_time_by_campaign")
+        rows.sort(key=lambda row: -(row["median_hours_all"] or 1e9))
+        assert page.texts(CAMPAIGN_NAMES) == [row["campaign_name"] for row in rows]
+        assert page.texts("#campaigns tbody td:nth-child(9)") == [
+            hours(row["median_hours"]) for row in rows
+        ]
+
+    def test_a_search_leaves_what_it_finds(self, page: Page) -> None:
+        names = page.texts(CAMPAIGN_NAMES)
+        page.click("#campaigns input")
+        page.type("qUITE")
+        assert page.texts(CAMPAIGN_NAMES) == ["Quite new"]
+        page.run("document.querySelector('#campaigns input').select()")
+        page.type(" ")
+        assert page.texts(CAMPAIGN_NAMES) == names
+
+    def test_without_scripts_it_is_whole_and_offers_nothing_that_fails(
+        self, open_page: OpenPage, page: Page
+    ) -> None:
+        names = page.texts(CAMPAIGN_NAMES)
+        plain = open_page(scripts=False)
+        assert plain.texts(CAMPAIGN_NAMES) == names
+        assert plain.texts("button, input, select, figure") == []
+        assert "need JavaScript" in plain.texts("noscript")[0]
+
+
+class TestFiles:
+    """What can be saved and copied."""
+
+    @pytest.mark.parametrize(
+        ("kind", "head"), [("png", b"\x89PNG"), ("svg", b"<svg"), ("csv", b"series,hours,share")]
+    )
+    def test_a_chart_is_saved(self, page: Page, kind: str, head: bytes) -> None:
+        saved = page.download(f"#survival button[data-save={kind}]")
+        assert saved.name == f"survival.{kind}"
+        assert saved.read_bytes().startswith(head)
+        assert page.complaints() == []
+
+    def test_a_table_is_saved_as_it_is_shown(self, page: Page) -> None:
+        saved = page.download("#campaigns button[data-save]")
+        lines = list(csv.DictReader(io.StringIO(saved.read_text(encoding="utf-8"))))
+        assert [line["Campaign"] for line in lines] == page.texts(CAMPAIGN_NAMES)
+        assert sum(int(line["Orders"]) for line in lines) == 49
+
+    def test_a_formula_in_a_name_stays_a_name(self, page: Page) -> None:
+        text = page.run("""csv([["=1+1", '"', "a,b", null, Infinity, 2]])""")
+        assert text == '"\'=1+1","""","a,b",,,2\r\n'
+
+    def test_an_orders_id_is_copied(self, page: Page) -> None:
+        (first, *_) = page.texts("#stuck tbody th")
+        page.click("#stuck tbody th button")
+        page.wait(f"document.getElementById('shown').textContent === '{first} is copied'")
+
+    def test_the_numbers_of_a_chart_are_a_table(self, page: Page) -> None:
+        page.click("#backlog summary")
+        page.wait("document.querySelectorAll('#backlog tbody tr').length === 7")
+        counts = [int(text) for text in page.texts("#backlog tbody td:nth-child(2)")]
+        assert sum(counts) == page.run("page.found.now.byStatus[OPEN]")
