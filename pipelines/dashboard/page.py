@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -104,6 +105,7 @@ def _environment() -> Environment:
     return environment
 
 
+@cache
 def _library() -> Markup:
     """Vega-Lite, which draws the charts, from the package that brings it."""
     import vl_convert  # only to write a page

@@ -86,7 +86,7 @@ class TestPage:
         light, dark = (open_page(media=media).run(background) for media in ("light", "dark"))
         assert (light, dark) == ("rgb(246, 247, 248)", "rgb(18, 22, 26)")
 
-    @pytest.mark.parametrize("width", [390, 700, 1280])
+    @pytest.mark.parametrize("width", [390, 1280])
     def test_it_fits_the_screen(
         self, space: SimulatedSpace, workspace: Workspace, open_page: OpenPage, width: int
     ) -> None:
