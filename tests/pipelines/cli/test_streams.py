@@ -17,6 +17,8 @@ from support import Workspace
 
 from sources.simulator import Fault, SimulatedSpace
 
+pytestmark = pytest.mark.proof
+
 FULL = Path("/dev/full")
 # a red name that clears the screen, sets the title, turns the direction and hides its end
 ACTING = "Acme\x1b[31m\x1b[2J\x1b]0;owned\x07 \x9b1m\u202etxt\u2066\r\x08\x7f"

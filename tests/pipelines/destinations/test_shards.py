@@ -22,6 +22,8 @@ from sources.signalwire.errors import ConfigurationError
 from sources.signalwire.options import Shard, parse_shard
 from sources.simulator import Fault, SimulatedSpace
 
+pytestmark = pytest.mark.proof
+
 DAY = 24 * 3600
 ROUNDS = int(os.environ.get("SHARD_ROUNDS", "8"))
 SEED = int(os.environ.get("SEED", "0"))

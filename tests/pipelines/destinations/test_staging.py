@@ -19,6 +19,8 @@ from pipelines.destinations.duckdb_merge import PLACE, Client, NotMerged, staged
 from pipelines.errors.explain import causes_of
 from sources.simulator import Fault, SimulatedSpace
 
+pytestmark = pytest.mark.proof
+
 
 def test_staging_tables_stay_empty(space: SimulatedSpace, workspace: Workspace) -> None:
     workspace.run(space)

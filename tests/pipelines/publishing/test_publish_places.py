@@ -20,6 +20,8 @@ from support.published import (
 from sources.signalwire.errors import ConfigurationError
 from sources.simulator import Fault, SimulatedSpace
 
+pytestmark = pytest.mark.proof
+
 
 class TestPlaces:
     def test_nothing_is_published_unless_asked_for(
