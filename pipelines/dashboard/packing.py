@@ -94,11 +94,13 @@ def pack(orders: Iterable[Order], campaigns: Mapping[str, int], upper: Sequence[
         open_for.append(_days_open(order.created_day, order.left_day))
         codes.append(_code(order, upper))
     since = _since(created)
-    kept = [n for n, day in enumerate(created) if since is None or day >= since]
+    kept: Sequence[int] = range(len(created))
+    if since is not None:
+        kept = [n for n in kept if created[n] >= since]
     first = min((created[n] for n in kept if created[n] >= 0), default=0)
     counts = Counter(place[n] for n in kept)
     in_each = (counts[number] for number in range(len(campaigns)))
-    days = [created[n] - first if created[n] >= 0 else NO_DAY for n in kept]
+    days = array("H", (created[n] - first if created[n] >= 0 else NO_DAY for n in kept))
     content = b"".join(
         (
             _little_endian(array("d", upper)),
@@ -114,7 +116,7 @@ def pack(orders: Iterable[Order], campaigns: Mapping[str, int], upper: Sequence[
 
 def compressed(content: bytes) -> str:
     """Content as the page holds it: gzip, its length, and base 85 without what could be markup."""
-    packed = gzip.compress(content, 9, mtime=0)
+    packed = gzip.compress(content, 6, mtime=0)
     return f"{len(packed)}:" + base64.b85encode(packed, pad=True).decode().replace("<", ",")
 
 

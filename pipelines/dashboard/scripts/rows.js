@@ -25,7 +25,7 @@
  * @property {Stuck[]} stuck
  */
 
-const MOST_STEPS = 160;
+const MOST_STEPS = 120;
 
 /** @param {Context} context
  * @param {string} unit

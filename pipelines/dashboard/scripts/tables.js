@@ -1,6 +1,6 @@
 // The tables of campaigns and stuck orders: sorted, searched, shown bit by bit, saved as CSV.
 
-const ROWS_AT_ONCE = 50;
+const ROWS_AT_ONCE = 40;
 const collator = new Intl.Collator(undefined, { numeric: true, sensitivity: "base" });
 
 /**
@@ -69,12 +69,14 @@ class DataTable {
       : [...this.rows];
     const { value } = this.columns[this.sortedBy];
     const direction = this.descending ? -1 : 1;
-    return rows.sort((a, b) => {
-      const [x, y] = [value(a), value(b)];
+    const sorted = rows.map((row) => ({ row, key: value(row) }));
+    sorted.sort(({ key: x }, { key: y }) => {
       // what is not known stands last either way
       if (x === null || y === null) return Number(x === null) - Number(y === null);
-      return direction * (typeof x === "string" ? collator.compare(x, String(y)) : x - Number(y));
+      if (typeof x === "string") return direction * collator.compare(x, String(y));
+      return x === y ? 0 : direction * (x < Number(y) ? -1 : 1);
     });
+    return sorted.map(({ row }) => row);
   }
 
   draw(limit = ROWS_AT_ONCE) {
