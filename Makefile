@@ -13,7 +13,7 @@ SCRIPTS := pipelines/dashboard/scripts/*.js
 UV_VERSION := 0.13.9
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo run test proof test-airflow lint format bench bench-peers bench-cost bench-reports bench-dashboard bench-postgres bench-scale soak docs lock clean
+.PHONY: help install demo run test proof test-airflow lint lint-scripts format format-scripts bench bench-peers bench-cost bench-reports bench-dashboard bench-postgres bench-scale soak docs lock clean
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -55,19 +55,23 @@ proof: $(STAMP) ## run the long tests: histories, kills, shards, the wheel (20 m
 test-airflow: $(AIRFLOW_STAMP) ## run the tests of the DAG in a real Airflow
 	@$(AIRFLOW_VENV)/bin/python -m pytest tests/dags $(ARGS)
 
-lint: $(STAMP) $(SCRIPT_TOOLS) ## check style and types (needs Node.js for the dashboard's scripts)
+lint: $(STAMP) ## check style and types
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+
+lint-scripts: $(SCRIPT_TOOLS)/tsc ## the same for the dashboard's scripts (needs Node.js)
 	@$(SCRIPT_TOOLS)/prettier --log-level warn --config requirements/scripts/package.json --check $(SCRIPTS)
 	@$(SCRIPT_TOOLS)/tsc --project requirements/scripts
 
-format: $(STAMP) $(SCRIPT_TOOLS) ## put the code into the project's style
+format: $(STAMP) ## put the code into the project's style
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
+
+format-scripts: $(SCRIPT_TOOLS)/tsc ## the same for the dashboard's scripts (needs Node.js)
 	@$(SCRIPT_TOOLS)/prettier --log-level warn --config requirements/scripts/package.json --write $(SCRIPTS)
 
-$(SCRIPT_TOOLS): requirements/scripts/package-lock.json
+$(SCRIPT_TOOLS)/tsc: requirements/scripts/package-lock.json
 	@command -v npm > /dev/null || { echo "Node.js with npm is needed to check the dashboard's scripts" >&2; exit 1; }
 	@mkdir -p .cache/scripts && cp requirements/scripts/package*.json .cache/scripts
 	@npm ci --silent --prefix .cache/scripts && touch $@
