@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import sys
 from pathlib import Path
 
 from pipelines.cli.options import add_where, file
 from sources.printable import printable
+
+logger = logging.getLogger(__name__)
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -55,8 +58,7 @@ def main(arguments: argparse.Namespace) -> int:
 
 
 def _open(page: Path) -> None:
-    import logging
     import webbrowser
 
     if not webbrowser.open(page.absolute().as_uri()):
-        logging.getLogger(__name__).warning("there is no browser to open %s in", page)
+        logger.warning("there is no browser to open %s in", page)

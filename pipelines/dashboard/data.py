@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, timedelta, timezone
 from typing import Any, NamedTuple
 
 import pyarrow as pa
@@ -103,7 +103,7 @@ class Slow(NamedTuple):
 
 
 class Stuck(NamedTuple):
-    """An order that has waited longer than usual."""
+    """An order that has waited longer than usual; `total` counts all of them."""
 
     order_id: str
     campaign_id: str
@@ -112,6 +112,7 @@ class Stuck(NamedTuple):
     age: float
     limit: float
     limit_is: str
+    total: int
 
 
 @dataclass(frozen=True)
@@ -127,7 +128,6 @@ class Dashboard:
     campaigns: Sequence[Campaign]
     slowest: Sequence[Slow]
     stuck: Sequence[Stuck]
-    stuck_count: int
     orders: Packed
 
     @property
@@ -136,10 +136,15 @@ class Dashboard:
         return next(target for target in self.targets if target.is_main)
 
     @property
+    def stuck_count(self) -> int:
+        """How many orders have waited longer than usual."""
+        return self.stuck[0].total if self.stuck else 0
+
+    @property
     def today(self) -> int:
         """The day of the reports' current time, counted from the epoch."""
         as_of = self.freshness.as_of
-        return days_since_epoch(as_of.date()) if as_of else 0
+        return days_since_epoch(as_of) if as_of else 0
 
     @property
     def since(self) -> date | None:
@@ -165,9 +170,9 @@ def load(target: Destination) -> Dashboard:
             ) from error
 
 
-def days_since_epoch(day: date) -> int:
-    """A day as the page counts it."""
-    return (day - EPOCH).days
+def days_since_epoch(moment: datetime) -> int:
+    """The day of a moment (UTC), as the page counts days."""
+    return (moment.astimezone(timezone.utc).date() - EPOCH).days
 
 
 def _snapshot(client: Any) -> AbstractContextManager[Any]:
@@ -198,14 +203,11 @@ def _read(target: Destination, client: Any) -> Dashboard:
         campaigns=campaigns,
         slowest=[Slow(*row) for row in rows(queries.SLOWEST)],
         stuck=[Stuck(*row) for row in rows(queries.STUCK)],
-        stuck_count=rows(queries.STUCK_COUNT)[0][0],
         orders=pack(_orders(found), numbers, borders(target.hours for target in targets)),
     )
 
 
 def _orders(tables: Iterator[pa.Table]) -> Iterator[Order]:
     for table in tables:
-        for name in ("created_day", "left_day"):
-            place = table.schema.get_field_index(name)
-            table = table.set_column(place, name, table[name].cast(pa.int32()))
-        yield from map(Order, *(column.to_pylist() for column in table.columns))
+        columns = (c.cast(pa.int32()) if pa.types.is_date(c.type) else c for c in table.columns)
+        yield from map(Order, *(column.to_pylist() for column in columns))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timezone
+from datetime import datetime, timezone
 
 MINUTE = 1 / 60
 DAY = 24.0
@@ -59,16 +59,6 @@ def moment(value: datetime | None) -> str:
 def stamp(value: datetime | None) -> str:
     """A time in UTC for a table: 2026-03-02 12:00."""
     return f"{value.astimezone(timezone.utc):%Y-%m-%d %H:%M}" if value else NONE
-
-
-def day(value: date) -> str:
-    """A day without its year: 2 Mar."""
-    return f"{value.day} {value:%b}"
-
-
-def full_day(value: date) -> str:
-    """A day with its year: 2 Mar 2026."""
-    return f"{day(value)} {value.year}"
 
 
 def cut(text: str | None, longest: int = 100) -> str:

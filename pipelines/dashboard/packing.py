@@ -1,11 +1,10 @@
 """The orders as the page carries them: packed arrays, from which its script computes everything.
 
-An order takes six bytes, and about one and a half once compressed: the day on which it was created,
-how many days later it stopped being open, and a number for its status and for the cell of a grid
-that its duration lies in. A cell is narrower than one percent, so that its
-middle is within half a percent. Durations at which something is
-counted (targets, ages of the backlog, bars of the histogram) are borders of cells, so that counts
-are exact.
+An order takes six bytes, and less than two once compressed: the day on which it was created, how
+many days later it stopped being open, and a number for its status and for the cell of a grid that
+its duration lies in. A cell is narrower than one percent, so that its middle is within half a
+percent. Durations at which something is counted (targets, ages of the backlog, bars of the
+histogram) are borders of cells, so that counts are exact.
 """
 
 from __future__ import annotations
@@ -121,10 +120,11 @@ def compressed(content: bytes) -> str:
 
 
 def _since(created: Sequence[int]) -> int | None:
-    """The first day whose orders are carried; None for all."""
+    """The first day whose orders are carried, at the latest the newest one; None for all."""
     if len(created) <= MOST_ORDERS:
         return None
-    return sorted(created, reverse=True)[MOST_ORDERS] + 1
+    newest_first = sorted(created, reverse=True)
+    return min(newest_first[MOST_ORDERS] + 1, newest_first[0])
 
 
 def _days_open(created: int | None, left: int | None) -> int:

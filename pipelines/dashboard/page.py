@@ -61,6 +61,7 @@ def _context(board: Dashboard) -> str:
         "cells": board.orders.cells,
         "first_day": board.orders.first_day,
         "today": board.today,
+        "is_whole": board.orders.since is None,
         "statuses": STATUSES,
         "campaigns": [
             {
@@ -79,7 +80,7 @@ def _context(board: Dashboard) -> str:
                 "campaign": numbers[order.campaign_id],
                 "state": formats.cut(order.state, MOST_CHARACTERS),
                 "created": formats.stamp(order.created_at),
-                "created_day": days_since_epoch(order.created_at.date()) if order.created_at else 0,
+                "created_day": days_since_epoch(order.created_at) if order.created_at else 0,
                 "age": order.age,
                 "limit": order.limit,
                 "limit_is": order.limit_is,
@@ -129,7 +130,7 @@ def _policy(style: str, scripts: list[Markup]) -> str:
     allowed = " ".join(f"'{_digest(script)}'" for script in scripts) or "'none'"
     return (
         f"default-src 'none'; style-src '{_digest(style)}'; script-src {allowed};"
-        " img-src data: blob:; base-uri 'none'; form-action 'none'"
+        " base-uri 'none'; form-action 'none'"
     )
 
 

@@ -42,10 +42,9 @@ FROM {reports}.processing_time_by_campaign
 ORDER BY median_hours_all DESC NULLS FIRST, open DESC, campaign_id LIMIT 100"""
 
 STUCK = """
-SELECT order_id, campaign_id, state, created_at, age_hours, limit_hours, limit_is
+SELECT order_id, campaign_id, state, created_at, age_hours, limit_hours, limit_is,
+       count(*) OVER ()
 FROM {reports}.stuck_orders ORDER BY age_hours DESC, order_id LIMIT 1000"""
-
-STUCK_COUNT = "SELECT count(*) FROM {reports}.stuck_orders"
 
 ORDERS = """
 SELECT placed.campaign_id, placed.created_day, CAST(placed.left_at AT TIME ZONE 'UTC' AS DATE),

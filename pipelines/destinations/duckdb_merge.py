@@ -26,6 +26,7 @@ from dlt.destinations.impl.duckdb.sql_client import DuckDbSqlClient
 from dlt.destinations.job_client_impl import SqlLoadJob
 from dlt.destinations.sql_jobs import SqlFollowupJob
 
+from pipelines.destinations.duckdb import SETTINGS
 from pipelines.destinations.naming import (
     catalog_of,
     is_ambiguous,
@@ -38,9 +39,9 @@ from sources.signalwire.records.schema import ORDER_CHANGES, TABLES
 
 logger = logging.getLogger(__name__)
 
-# What a merge may use, and what it may use next where that was not enough. DuckDB fills whatever it
-# may use before it writes to disk, so that a limit which suits every merge would cost it in each.
-MEMORY = ("64MB", "256MB")
+# What a merge may use at first. DuckDB fills whatever it may use before it writes to disk, so a
+# limit that suits every merge would be taken by each.
+LEAST_MEMORY = "64MB"
 # distinguishes rows that are equal; no field of the API can have such a name
 PLACE = "_dlt_place"
 # the staging table, which is empty, gives the columns that a file lacks, and the types
@@ -121,8 +122,10 @@ class MergeJob(SqlLoadJob):
     def run(self) -> None:
         """Merges. A transaction that runs out of memory changes nothing, and is run again."""
         client: Any = self._job_client.sql_client
-        is_ours = client.credentials.global_config.get("memory_limit") == MEMORY[-1]
-        for limit in MEMORY if is_ours else ():
+        most = SETTINGS["memory_limit"]
+        if client.credentials.global_config.get("memory_limit") != most:
+            return super().run()
+        for limit in (LEAST_MEMORY, most):
             try:
                 client.execute_sql(f"SET GLOBAL memory_limit = '{limit}'")
                 return super().run()
@@ -130,7 +133,7 @@ class MergeJob(SqlLoadJob):
                 if not isinstance(error.dbapi_exception, duckdb.OutOfMemoryException):
                     raise
                 logger.info("the merge needs more memory than %s, and gets it", limit)
-                client.execute_sql("RESET GLOBAL memory_limit")
+        client.execute_sql("RESET GLOBAL memory_limit")
         return super().run()
 
 

@@ -46,7 +46,6 @@ function bySeries(colours, series) {
 
 /**
  * @typedef {object} Chart
- * @property {string} title
  * @property {number} height
  * @property {(colours: Record<string, string>) => object} spec
  */
@@ -54,7 +53,6 @@ function bySeries(colours, series) {
 /** @type {Record<string, Chart>} */
 const CHARTS = {
   orders: {
-    title: "Orders by time of creation",
     height: 170,
     spec: (colours) => ({
       mark: { type: "bar", cursor: "pointer", stroke: colours.card, strokeWidth: 0.5 },
@@ -73,7 +71,6 @@ const CHARTS = {
     }),
   },
   "over-time": {
-    title: "Median and 90th percentile by time of creation",
     height: 230,
     spec: (colours) => ({
       mark: { type: "line", point: { size: 22 }, strokeWidth: 2 },
@@ -99,7 +96,6 @@ const CHARTS = {
     }),
   },
   survival: {
-    title: "Orders still waiting after some time",
     height: 250,
     spec: (colours) => ({
       encoding: {
@@ -141,7 +137,6 @@ const CHARTS = {
     }),
   },
   histogram: {
-    title: "How long processed orders took",
     height: 230,
     spec: (colours) => ({
       mark: { type: "bar", color: colours.bar, stroke: colours.card, strokeWidth: 0.5 },
@@ -160,7 +155,6 @@ const CHARTS = {
     }),
   },
   flow: {
-    title: "Arrived, processed and open",
     height: 230,
     spec: (colours) => ({
       mark: { type: "line", strokeWidth: 2 },
@@ -180,16 +174,8 @@ const CHARTS = {
       },
     }),
   },
-  backlog: {
-    title: "Open orders by age",
-    height: 190,
-    spec: (colours) => bars(colours.second, "count", "Open orders"),
-  },
-  targets: {
-    title: "Processed within each target",
-    height: 190,
-    spec: (colours) => bars(colours.bar, "share", "Within", [0, 1]),
-  },
+  backlog: { height: 190, spec: (colours) => bars(colours.second, "count", "Open orders") },
+  targets: { height: 190, spec: (colours) => bars(colours.bar, "share", "Within", [0, 1]) },
 };
 
 /** Horizontal bars with their values written at the end.
@@ -223,19 +209,21 @@ const SPEC = "https://vega.github.io/schema/vega-lite/v6.json";
 
 /** The whole specification of a chart.
  * @param {Chart} chart
+ * @param {string} title
  * @param {number} width
  * @param {Record<string, string>} colours
  * @param {object[]} rows */
-function specOf(chart, width, colours, rows) {
+function specOf(chart, title, width, colours, rows) {
   const axis = {
     labelColor: colours.soft,
+    labelFontSize: 12,
     gridColor: colours.grid,
     domainColor: colours.soft,
     tickColor: colours.soft,
   };
   return {
     $schema: SPEC,
-    description: chart.title,
+    description: title,
     width,
     height: chart.height,
     autosize: { type: "fit", contains: "padding", resize: true },
@@ -246,7 +234,7 @@ function specOf(chart, width, colours, rows) {
       font: "system-ui, sans-serif",
       view: { stroke: null },
       axis,
-      legend: { labelColor: colours.soft, symbolStrokeWidth: 2.5 },
+      legend: { labelColor: colours.soft, labelFontSize: 12, symbolStrokeWidth: 2.5 },
       text: { color: colours.ink, fontSize: 12 },
     },
   };

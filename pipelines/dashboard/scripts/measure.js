@@ -1,4 +1,4 @@
-// Computes what the page shows from the orders of a view, in one pass. Durations are in hours.
+// Computes what the page shows from the orders of a view. Durations are in hours.
 
 // of which the measures are quantiles
 const SHARES = [0.5, 0.9];
@@ -81,22 +81,31 @@ class Durations {
     return steps;
   }
 
-  /** How many orders lie up to an upper border, and beyond it.
-   * @param {number} limit
-   * @param {Uint32Array} counts */
-  upTo(limit, counts) {
+  /** How many orders lie in the first cells, as long as a condition on their borders holds.
+   * @param {Uint32Array} counts
+   * @param {(border: number) => boolean} holds */
+  sumWhile(counts, holds) {
     let sum = 0;
-    for (let cell = this.low; cell <= this.high && this.upper[cell] <= limit; cell++) {
+    for (let cell = this.low; cell <= this.high && holds(this.upper[cell]); cell++) {
       sum += counts[cell];
     }
     return sum;
   }
 
+  /** How many orders lie between durations at which cells begin, before the first and from the last.
+   * @param {Uint32Array} counts
+   * @param {number[]} begins */
+  between(counts, begins) {
+    const sums = [...begins, Infinity].map((h) => this.sumWhile(counts, (border) => border < h));
+    return sums.map((sum, n) => sum - (n ? sums[n - 1] : 0));
+  }
+
   /** Of the orders old enough to count, how many were processed within a target.
    * @param {number} hours */
   within(hours) {
-    const within = this.upTo(hours, this.done);
-    const missed = this.counted - within - this.upTo(hours, this.waiting);
+    const upTo = (/** @type {number} */ border) => border <= hours;
+    const within = this.sumWhile(this.done, upTo);
+    const missed = this.counted - within - this.sumWhile(this.waiting, upTo);
     return { within, missed, share: within + missed ? within / (within + missed) : null };
   }
 
@@ -227,9 +236,9 @@ function byCampaign(orders, view, target) {
 /** Medians and counts by day or week of creation, the newest that can be shown.
  * @param {Orders} orders
  * @param {View} view
- * @param {number} firstDay */
-function byPeriod(orders, view, firstDay) {
-  const [low, high] = daysOf(orders, view);
+ * @param {number} firstDay
+ * @param {[number, number]} span the first and the last day */
+function byPeriod(orders, view, firstDay, [low, high]) {
   if (low > high) return { unit: "day", rows: [] };
   const unit = high - low < MOST_DAYS ? "day" : "week";
   // the epoch was a Thursday
@@ -289,9 +298,9 @@ function daysOf(orders, view) {
 /** Orders arrived, processed and open by the end of each day from the first one of a view.
  * @param {Orders} orders
  * @param {View} view
- * @param {number} today */
-function flow(orders, view, today) {
-  const [low] = daysOf(orders, view);
+ * @param {number} today
+ * @param {[number, number]} span the first and the last day */
+function flow(orders, view, today, [low]) {
   if (low === NO_DAY) return [];
   const days = today - Math.min(low, today) + 1;
   const first = today - days + 1;
@@ -336,27 +345,6 @@ function backlog(orders, view, begins) {
       }
     });
   }
-  const below = begins.map((hours) => countBelow(ages, ages.waiting, hours));
-  const counts = [...below, ages.counted].map((sum, n) => sum - (n ? below[n - 1] : 0));
+  const counts = ages.between(ages.waiting, begins);
   return { counts, unknown, oldest: ages.high < 0 ? null : ages.hours[ages.high] };
-}
-
-/** Processed orders by how long they took; the first bar holds everything shorter than the second.
- * @param {Durations} durations
- * @param {number[]} begins */
-function histogram(durations, begins) {
-  const below = begins.map((hours) => countBelow(durations, durations.done, hours));
-  return [...below, durations.processed].map((sum, n) => sum - (n ? below[n - 1] : 0));
-}
-
-/** How many orders took less than some hours, at which a cell begins.
- * @param {Durations} durations
- * @param {Uint32Array} counts
- * @param {number} hours */
-function countBelow(durations, counts, hours) {
-  let sum = 0;
-  for (let cell = durations.low; cell <= durations.high && durations.upper[cell] < hours; cell++) {
-    sum += counts[cell];
-  }
-  return sum;
 }

@@ -38,19 +38,16 @@ class Page {
   campaignTable() {
     const { campaigns } = this.context;
     const of = (/** @type {any} */ row) => campaigns[row.campaign];
-    const measure = (/** @type {string} */ name, /** @type {string} */ key) => ({
-      name,
+    const measure = (/** @type {string} */ key) => ({
       value: (/** @type {any} */ row) => row[key],
       shown: (/** @type {number | null} */ value) => duration(value),
     });
     // not known yet of all orders means longer than anything that is known
-    const ofAll = (/** @type {string} */ name, /** @type {string} */ key) => ({
-      name,
+    const ofAll = (/** @type {string} */ key) => ({
       value: (/** @type {any} */ row) => row[key] ?? Infinity,
       shown: (/** @type {number} */ value) => (value === Infinity ? "not yet" : duration(value)),
     });
-    const count = (/** @type {string} */ name, /** @type {string} */ key) => ({
-      name,
+    const count = (/** @type {string} */ key) => ({
       value: (/** @type {any} */ row) => row[key],
       shown: (/** @type {any} */ value) => number(value),
     });
@@ -58,31 +55,28 @@ class Page {
       byId("campaigns"),
       [
         {
-          name: "Campaign",
           value: (row) => of(row).name,
           click: (row) => this.toggle("campaign", of(row).id),
           hint: "Show this campaign only, or all again",
         },
         {
-          name: "Brand",
           value: (row) => of(row).brand,
           click: (row) => this.toggle("brand", of(row).brand_id),
           hint: "Show this brand only, or all again",
         },
         {
-          name: "Use case",
           value: (row) => of(row).use_case,
           click: (row) => this.toggle("use_case", of(row).use_case),
           hint: "Show this use case only, or all again",
         },
-        count("Orders", "count"),
-        count("Open", "open"),
-        count("Failed", "failed"),
-        ofAll("Median, all", "medianAll"),
-        ofAll("p90, all", "p90All"),
-        measure("Median, processed", "median"),
-        measure("p90, processed", "p90"),
-        { name: "Within target", value: (row) => row.share, shown: percent },
+        count("count"),
+        count("open"),
+        count("failed"),
+        ofAll("medianAll"),
+        ofAll("p90All"),
+        measure("median"),
+        measure("p90"),
+        { value: (row) => row.share, shown: percent },
       ],
       6,
     );
@@ -93,19 +87,14 @@ class Page {
     return new DataTable(
       byId("stuck"),
       [
-        {
-          name: "Order",
-          value: (row) => row.id,
-          click: (row) => this.copy(row.id),
-          hint: "Copy the order's id",
-        },
-        { name: "Campaign", value: (row) => campaigns[row.campaign].name },
-        { name: "Brand", value: (row) => campaigns[row.campaign].brand },
-        { name: "State", value: (row) => row.state },
-        { name: "Created (UTC)", value: (row) => row.created },
-        { name: "Waiting", value: (row) => row.age, shown: duration },
-        { name: "Usual limit", value: (row) => row.limit, shown: duration },
-        { name: "Limit is", value: (row) => row.limit_is },
+        { value: (row) => row.id, click: (row) => this.copy(row.id), hint: "Copy the order's id" },
+        { value: (row) => campaigns[row.campaign].name },
+        { value: (row) => campaigns[row.campaign].brand },
+        { value: (row) => row.state },
+        { value: (row) => row.created },
+        { value: (row) => row.age, shown: duration },
+        { value: (row) => row.limit, shown: duration },
+        { value: (row) => row.limit_is },
       ],
       5,
     );
@@ -194,7 +183,7 @@ class Page {
       tile.querySelector(".note")?.replaceChildren(note);
     }
     this.campaigns.fill(found.campaigns);
-    this.stuck.fill(this.stuckOf(view));
+    this.stuck.fill(found.stuck);
     this.mark(filters, found);
     for (const name of Object.keys(CHARTS)) {
       this.rows[name] = ROWS[name](found, this.context);
@@ -203,26 +192,11 @@ class Page {
     await Promise.all(Object.keys(CHARTS).map((name) => this.update(name)));
   }
 
-  /** @param {View} view */
-  stuckOf(view) {
-    const chosen = new Set(view.campaigns);
-    const { first_day: first, stuck } = this.context;
-    if (view.status !== null && view.status !== OPEN) return [];
-    return stuck.filter(
-      (order) =>
-        chosen.has(order.campaign) &&
-        (view.from === null || order.created_day - first >= view.from) &&
-        (view.to === null || order.created_day - first <= view.to),
-    );
-  }
-
   /** Says what is shown, to eyes and to screen readers.
    * @param {Filters} filters
    * @param {Results} found */
   mark(filters, found) {
-    const narrowed = FILTERS.some((name) => filters[name]);
-    byId("clear").hidden = !narrowed;
-    document.body.classList.toggle("filtered", narrowed);
+    byId("clear").hidden = !FILTERS.some((name) => filters[name]);
     const days = Number(this.context.today - (dayOf(filters.from) ?? NaN) + 1);
     for (const button of this.form.querySelectorAll("button[data-days]")) {
       const preset = Number(button.getAttribute("data-days"));
@@ -230,7 +204,7 @@ class Page {
       button.setAttribute("aria-pressed", String(pressed));
     }
     const stuck = found.now.stuck;
-    const shown = this.stuck.rows.length;
+    const shown = found.stuck.length;
     byId("stuck-note").textContent =
       `${counted(stuck, "open order has", "open orders have")} waited longer than usual.` +
       (shown < stuck ? ` The ${number(shown)} oldest that this page carries are listed.` : "");
@@ -263,8 +237,10 @@ class Page {
     delete this.views[name];
     // scales of a chart without rows would have no limits
     if (!this.rows[name].length) return;
-    const place = /** @type {HTMLElement} */ (byId(name).querySelector(".chart"));
-    const spec = specOf(CHARTS[name], place.clientWidth, colours(), this.rows[name]);
+    const figure = byId(name);
+    const title = figure.querySelector("h2")?.textContent ?? "";
+    const place = /** @type {HTMLElement} */ (figure.querySelector(".chart"));
+    const spec = specOf(CHARTS[name], title, place.clientWidth, colours(), this.rows[name]);
     const { view } = await vegaEmbed(place, spec, {
       ast: true,
       actions: false,
@@ -294,7 +270,9 @@ class Page {
     const [heads, ...lines] = this.numbers(figure.id);
     const line = (/** @type {any[]} */ cells, /** @type {"th" | "td"} */ kind) => {
       const row = element("tr", {});
-      row.append(...cells.map((cell) => element(kind, {}, String(cell ?? "–"))));
+      /** @type {Record<string, string>} */
+      const scope = kind === "th" ? { scope: "col" } : {};
+      row.append(...cells.map((cell) => element(kind, scope, String(cell ?? "–"))));
       return row;
     };
     const table = /** @type {HTMLTableElement} */ (details.querySelector("table"));

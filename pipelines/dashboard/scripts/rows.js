@@ -17,6 +17,7 @@
  * @property {number} cells
  * @property {number} first_day
  * @property {number} today
+ * @property {boolean} is_whole whether all orders are carried, not only the newest
  * @property {string[]} statuses
  * @property {Campaign[]} campaigns
  * @property {Target[]} targets
@@ -46,24 +47,40 @@ const range = (hours, next) =>
  * @param {View} view */
 function results(orders, context, view) {
   const today = context.today - context.first_day;
-  const earlier = before(view, today);
+  const found = before(view, today);
+  // of days whose orders the page does not carry, nothing can be said
+  const earlier = found && (context.is_whole || Number(found.from) >= 0) ? found : null;
+  const span = daysOf(orders, view);
   const main = /** @type {Target} */ (context.targets.find((target) => target.is_main));
   const now = summary(orders, view);
   return {
     now,
     earlier: earlier && summary(orders, earlier),
     main,
-    periods: byPeriod(orders, view, context.first_day),
+    periods: byPeriod(orders, view, context.first_day, span),
     curve: now.durations.curve(),
-    flow: flow(orders, view, today),
+    flow: flow(orders, view, today, span),
     backlog: backlog(orders, view, context.backlog_hours),
-    histogram: histogram(now.durations, context.bar_hours),
+    histogram: now.durations.between(now.durations.done, context.bar_hours),
     targets: context.targets.map(({ hours }) => ({ hours, ...now.durations.within(hours) })),
     campaigns: byCampaign(orders, view, main.hours),
+    stuck: stuckOf(context, view),
   };
 }
 
 /** @typedef {ReturnType<typeof results>} Results */
+
+/** The stuck orders of a view, the oldest first, as far as the page carries them.
+ * @param {Context} context
+ * @param {View} view */
+function stuckOf(context, { campaigns, from, to, status }) {
+  if (status !== null && status !== OPEN) return [];
+  const chosen = new Set(campaigns);
+  return context.stuck.filter((order) => {
+    const day = order.created_day - context.first_day;
+    return chosen.has(order.campaign) && day >= (from ?? 0) && day <= (to ?? day);
+  });
+}
 
 /** Steps of a curve, thinned to what can be seen.
  * @template T
@@ -230,7 +247,7 @@ const SENTENCES = {
 /** The tiles: a value, and what it was in the period before or what else belongs to it.
  * @param {Results} found
  * @returns {Record<string, [string, string]>} */
-function tiles({ now, earlier, main }) {
+function tiles({ now, earlier, main, stuck }) {
   const { share } = now.durations.within(main.hours);
   const then = earlier ? earlier.durations.within(main.hours).share : null;
   const others = (/** @type {number | null} */ value) =>
@@ -242,7 +259,10 @@ function tiles({ now, earlier, main }) {
         ? compared(now.count, earlier.count, "more", "fewer", (n) => number(n ?? 0))
         : `${number(now.byStatus[PROCESSED])} processed`,
     ],
-    open: [number(now.byStatus[OPEN]), `${number(now.stuck)} stuck`],
+    open: [
+      number(now.byStatus[OPEN]),
+      `${number(now.stuck)} stuck` + (stuck.length ? `, the oldest ${duration(stuck[0].age)}` : ""),
+    ],
     median: [
       duration(now.medianAll, "not yet known"),
       earlier

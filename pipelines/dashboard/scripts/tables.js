@@ -5,7 +5,6 @@ const collator = new Intl.Collator(undefined, { numeric: true, sensitivity: "bas
 
 /**
  * @typedef {object} TableColumn
- * @property {string} name
  * @property {(row: any) => string | number | null} value what is sorted by and saved
  * @property {(value: any) => string} [shown]
  * @property {(row: any) => void} [click]
@@ -15,7 +14,7 @@ const collator = new Intl.Collator(undefined, { numeric: true, sensitivity: "bas
 class DataTable {
   /**
    * @param {HTMLElement} section with a table, a search field and a button for more rows
-   * @param {TableColumn[]} columns
+   * @param {TableColumn[]} columns as many as the table has headings
    * @param {number} sortedBy
    */
   constructor(section, columns, sortedBy) {
@@ -25,31 +24,32 @@ class DataTable {
       section.querySelector("input[type=search]")
     );
     this.columns = columns;
+    this.heads = Array.from(this.table.tHead?.rows[0].cells ?? []);
+    this.names = this.heads.map((head) => head.textContent);
     this.sortedBy = sortedBy;
     this.descending = true;
     /** @type {any[]} */
     this.rows = [];
     this.limit = ROWS_AT_ONCE;
-    this.heads();
+    this.heads.forEach((head, n) => this.makeSortable(head, n));
     this.more.addEventListener("click", () => this.draw(this.limit + 10 * ROWS_AT_ONCE));
     this.search?.addEventListener("input", () => this.draw());
   }
 
-  heads() {
-    const heads = this.columns.map((column, n) => {
-      const head = element("th", { scope: "col" });
-      const button = element("button", { type: "button" }, column.name);
-      button.addEventListener("click", () => {
-        const text =
-          typeof this.rows.map(column.value).find((value) => value !== null) === "string";
-        this.descending = this.sortedBy === n ? !this.descending : !text;
-        this.sortedBy = n;
-        this.draw();
-      });
-      head.append(button);
-      return head;
+  /**
+   * @param {HTMLElement} head
+   * @param {number} n
+   */
+  makeSortable(head, n) {
+    const button = element("button", { type: "button" }, this.names[n]);
+    button.addEventListener("click", () => {
+      const values = this.rows.map(this.columns[n].value);
+      const text = typeof values.find((value) => value !== null) === "string";
+      this.descending = this.sortedBy === n ? !this.descending : !text;
+      this.sortedBy = n;
+      this.draw();
     });
-    this.table.tHead?.rows[0].replaceChildren(...heads);
+    head.replaceChildren(button);
   }
 
   /** @param {any[]} rows */
@@ -82,8 +82,7 @@ class DataTable {
   draw(limit = ROWS_AT_ONCE) {
     this.limit = limit;
     const rows = this.chosen();
-    const heads = this.table.tHead?.rows[0].cells ?? [];
-    Array.from(heads).forEach((head, n) => {
+    this.heads.forEach((head, n) => {
       if (n === this.sortedBy)
         head.setAttribute("aria-sort", this.descending ? "descending" : "ascending");
       else head.removeAttribute("aria-sort");
@@ -114,7 +113,7 @@ class DataTable {
 
   csv() {
     const lines = this.chosen().map((row) => this.columns.map((column) => column.value(row)));
-    return csv([this.columns.map((column) => column.name), ...lines]);
+    return csv([this.names, ...lines]);
   }
 }
 

@@ -94,13 +94,13 @@ def _with_usable_ids(
 
 def _fields(table: Table, pages: Sequence[PageRecords]) -> dict[str, list[Any]]:
     """Each field that any record has, with its value in each record; None where there is none."""
-    kept = [page.records for page in pages if isinstance(page.records, Records)]
-    names = {frozenset(records.columns) for records in kept}
-    if len(kept) == len(pages) and len(names) == 1 and table is not NUMBER_ASSIGNMENTS:
-        columns = [records.columns for records in kept]
+    columns = [page.records.columns for page in pages if isinstance(page.records, Records)]
+    are_alike = len(columns) == len(pages) and len(set(map(frozenset, columns))) == 1
+    if are_alike and table is not NUMBER_ASSIGNMENTS:
         return {n: list(chain.from_iterable(c[n] for c in columns)) for n in columns[0]}
-    flat = table is NUMBER_ASSIGNMENTS
-    records = [_flatten(r) if flat else r for page in pages for r in page.records]
+    records = list(chain.from_iterable(page.records for page in pages))
+    if table is NUMBER_ASSIGNMENTS:
+        records = list(map(_flatten, records))
     fields = dict.fromkeys(chain.from_iterable(records))
     return {name: [record.get(name) for record in records] for name in fields}
 

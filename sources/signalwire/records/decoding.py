@@ -19,8 +19,6 @@ import msgspec
 
 # characters that a text may not hold in PostgreSQL, or in UTF-8 at all
 _BAD = re.compile("[\0\ud800-\udfff]")
-
-
 # the one whole number that msgspec changes, to 0
 _MINUS_ZERO = re.compile(rb"-0[,}\]\s]")
 

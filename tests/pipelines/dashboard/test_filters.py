@@ -11,6 +11,7 @@ from support import Workspace
 from support.dashboards import CAMPAIGN_NAMES, OpenPage, campaign_ids, reports
 from support.pages import Page
 
+from pipelines.dashboard import packing
 from pipelines.dashboard.formats import hours
 from sources.simulator import SimulatedSpace
 
@@ -68,6 +69,20 @@ class TestFilters:
         page.click("#orders svg .mark-rect path")
         assert page.run("location.hash").startswith(f"#from={first['label'][-10:]}&to=")
         assert page.run("page.found.now.count") == first["count"]
+
+    def test_of_days_that_are_left_out_nothing_is_compared(
+        self, page: Page, open_page: OpenPage, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        assert page.run("page.found.now.count") == 49
+        monkeypatch.setattr(packing, "MOST_ORDERS", 20)
+        cut = open_page()
+        assert 0 < cut.run("page.found.now.count") <= 20
+        assert "This page carries the" in "".join(cut.texts(".note"))
+        assert cut.run("page.found.now.stuck >= page.found.stuck.length")
+        for days, compared in ((0, False), (40, True)):
+            first = f"isoDay(page.context.first_day + {days})"
+            cut.run(f"page.go(filtersOf({{ from: {first}, to: {first} }}))")
+            assert cut.run("page.found.earlier !== null") is compared
 
     def test_what_is_not_there_shows_nothing(self, page: Page) -> None:
         page.run("page.go(filtersOf({ campaign: 'gone', from: '2001-01-01', to: 'soon' }))")

@@ -50,9 +50,7 @@ class TestPacking:
         starts, created, open_for, codes = unpacked(found, 2)
         assert (found.first_day, found.since, starts) == (20_000, None, [0, 3, 3])
         assert (created, open_for) == ([0, 0, NO_DAY], [0, NO_DAY, NO_DAY])
-        assert [(code & NO_CELL, code >> 12 & 3, code >> 14) for code in codes[1:2]] == [
-            (NO_CELL, 1, 1)
-        ]
+        assert (codes[1] & NO_CELL, codes[1] >> 12 & 3, codes[1] >> 14) == (NO_CELL, 1, 1)
 
     def test_cells_are_narrow_and_end_where_something_is_counted(self) -> None:
         assert len(UPPER) < NO_CELL
@@ -78,6 +76,8 @@ class TestPacking:
             [0, 3],
             [0, 1, 2],
         )
+        # of the newest day all are carried
+        assert pack([order()] * 5, {"a": 0}, UPPER).orders == 5
 
 
 @pytest.mark.parametrize(

@@ -67,14 +67,17 @@ class TestPage:
         (target,) = reports(
             any_workspace, "SELECT * FROM @target_attainment WHERE target_hours = 24"
         )
-        (stuck,) = reports(any_workspace, "SELECT count(*) AS orders FROM @stuck_orders")
+        (stuck,) = reports(
+            any_workspace, "SELECT count(*) AS orders, max(age_hours) AS age FROM @stuck_orders"
+        )
         page = open_page(scripts=scripts)
         orders, open_now, *times, within = page.texts(".tile .value")
         assert (orders, open_now) == (number(summary["orders"]), number(summary["open"]))
         assert within == percent(target["share_within"])
         expected = [hours(summary[f"{name}_hours_all"]) for name in ("median", "p90")]
         assert times == [text if text != NONE else "not yet known" for text in expected]
-        assert page.texts("#tile-open .note") == [f"{stuck['orders']} stuck"]
+        oldest = f", the oldest {hours(stuck['age'])}" if stuck["orders"] else ""
+        assert page.texts("#tile-open .note") == [f"{stuck['orders']} stuck{oldest}"]
         assert page.texts("#tile-median .note")[0].startswith(hours(summary["median_hours"]))
         assert len(page.texts("#stuck tbody tr")) == stuck["orders"]
 
@@ -86,7 +89,7 @@ class TestPage:
         light, dark = (open_page(media=media).run(background) for media in ("light", "dark"))
         assert (light, dark) == ("rgb(246, 247, 248)", "rgb(18, 22, 26)")
 
-    @pytest.mark.parametrize("width", [390, 1280])
+    @pytest.mark.parametrize("width", [390, 1280, pytest.param(700, marks=pytest.mark.proof)])
     def test_it_fits_the_screen(
         self, space: SimulatedSpace, workspace: Workspace, open_page: OpenPage, width: int
     ) -> None:
@@ -100,6 +103,12 @@ class TestPage:
             " const svg = e.querySelector('svg').getBoundingClientRect();"
             " return Math.abs(svg.width - e.clientWidth) < 3; })"
         )
+        # letters do not shrink with the picture
+        least = (
+            "Math.min(...Array.from(document.querySelectorAll('.chart svg text'),"
+            " e => e.getBoundingClientRect().height).filter(height => height > 0))"
+        )
+        assert page.run(least) >= 11
 
     def test_a_screen_reader_reads_everything(
         self, space: SimulatedSpace, workspace: Workspace, open_page: OpenPage
@@ -109,6 +118,9 @@ class TestPage:
         described = "Array.from(document.querySelectorAll('.chart'), e => e.ariaLabel ?? '')"
         assert len(list(filter(None, page.run(described)))) == 7
         assert page.run("document.querySelectorAll('header, main, footer').length") == 3
+        page.click("#flow summary")
+        assert page.run("document.querySelectorAll('table').length") == 9
+        assert page.run("document.querySelectorAll('table > caption').length") == 9
         assert page.run("document.querySelectorAll('th:not([scope])').length") == 0
         unnamed = (
             "Array.from(document.querySelectorAll('input, select, button'))"

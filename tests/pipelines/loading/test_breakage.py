@@ -217,7 +217,7 @@ def test_a_merge_that_needs_more_memory_gets_it(
     caplog: pytest.LogCaptureFixture,
     capfd: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr(duckdb_merge, "MEMORY", limits)
+    monkeypatch.setattr(duckdb_merge, "LEAST_MEMORY", limits[0])
     monkeypatch.setitem(duckdb.SETTINGS, "memory_limit", limits[-1])
     space = open_space(brands=1, campaigns=2, orders=4_000)
     with caplog.at_level("INFO"):
