@@ -6,6 +6,9 @@ STAMP := $(VENV)/.installed
 # Airflow pins much of what it needs, so it has an environment and a lock of its own
 AIRFLOW_VENV := .venv-airflow
 AIRFLOW_STAMP := $(AIRFLOW_VENV)/.installed
+# and so does Superset, which Streamlit shares
+BI_VENV := .venv-bi
+BI_STAMP := $(BI_VENV)/.installed
 # check the dashboard's scripts, and are needed for nothing else
 SCRIPT_TOOLS := .cache/scripts/node_modules/.bin
 SCRIPTS := pipelines/dashboard/scripts/*.js
@@ -13,14 +16,14 @@ SCRIPTS := pipelines/dashboard/scripts/*.js
 UV_VERSION := 0.13.9
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo run test proof test-airflow lint lint-scripts format format-scripts bench bench-peers bench-cost bench-reports bench-dashboard bench-postgres bench-scale soak docs lock clean
+.PHONY: help install demo run test proof test-airflow test-superset lint lint-scripts format format-scripts bench bench-peers bench-cost bench-reports bench-dashboard bench-postgres bench-scale soak docs lock clean
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
 
 install: $(STAMP) ## make .venv with everything pinned (the others do it when needed)
 
-# $(1) is the environment, $(2) the lock
+# $(1) is the environment, $(2) the lock, $(3) what says that the project itself is not for it
 define environment
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || { \
 		echo "Python 3.10 or later is needed; name one: make PYTHON=python3.11 $(MAKECMDGOALS)" >&2; exit 1; }
@@ -28,7 +31,7 @@ define environment
 	@test -x $(1)/bin/python || $(PYTHON) -m venv $(1) || { \
 		echo "no virtual environment could be made; on Debian: apt install python3-venv" >&2; exit 1; }
 	@$(1)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(2)
-	@$(1)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@test -n "$(3)" || $(1)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 endef
 
@@ -37,6 +40,9 @@ $(STAMP): requirements/dev.lock pyproject.toml
 
 $(AIRFLOW_STAMP): requirements/airflow.lock pyproject.toml
 	$(call environment,$(AIRFLOW_VENV),requirements/airflow.lock)
+
+$(BI_STAMP): requirements/bi.lock
+	$(call environment,$(BI_VENV),requirements/bi.lock,apart)
 
 demo: $(STAMP) ## see it work against a simulated space, without an account
 	@$(BIN)/signalwire-orders demo
@@ -54,6 +60,10 @@ proof: $(STAMP) ## run the long tests: histories, kills, shards, the wheel (20 m
 
 test-airflow: $(AIRFLOW_STAMP) ## run the tests of the DAG in a real Airflow
 	@$(AIRFLOW_VENV)/bin/python -m pytest tests/dags $(ARGS)
+
+test-superset: $(STAMP) $(BI_STAMP) ## compare the charts of a real Superset and Streamlit with SQL
+	@PYTHONPATH=tests $(BIN)/python -m support.chromium
+	@$(BIN)/python -m pytest tests/bi $(ARGS)
 
 lint: $(STAMP) ## check style and types
 	@$(BIN)/ruff check .
@@ -116,13 +126,14 @@ docs: $(STAMP) ## rewrite the output shown in README.md and docs/
 
 # uv names no registry in a lock, so that it holds for every mirror
 COMPILE := .cache/lock/bin/uv pip compile --quiet --universal --python-version 3.10 --generate-hashes \
-	--no-emit-index-url --no-emit-find-links --no-annotate --no-header --upgrade pyproject.toml
+	--no-emit-index-url --no-emit-find-links --no-annotate --no-header --upgrade
 
 lock: ## pin the newest allowed versions, with hashes, for all platforms
 	@test -x .cache/lock/bin/uv || { $(PYTHON) -m venv .cache/lock && .cache/lock/bin/pip install --quiet uv==$(UV_VERSION); }
-	@$(COMPILE) --extra dev -o requirements/dev.lock
-	@$(COMPILE) --extra postgres --extra simulator -o requirements/run.lock
-	@$(COMPILE) --extra airflow-dev -o requirements/airflow.lock
+	@$(COMPILE) pyproject.toml --extra dev -o requirements/dev.lock
+	@$(COMPILE) pyproject.toml --extra postgres --extra simulator -o requirements/run.lock
+	@$(COMPILE) pyproject.toml --extra airflow-dev -o requirements/airflow.lock
+	@$(COMPILE) requirements/bi.in -o requirements/bi.lock
 
 clean: ## remove the environment and caches
-	@rm -rf $(VENV) $(AIRFLOW_VENV) .cache build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@rm -rf $(VENV) $(AIRFLOW_VENV) $(BI_VENV) .cache build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

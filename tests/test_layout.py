@@ -26,6 +26,7 @@ LAYERS = {
         {"errors"},
         {"destinations"},
         {"loading", "reporting", "publishing", "dashboard"},
+        {"bi"},
         {"signalwire_orders"},
         {"cli", "dag_tasks"},
         {"__main__"},

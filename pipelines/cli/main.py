@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable, Sequence
 from importlib.metadata import version
 
-from pipelines.cli import check, dashboard, demo, output, publish, query, reports, run, simulate
+from pipelines.cli import bi, check, dashboard, demo, output, publish, query, reports, run, simulate
 from pipelines.errors import FAILED
 
 DESCRIPTION = "Loads SignalWire's 10DLC number assignment orders into DuckDB or a warehouse."
@@ -36,6 +36,11 @@ COMMANDS: dict[str, tuple[Options, Main, str]] = {
         publish.add_options,
         publish.main,
         "write a copy that other programs may hold open",
+    ),
+    "bi": (
+        bi.add_options,
+        bi.main,
+        "write a file that Superset imports: datasets, charts, filters",
     ),
     "query": (query.add_options, query.main, "query the loaded data in SQL"),
     "demo": (demo.add_options, demo.main, "see it all work against a simulated space"),

@@ -94,6 +94,8 @@ class Destination:
         "nothing keeps the shards apart on {kind}; run without --shard, or load into"
         " --destination postgres"
     )
+    # whether views can have comments, which programs show beside columns
+    comments_on_views: ClassVar[bool] = False
     # what makes a connection read-only
     read_only_statement: ClassVar[str | None] = None
 

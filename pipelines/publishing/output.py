@@ -88,23 +88,24 @@ def same_file(one: Path, other: Path) -> bool:
         return os.path.realpath(one).casefold() == os.path.realpath(other).casefold()
 
 
-def write_output(path: Path, text: str, *, mode: int | None = None) -> None:
-    """Writes a text: a file as a whole, so that no reader ever sees half of it.
+def write_output(path: Path, content: str | bytes, *, mode: int | None = None) -> None:
+    """Writes a file as a whole, so that no reader ever sees half of it.
 
     Args:
         path: The file, a link to it, or a device or pipe.
-        text: What to write; its line ends stay as they are.
+        content: What to write; the line ends of a text stay as they are.
         mode: The permissions of a new file; by default those that the process gives.
 
     Raises:
         OSError: it cannot be written.
     """
+    written = content.encode() if isinstance(content, str) else content
     number = _open_file(path)
     if number is not None or (path.exists() and not path.is_file()):
         sys.stdout.flush()
         opened = os.open(path, os.O_WRONLY) if number is None else os.dup(number)
-        with os.fdopen(opened, "w", encoding="utf-8", newline="") as stream:
-            stream.write(text)
+        with os.fdopen(opened, "wb") as stream:
+            stream.write(written)
         return
     file = Path(os.path.realpath(path))
     beside = file.with_name(f".{secrets.token_hex(8)}.tmp")
@@ -113,7 +114,7 @@ def write_output(path: Path, text: str, *, mode: int | None = None) -> None:
         if mode is not None:
             beside.chmod(mode)
         keep_permissions(file, beside)
-        beside.write_text(text, encoding="utf-8", newline="")
+        beside.write_bytes(written)
         beside.replace(file)
     finally:
         beside.unlink(missing_ok=True)  # there only if something failed

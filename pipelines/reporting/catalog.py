@@ -93,7 +93,7 @@ def configured_reports() -> dict[str, Report]:
     Raises:
         ConfigurationError: they are not numbers of hours, or the main one is not among them.
     """
-    return load_reports(*_configured_hours())
+    return load_reports(*configured_targets())
 
 
 def one_report(found: Mapping[str, Report], name: str) -> Report:
@@ -113,14 +113,19 @@ def require_report_settings() -> bool:
     Raises:
         ConfigurationError: one of them cannot work.
     """
-    _configured_hours()
+    configured_targets()
     for name, before in RENAMED.items():
         if dlt.config.get(f"reports.{before}") is not None:
             logger.warning("the setting reports.%s is now reports.%s; rename it", before, name)
     return bool(dlt.config.get("reports.apply", bool))
 
 
-def _configured_hours() -> tuple[list[float], float]:
+def configured_targets() -> tuple[list[float], float]:
+    """The targets in hours, and the main one of them.
+
+    Raises:
+        ConfigurationError: they are not numbers of hours, or the main one is not among them.
+    """
     (all_name, all_hours), (main_name, main) = (_setting(name) for name in RENAMED)
     try:
         # from the environment it comes as text

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from dlt.destinations.exceptions import DatabaseException
 
 from pipelines.destinations.base import Destination
-from pipelines.destinations.naming import Schemas, folded, in_reports, reports_dataset
+from pipelines.destinations.naming import Schemas, folded, in_reports, literal, reports_dataset
 from pipelines.errors import ReportsFailed
 from pipelines.errors.explain import first_line
 from pipelines.reporting.catalog import Report, configured_reports, dialect_of, rendered
@@ -52,8 +52,9 @@ def apply_reports(target: Destination, *, always: bool = False) -> bool:
         views[VERSION] = f"SELECT '{version}' AS version"
         schema = in_reports(client, target.dataset)
         target.create_schema(client, reports_dataset(target.dataset), schema)
+        comments = _comments(schema, found.values()) if target.comments_on_views else ()
         try:
-            _create(client, schema, views)
+            _create(client, schema, views, comments)
         except DatabaseException as error:
             raise ReportsFailed(
                 f"the views in {reports_dataset(target.dataset)} could not be created; what was"
@@ -64,11 +65,12 @@ def apply_reports(target: Destination, *, always: bool = False) -> bool:
     return True
 
 
-def _create(client: Any, schema: str, views: Mapping[str, str]) -> None:
+def _create(client: Any, schema: str, views: Mapping[str, str], comments: Sequence[str]) -> None:
     try:
         with client.begin_transaction():
             for name, query in views.items():
                 client.execute_sql(f"CREATE OR REPLACE VIEW {schema}.{name} AS {query}")
+            client.execute_many(comments)
     except DatabaseException:
         # columns of an existing view cannot be dropped or renamed: replace the views whole
         with client.begin_transaction():
@@ -76,6 +78,18 @@ def _create(client: Any, schema: str, views: Mapping[str, str]) -> None:
                 client.execute_sql(f"DROP VIEW IF EXISTS {schema}.{name}")
             for name, query in views.items():
                 client.execute_sql(f"CREATE VIEW {schema}.{name} AS {query}")
+            client.execute_many(comments)
+
+
+def _comments(schema: str, found: Iterable[Report]) -> list[str]:
+    """Statements that put the descriptions where BI programs show them."""
+    statements = []
+    for report in found:
+        name = f"{schema}.{report.name}"
+        statements.append(f"COMMENT ON VIEW {name} IS {literal(report.grain)}")
+        for column, meaning in report.columns.items():
+            statements.append(f"COMMENT ON COLUMN {name}.{column} IS {literal(meaning)}")
+    return statements
 
 
 def _missing_tables(client: Any, found: Iterable[Report], dataset: str) -> list[str]:
@@ -101,5 +115,5 @@ def _is_there(client: Any, dataset: str, version: str, count: int) -> bool:
 
 
 def _version(found: Iterable[Report], schemas: Schemas, dialect: str) -> str:
-    parts = [*map(str, schemas), dialect, *(f"{report.name} {report.query}" for report in found)]
+    parts = [*map(str, schemas), dialect, *map(str, found)]
     return hashlib.blake2b("\0".join(parts).encode(), digest_size=8).hexdigest()

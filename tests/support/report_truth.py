@@ -177,6 +177,17 @@ def survival(orders: list[Row]) -> list[Row]:
     return rows
 
 
+def thinned(curve: list[Row]) -> list[Row]:
+    """The first row of each thousandth of the share that is waiting, and the last row of all."""
+    seen, rows = set(), []
+    for row in curve:
+        thousandth = int(row["share_waiting"] * 1000 + 1e-9)
+        if thousandth not in seen or row is curve[-1]:
+            rows.append({k: v for k, v in row.items() if k not in ("processed", "censored")})
+        seen.add(thousandth)
+    return rows
+
+
 def attainment(orders: list[Row]) -> list[Row]:
     rows = []
     for target in TARGETS:
@@ -253,8 +264,8 @@ def stuck(orders: list[Row]) -> list[Row]:
         limit = MAIN_TARGET if usual is None else usual
         if order["age_hours"] is not None and order["age_hours"] > limit:
             names = (
-                "order_id", "campaign_id", "campaign_name", "brand_name", "state", "created_at",
-                "updated_at", "age_hours",
+                "order_id", "campaign_id", "campaign_name", "brand_name", "use_case", "state",
+                "created_at", "updated_at", "age_hours",
             )  # fmt: skip
             source = "target" if usual is None else "campaign p95"
             rows.append(
@@ -371,6 +382,7 @@ def truth(world: dict[str, list[Row]], now: datetime) -> dict[str, list[Row]]:
         "processing_time_by_week": grouped(orders, ("created_week",)),
         "processing_time_by_hour_of_week": grouped(orders, ("created_weekday", "created_hour")),
         "processing_time_survival": survival(orders),
+        "processing_time_curve": thinned(survival(orders)),
         "target_attainment": attainment(orders),
         "backlog": backlog(orders),
         "backlog_by_day": backlog_by_day(orders, now),

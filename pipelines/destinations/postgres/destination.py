@@ -55,6 +55,7 @@ class Postgres(Destination):
     url_schemes = ("postgresql", "postgres")
     expected_credentials = "postgresql://user:password@host:5432/database"
     no_shards = ""
+    comments_on_views = True
     read_only_statement = "SET default_transaction_read_only = on"
 
     @classmethod

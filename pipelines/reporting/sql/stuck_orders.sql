@@ -4,6 +4,7 @@
 -- campaign_id: Its campaign (campaigns.id).
 -- campaign_name: The campaign's name, else its id.
 -- brand_name: The brand's name, else its id.
+-- use_case: The campaign's use case, or (none).
 -- state: The order's state.
 -- created_at: When it was created (UTC).
 -- updated_at: When it last changed (UTC).
@@ -42,6 +43,7 @@ SELECT
     campaign_id,
     campaign_name,
     brand_name,
+    use_case,
     state,
     created_at,
     updated_at,

@@ -125,7 +125,7 @@ class TestContent:
         text = (ROOT / "docs" / "bi.md").read_text(encoding="utf-8")
         with duckdb.connect(str(workspace.folder / "bi.duckdb"), read_only=True) as copy:
             questions = re.findall(r"```sql\n(.*?)```|`(SELECT .*?)`", text, re.DOTALL)
-            assert len(questions) == 5
+            assert len(questions) == 4
             for block, line in questions:
                 assert copy.execute(block or line).fetchall()
         (code,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)

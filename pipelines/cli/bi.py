@@ -1,0 +1,57 @@
+"""`signalwire-orders bi`: a file that a BI program imports, with datasets, charts and filters."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from pipelines.cli.options import add_where, file, filled
+from sources.printable import printable
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Adds which program, where to write, and where that program finds the data."""
+    add_where(parser)
+    add = parser.add_argument
+    add("program", choices=("superset",), help="the program that imports the file")
+    add("out", type=file, metavar="OUT.zip", help="where to write it")
+    words = "where the program finds the reports (the copy in reports.publish, or PostgreSQL)"
+    add("--database-uri", type=filled, metavar="URI", help=words)
+
+
+def main(arguments: argparse.Namespace) -> int:
+    """Writes the bundle, and says what to do with it."""
+    from pipelines.bi.database import database_of, given_database
+    from pipelines.bi.superset import Bundle, is_bundle
+    from pipelines.cli.logs import set_up_logging
+    from pipelines.destinations.resolve import find_target
+    from pipelines.publishing.output import (
+        is_standard_output,
+        require_apart,
+        require_output,
+        write_output,
+    )
+    from pipelines.reporting.catalog import configured_reports, configured_targets, dialect_of
+    from pipelines.reporting.column_types import column_types
+
+    set_up_logging()
+    out: Path = arguments.out
+    require_output(out, "bi", "bundle for Superset", is_bundle)
+    target = find_target(arguments.destination, arguments.dataset)
+    require_apart(out, "bi", target)
+    dialect_of(target)  # refuses a destination without reports
+    given = arguments.database_uri
+    database = given_database(given) if given else database_of(target)
+    reports = configured_reports()
+    targets, _ = configured_targets()
+    bundle = Bundle(database, target.dataset, reports, column_types(reports), targets)
+    write_output(out, bundle.packed())
+    if not is_standard_output(out):
+        sys.stdout.write(f"{printable(str(out))}\n")
+        asks = ", which asks for the password" if database.asks_for_password else ""
+        sys.stdout.write(
+            f"Import it in Superset: Dashboards, then Import dashboards{asks}.\n"
+            f"It reads {printable(database.uri)}\n"
+        )
+    return 0
