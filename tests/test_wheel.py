@@ -23,7 +23,7 @@ from sources.simulator import SimulatedSpace
 
 pytestmark = pytest.mark.proof
 COMMANDS = [
-    "run", "check", "report", "reports", "dashboard", "publish", "query", "simulate", "demo",
+    "run", "check", "report", "reports", "dashboard", "bi", "publish", "query", "simulate", "demo",
 ]  # fmt: skip
 Installed = Callable[[str], "Installation"]
 
@@ -155,6 +155,7 @@ def everything_of_the_reader(user: Installation, space: SimulatedSpace) -> None:
     user.command("reports", "apply")
     user.command("dashboard", "--out", "page.html")
     assert "vegaEmbed" in (user.workspace.folder / "page.html").read_text(encoding="utf-8")
+    user.command("bi", "superset", "orders.zip", "--database-uri", "duckdb:///copy.duckdb")
     user.command("publish", "copy.duckdb")
     assert (user.workspace.folder / "copy.duckdb").stat().st_size > 100_000
 

@@ -30,7 +30,7 @@ def main(arguments: argparse.Namespace) -> int:
         is_standard_output,
         require_apart,
         require_output,
-        write_output,
+        write_what_was_asked_for,
     )
     from pipelines.reporting.catalog import configured_reports, configured_targets, dialect_of
     from pipelines.reporting.column_types import column_types
@@ -46,7 +46,7 @@ def main(arguments: argparse.Namespace) -> int:
     reports = configured_reports()
     targets, _ = configured_targets()
     bundle = Bundle(database, target.dataset, reports, column_types(reports), targets)
-    write_output(out, bundle.packed())
+    write_what_was_asked_for(out, bundle.packed())
     if not is_standard_output(out):
         sys.stdout.write(f"{printable(str(out))}\n")
         asks = ", which asks for the password" if database.asks_for_password else ""

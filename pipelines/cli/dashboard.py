@@ -31,10 +31,9 @@ def main(arguments: argparse.Namespace) -> int:
         is_standard_output,
         require_apart,
         require_output,
-        write_output,
+        write_what_was_asked_for,
     )
     from pipelines.reporting.catalog import dialect_of
-    from sources.signalwire.errors import ConfigurationError
 
     set_up_logging()
     out: Path = arguments.out
@@ -42,14 +41,8 @@ def main(arguments: argparse.Namespace) -> int:
     target = find_target(arguments.destination, arguments.dataset)
     require_apart(out, "--out", target)
     dialect_of(target)  # refuses a destination without reports
-    page = render(load(target))
-    try:
-        # the page names the digests of its own text, so no newline of it may change
-        write_output(out, page)
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        raise ConfigurationError(f"{out} cannot be written: {error.strerror}") from error
+    # the page names the digests of its own text, so no newline of it may change
+    write_what_was_asked_for(out, render(load(target)))
     if not is_standard_output(out):
         sys.stdout.write(f"{printable(str(out))}\n")
         if arguments.open:

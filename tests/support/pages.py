@@ -124,6 +124,10 @@ class Page:
 
         return self._do(saved)
 
+    def as_printed(self) -> None:
+        """Shows it as it goes to paper."""
+        self._do(lambda: self._page.emulate_media(media="print"))
+
     def requests(self) -> list[str]:
         """The URLs that were asked for."""
         return self._requests

@@ -26,7 +26,7 @@ const DAY_AXIS = {
  * @param {string} title */
 const column = (field, title) => ({ field, title, type: "nominal" });
 
-/** Colours, dashes and widths are by series, so that none is told apart by its colour alone.
+/** Colours and dashes are by series, no dash twice, so that none is told apart by its colour alone.
  * @param {Record<string, string>} colours
  * @param {Record<string, {colour: string, dash: number[]}>} series */
 function bySeries(colours, series) {
@@ -83,8 +83,8 @@ const CHARTS = {
         },
         ...bySeries(colours, {
           "median, all": { colour: "first", dash: [1, 0] },
-          "p90, all": { colour: "second", dash: [1, 0] },
-          "median, processed": { colour: "first", dash: [5, 4] },
+          "p90, all": { colour: "second", dash: [10, 3] },
+          "median, processed": { colour: "first", dash: [2, 2] },
           "p90, processed": { colour: "second", dash: [5, 4] },
         }),
         tooltip: [
@@ -164,7 +164,7 @@ const CHARTS = {
         ...bySeries(colours, {
           "arrived so far": { colour: "first", dash: [1, 0] },
           "processed so far": { colour: "third", dash: [5, 4] },
-          open: { colour: "second", dash: [1, 0] },
+          open: { colour: "second", dash: [2, 2] },
         }),
         tooltip: [
           column("label", "By the end of"),

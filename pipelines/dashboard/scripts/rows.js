@@ -63,12 +63,31 @@ function results(orders, context, view) {
     backlog: backlog(orders, view, context.backlog_hours),
     histogram: now.durations.between(now.durations.done, context.bar_hours),
     targets: context.targets.map(({ hours }) => ({ hours, ...now.durations.within(hours) })),
-    campaigns: byCampaign(orders, view, main.hours),
+    campaigns: campaignRows(orders, context, view, main.hours),
     stuck: stuckOf(context, view),
   };
 }
 
 /** @typedef {ReturnType<typeof results>} Results */
+
+/** @type {Map<unknown, ReturnType<typeof byCampaign>[number]> | null} */
+let ofAllTime = null;
+
+/** A row for each campaign of a view; worked out once where neither days nor a status are chosen.
+ * @param {Orders} orders
+ * @param {Context} context
+ * @param {View} view
+ * @param {number} target */
+function campaignRows(orders, context, view, target) {
+  if (view.from !== null || view.to !== null || view.status !== null) {
+    return byCampaign(orders, view, target);
+  }
+  const all = { ...view, campaigns: context.campaigns.map((_, n) => n) };
+  const known = (ofAllTime ??= new Map(
+    byCampaign(orders, all, target).map((row) => [row.campaign, row]),
+  ));
+  return view.campaigns.map((campaign) => known.get(campaign)).filter((row) => row !== undefined);
+}
 
 /** The stuck orders of a view, the oldest first, as far as the page carries them.
  * @param {Context} context

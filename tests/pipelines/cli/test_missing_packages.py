@@ -97,6 +97,7 @@ def test_all_the_rest_works(space: SimulatedSpace, bare: Workspace) -> None:
         ("reports", "show", "--dialect", "snowflake"),
         ("reports", "apply"),
         ("dashboard",),
+        ("bi", "superset", "orders.zip", "--database-uri", "duckdb:///copy.duckdb"),
         ("query", "SELECT * FROM orders"),
         ("publish", "copy.duckdb"),
     ):

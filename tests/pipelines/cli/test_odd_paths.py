@@ -106,6 +106,13 @@ def test_odd_characters_in_every_path(
     for arguments in (
         ("publish", str(folder / f"{name} parquet")),
         ("dashboard", "--out", f"{name}.html"),
+        (
+            "bi",
+            "superset",
+            f"{name}.zip",
+            "--database-uri",
+            f"duckdb:///{folder}/{name} copy.duckdb",
+        ),
         ("query", "SELECT count(*), '100%' FROM orders"),
     ):
         done = there.command(*arguments)

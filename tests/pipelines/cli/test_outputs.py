@@ -17,7 +17,9 @@ from support import Workspace
 from sources.simulator import SimulatedSpace
 
 # each with the option that says where it writes
+BI = ("--database-uri", "duckdb:////data/bi.duckdb")
 OUTPUTS = {
+    "bi": lambda path: ("bi", "superset", str(path), *BI),
     "dashboard": lambda path: ("dashboard", "--out", str(path)),
     "metrics": lambda path: ("run", "--metrics-file", str(path)),
 }
@@ -35,7 +37,7 @@ def arguments(request: pytest.FixtureRequest) -> Any:
 
 
 class TestOutput:
-    """`dashboard --out` and `run --metrics-file`."""
+    """`dashboard --out`, `bi superset` and `run --metrics-file`."""
 
     @pytest.mark.parametrize("place", ["signalwire_orders.duckdb", "notes.txt", "link"])
     def test_leaves_what_is_not_its_own(
@@ -68,26 +70,26 @@ class TestOutput:
         real, link = loaded.folder / "real", loaded.folder / "link"
         link.symlink_to(real)
         assert loaded.command(*arguments(link), space=space).returncode == 0
-        first = real.read_text()
+        first = real.read_bytes()
         real.chmod(0o600)
         assert loaded.command(*arguments(link), space=space).returncode == 0
         assert link.is_symlink()
         assert stat.S_IMODE(real.stat().st_mode) == 0o600
-        assert real.read_text()[:20] == first[:20]
+        assert real.read_bytes()[:20] == first[:20]
 
     def test_goes_into_a_pipe(
         self, space: SimulatedSpace, loaded: Workspace, arguments: Any
     ) -> None:
         pipe = loaded.folder / "pipe"
         os.mkfifo(pipe)
-        read: list[str] = []
-        reader = threading.Thread(target=lambda: read.append(pipe.read_text()), daemon=True)
+        read: list[bytes] = []
+        reader = threading.Thread(target=lambda: read.append(pipe.read_bytes()), daemon=True)
         reader.start()
         done = loaded.command(*arguments(pipe), space=space)
         reader.join(10)
         assert done.returncode == 0
         assert pipe.is_fifo()
-        assert read[0].startswith(("<!DOCTYPE html>", "# HELP signalwire_orders_"))
+        assert read[0].startswith((b"<!DOCTYPE html>", b"# HELP signalwire_orders_", b"PK"))
 
     def test_goes_into_a_device(
         self, space: SimulatedSpace, loaded: Workspace, arguments: Any

@@ -31,6 +31,7 @@ COMMANDS = [
     ("report",),
     ("reports", "list"),
     ("dashboard",),
+    ("bi", "superset", "orders.zip", "--database-uri", "duckdb:////data/bi.duckdb"),
     ("publish", "copy.duckdb"),
     ("query", "SELECT 1"),
     ("demo",),

@@ -31,6 +31,7 @@ COMMANDS = [
     ("reports", "list"),
     ("reports", "show"),
     ("dashboard",),
+    ("bi", "superset", "orders.zip", "--database-uri", "duckdb:////data/bi.duckdb"),
     ("query", "SELECT id FROM orders, range(200)"),
     ("publish", "copy.duckdb"),
     ("--help",),

@@ -110,6 +110,35 @@ class TestPage:
         )
         assert page.run(least) >= 11
 
+    def test_it_prints_what_is_filtered(
+        self, space: SimulatedSpace, workspace: Workspace, open_page: OpenPage
+    ) -> None:
+        workspace.run(space)
+        page = open_page(width=794, address="#status=processed")
+        page.as_printed()
+        assert page.run("document.documentElement.scrollWidth") <= 794
+        assert page.run(
+            "Array.from(document.querySelectorAll('figure')).every(e => !e.querySelector('svg') ||"
+            " e.querySelector('svg').getBoundingClientRect().right"
+            " <= e.getBoundingClientRect().right)"
+        )
+        assert page.run("document.getElementById('status').value") == "processed"
+        # what can only be clicked is not on paper, but for names in tables, which are buttons
+        assert page.texts("button:not(table button), input[type=search]") == []
+
+    def test_no_line_is_told_apart_by_its_colour_alone(
+        self, space: SimulatedSpace, workspace: Workspace, open_page: OpenPage
+    ) -> None:
+        workspace.run(space)
+        dashes = open_page().run(
+            "Object.values(CHARTS).map(chart => JSON.stringify(chart.spec(colours())))"
+            '.flatMap(spec => [...spec.matchAll(/"strokeDash":.*?"range":(\\[\\[.*?\\]\\])/g)])'
+            ".map(found => JSON.parse(found[1]))"
+        )
+        assert [len(each) for each in dashes] == [4, 3, 3]
+        for each in dashes:
+            assert len({str(dash) for dash in each}) == len(each)
+
     def test_a_screen_reader_reads_everything(
         self, space: SimulatedSpace, workspace: Workspace, open_page: OpenPage
     ) -> None:

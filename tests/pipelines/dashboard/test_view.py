@@ -56,11 +56,12 @@ class Shown:
 
 
 @pytest.fixture
-def shown(space: SimulatedSpace, workspace: Workspace, open_page: OpenPage) -> Any:
+def shown(space: SimulatedSpace, any_workspace: Workspace, open_page: OpenPage) -> Any:
     space.clock.advance(40 * 86_400)
-    workspace.run(space)
+    copy = any_workspace.folder / "copy.duckdb"
+    any_workspace.run(space, publish=copy)
     page = open_page()
-    with reports_of(workspace.database) as reports:
+    with reports_of(copy) as reports:
         yield Shown(page, reports)
 
 
