@@ -159,7 +159,8 @@ const ROWS = {
       high: null,
     });
     const steps = thinned(found.curve);
-    const earlier = found.earlier ? thinned(found.earlier.durations.curve()) : [];
+    // a curve to compare with, and nothing without one
+    const earlier = found.earlier && steps.length ? thinned(found.earlier.durations.curve()) : [];
     return [
       ...steps.map((step) => ({
         ...row("all orders (Kaplan-Meier, 95 % band)", step.hours, step.share),

@@ -179,3 +179,11 @@ def test_any_view_shows_what_sql_says_of_its_orders(shown: Shown) -> None:
 
     compared()
     assert shown.page.complaints() == []
+
+
+def test_a_view_of_no_known_times_beside_one_of_some_is_drawn_quietly(shown: Shown) -> None:
+    """The days after the last order, beside those before."""
+    start = shown.last + timedelta(days=1)
+    found = shown.ask({"from": str(start), "to": str(start + timedelta(days=5))})
+    assert (found["count"], found["earlier"] > 0) == (0, True)
+    assert shown.page.complaints() == []
