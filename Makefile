@@ -9,6 +9,9 @@ AIRFLOW_STAMP := $(AIRFLOW_VENV)/.installed
 # and so does Superset, which Streamlit shares
 BI_VENV := .venv-bi
 BI_STAMP := $(BI_VENV)/.installed
+# engines of other databases, and dbt: more than a gigabyte
+WAREHOUSES_VENV := .venv-warehouses
+WAREHOUSES_STAMP := $(WAREHOUSES_VENV)/.installed
 # check the dashboard's scripts, and are needed for nothing else
 SCRIPT_TOOLS := .cache/scripts/node_modules/.bin
 SCRIPTS := pipelines/dashboard/scripts/*.js
@@ -16,7 +19,7 @@ SCRIPTS := pipelines/dashboard/scripts/*.js
 UV_VERSION := 0.13.9
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo run test proof test-airflow test-superset lint lint-scripts format format-scripts bench bench-peers bench-cost bench-reports bench-dashboard bench-postgres bench-scale soak docs lock clean
+.PHONY: help install demo run test proof test-airflow test-superset test-warehouses lint lint-scripts format format-scripts bench bench-peers bench-cost bench-reports bench-dashboard bench-postgres bench-scale soak docs lock clean
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -44,6 +47,11 @@ $(AIRFLOW_STAMP): requirements/airflow.lock pyproject.toml
 $(BI_STAMP): requirements/bi.lock
 	$(call environment,$(BI_VENV),requirements/bi.lock,apart)
 
+$(WAREHOUSES_STAMP): requirements/warehouses.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "Spark needs Python 3.11 or later; name one: make PYTHON=python3.11 $(MAKECMDGOALS)" >&2; exit 1; }
+	$(call environment,$(WAREHOUSES_VENV),requirements/warehouses.lock,apart)
+
 demo: $(STAMP) ## see it work against a simulated space, without an account
 	@$(BIN)/signalwire-orders demo
 
@@ -64,6 +72,9 @@ test-airflow: $(AIRFLOW_STAMP) ## run the tests of the DAG in a real Airflow
 test-superset: $(STAMP) $(BI_STAMP) ## compare the charts of a real Superset and Streamlit with SQL
 	@PYTHONPATH=tests $(BIN)/python -m support.chromium
 	@$(BIN)/python -m pytest tests/bi $(ARGS)
+
+test-warehouses: $(STAMP) $(WAREHOUSES_STAMP) ## run the printed SQL on other engines, and dbt (needs Java 17)
+	@$(BIN)/python -m pytest tests/warehouses $(ARGS)
 
 lint: $(STAMP) ## check style and types
 	@$(BIN)/ruff check .
@@ -134,6 +145,7 @@ lock: ## pin the newest allowed versions, with hashes, for all platforms
 	@$(COMPILE) pyproject.toml --extra postgres --extra simulator -o requirements/run.lock
 	@$(COMPILE) pyproject.toml --extra airflow-dev -o requirements/airflow.lock
 	@$(COMPILE) requirements/bi.in -o requirements/bi.lock
+	@$(COMPILE) --python-version 3.11 --no-strip-extras requirements/warehouses.in -o requirements/warehouses.lock
 
 clean: ## remove the environment and caches
-	@rm -rf $(VENV) $(AIRFLOW_VENV) $(BI_VENV) .cache build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@rm -rf $(VENV) $(AIRFLOW_VENV) $(BI_VENV) $(WAREHOUSES_VENV) .cache build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,4 +1,4 @@
-"""`signalwire-orders reports` (and `report`, short for `reports show`): rows, SQL and views."""
+"""`signalwire-orders reports` (and `report`, short for `reports show`): rows, SQL, views, dbt."""
 
 from __future__ import annotations
 
@@ -22,10 +22,14 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     """Adds the action, and the options of `show` and `sql`."""
     add_where(parser)
     add = parser.add_argument
-    action = "list the reports, show the rows of one, print their SQL, create their views"
-    add("action", choices=("list", "show", "sql", "apply"), help=action)
-    add("view", type=filled, nargs="?", metavar="REPORT", help="which one to show, or to print")
-    add("--dialect", type=filled, metavar="NAME", help="sql: for this database (duckdb)")
+    action = (
+        "list the reports, show the rows of one, print their SQL, create their views, write them"
+        " as a dbt package"
+    )
+    add("action", choices=("list", "show", "sql", "apply", "dbt"), help=action)
+    which = "which one to show, or to print; dbt: the folder to write"
+    add("view", type=filled, nargs="?", metavar="REPORT", help=which)
+    add("--dialect", type=filled, metavar="NAME", help="sql, dbt: for this database (duckdb)")
     _add_filters(parser, "show: ")
 
 
@@ -57,7 +61,9 @@ def main(arguments: argparse.Namespace) -> int:
     if action == "show" and (arguments.dialect or not arguments.view):
         logger.warning("the SQL of reports is now printed by: signalwire-orders reports sql")
         action = "sql"
-    actions = {"list": _list, "show": _show, "report": _show, "sql": _sql, "apply": _apply}
+    actions = {
+        "list": _list, "show": _show, "report": _show, "sql": _sql, "apply": _apply, "dbt": _dbt,
+    }  # fmt: skip
     actions[action](arguments)
     return 0
 
@@ -115,17 +121,17 @@ def _sql(arguments: argparse.Namespace) -> None:
     """Prints the statements that create the views, to read or to run elsewhere."""
     from pipelines.destinations.resolve import normalized
     from pipelines.reporting.catalog import (
-        UNTESTED,
         configured_reports,
         definition,
         one_report,
         require_dialect,
     )
+    from pipelines.reporting.dialects import DIALECTS
 
     dialect = require_dialect(arguments.dialect or "duckdb")
     found = configured_reports()
     chosen = [one_report(found, arguments.view)] if arguments.view else found.values()
-    if caveat := UNTESTED.get(dialect):
+    if caveat := DIALECTS[dialect].caveat:
         sys.stdout.write(f"-- A translation to start from: {caveat}. Compare it with DuckDB's.\n\n")
     dataset = normalized(arguments.dataset or "signalwire")
     for report in chosen:
@@ -145,3 +151,24 @@ def _apply(arguments: argparse.Namespace) -> None:
     apply_reports(target, always=True)
     where = f"{reports_dataset(target.dataset)} in {target.description}"
     sys.stdout.write(f"{len(configured_reports())} views made in {printable(where)}\n")
+
+
+def _dbt(arguments: argparse.Namespace) -> None:
+    """Writes the reports as a dbt package."""
+    from pathlib import Path
+
+    from pipelines.destinations.resolve import normalized
+    from pipelines.reporting.catalog import configured_reports, require_dialect
+    from pipelines.reporting.dbt import package, require_package_folder, write_package
+    from sources.signalwire.errors import ConfigurationError
+
+    if not arguments.view:
+        raise ConfigurationError(
+            "reports dbt: name a folder, as in: signalwire-orders reports dbt orders_dbt"
+        )
+    folder = Path(arguments.view)
+    require_package_folder(folder)
+    dialect = require_dialect(arguments.dialect or "duckdb")
+    files = package(configured_reports(), normalized(arguments.dataset or "signalwire"), dialect)
+    write_package(folder, files)
+    sys.stdout.write(f"{printable(str(folder))}: {len(files)} files, in SQL for {dialect}\n")

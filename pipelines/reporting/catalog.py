@@ -25,6 +25,7 @@ import sqlglot
 from pipelines.destinations.base import Destination
 from pipelines.destinations.configuration import defaults
 from pipelines.destinations.naming import Schemas, schemas_to_show
+from pipelines.reporting.dialects import DIALECTS, translated
 from sources.signalwire.errors import ConfigurationError
 from sources.signalwire.records.schema import TABLES
 
@@ -41,17 +42,6 @@ MEASURES = FOLDER / "shared" / "measures.sql"
 SOURCES = re.compile(r"\b((?:FROM|JOIN)\s+)(\w+)\b(\s+AS\b)?")
 # dialects whose names are folded to upper case, so that dlt makes them so
 UPPER_CASE = frozenset({"snowflake"})
-
-# what is known of the SQL in a dialect that the reports are not tested in
-UNTESTED = {
-    "snowflake": "not run on Snowflake",
-    "bigquery": "not run on BigQuery",
-    "redshift": "not run on Redshift",
-    "databricks": "not run on Databricks; on Spark 3 of 18 ran, and PERCENTILE_APPROX gives other"
-    " numbers",
-    "clickhouse": "run on ClickHouse, where 2 of 18 worked",
-}
-DIALECTS = ("duckdb", "postgres", *UNTESTED)
 
 
 @dataclass(frozen=True)
@@ -161,15 +151,7 @@ def rendered(report: Report, schemas: Schemas, dialect: str) -> str:
     if dialect == "duckdb":
         # parsing takes longer than DuckDB takes to create the view
         return query
-    # it leaves out what a dialect lacks: the order of nulls in a window without any
-    return sqlglot.transpile(
-        query,
-        read="duckdb",
-        write=dialect,
-        pretty=True,
-        comments=False,
-        unsupported_level=sqlglot.ErrorLevel.IGNORE,
-    )[0]
+    return translated(query, dialect)
 
 
 def _in_full(found: re.Match[str], schemas: Schemas) -> str:

@@ -8,22 +8,40 @@
 -- open_at_end: Orders open at the end of the day (now, on the last one).
 --
 -- On a terminal: day, arrived, processed, open_at_end, failed
-WITH RECURSIVE limits AS (
+WITH limits AS (
     SELECT
-        min(least(order_processing.created_at, data_as_of.as_of)) AS first_at,
-        max(data_as_of.as_of) AS last_at
+        CAST(min(least(order_processing.created_at, data_as_of.as_of)) AT TIME ZONE 'UTC' AS DATE)
+            AS first_day,
+        CAST(max(data_as_of.as_of) AT TIME ZONE 'UTC' AS DATE) AS last_day
     FROM order_processing
     CROSS JOIN data_as_of
     WHERE order_processing.created_day IS NOT NULL
 ),
 
+digits AS (
+    SELECT digit FROM (VALUES (0), (1), (2), (3), (4), (5), (6), (7), (8), (9)) AS t (digit)
+),
+
+-- 10,000 days are 27 years; a recursive query would ask for the limits once for each of them
+numbers AS (
+    SELECT ones.digit + 10 * tens.digit + 100 * hundreds.digit + 1000 * thousands.digit AS number
+    FROM digits AS ones
+    CROSS JOIN digits AS tens
+    CROSS JOIN digits AS hundreds
+    CROSS JOIN digits AS thousands
+),
+
+candidates AS (
+    SELECT
+        CAST(limits.first_day + numbers.number * INTERVAL '1' DAY AS DATE) AS day,
+        limits.last_day
+    FROM limits
+    CROSS JOIN numbers
+    WHERE limits.first_day IS NOT NULL
+),
+
 days AS (
-    SELECT CAST(first_at AT TIME ZONE 'UTC' AS DATE) AS day FROM limits WHERE first_at IS NOT NULL
-    UNION ALL
-    SELECT CAST(days.day + INTERVAL '1' DAY AS DATE) AS day
-    FROM days
-    CROSS JOIN limits
-    WHERE days.day < CAST(limits.last_at AT TIME ZONE 'UTC' AS DATE)
+    SELECT day FROM candidates WHERE day <= last_day
 ),
 
 arrivals AS (

@@ -29,7 +29,15 @@ main_target AS (
 
 waiting AS (
     SELECT
-        order_processing.*,
+        order_processing.order_id,
+        order_processing.campaign_id,
+        order_processing.campaign_name,
+        order_processing.brand_name,
+        order_processing.use_case,
+        order_processing.state,
+        order_processing.created_at,
+        order_processing.updated_at,
+        order_processing.age_hours,
         coalesce(usual.p95_hours, main_target.target_hours) AS limit_hours,
         CASE WHEN usual.p95_hours IS NULL THEN 'target' ELSE 'campaign p95' END AS limit_is
     FROM order_processing

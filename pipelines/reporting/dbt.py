@@ -1,0 +1,193 @@
+"""The reports as a dbt package: a source for each table, a model for each report, and tests."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from re import Match
+from typing import Any
+
+import yaml  # type: ignore[import-untyped]
+
+from pipelines.destinations.configuration import require_folder
+from pipelines.reporting.catalog import REPORT_NAMES, SOURCES, Report
+from pipelines.reporting.dialects import translated
+from sources.signalwire.errors import ConfigurationError
+from sources.signalwire.records.schema import NUMBER_ASSIGNMENTS, TABLES
+
+NAME = "signalwire_orders"
+PROJECT_FILE = "dbt_project.yml"
+# what begins every file that is written here, after the sign of a comment
+MARK = "made by: signalwire-orders reports dbt"
+# the columns that tell the rows of a report apart
+KEYS = {
+    "order_processing": "order_id",
+    "stuck_orders": "order_id",
+    "newest_runs": "run_id",
+    "processing_targets": "target_hours",
+    "target_attainment": "target_hours",
+    "backlog": "bucket",
+    "backlog_by_day": "day",
+    "data_quality": "check_name",
+    "processing_time_by_brand": "brand_id",
+    "processing_time_by_campaign": "campaign_id",
+    "processing_time_by_use_case": "use_case",
+    "processing_time_survival": "hours",
+    "processing_time_curve": "hours",
+}
+ACCEPTED = {
+    ("order_processing", "status"): ["processed", "failed", "deleted", "open"],
+    ("backlog", "bucket"): [
+        "under 1 hour", "1 to 4 hours", "4 to 24 hours", "1 to 2 days", "2 to 7 days",
+        "7 to 30 days", "over 30 days", "not known",
+    ],
+}  # fmt: skip
+# reports that count every order once, whatever they are grouped by
+COUNTS_OF_ALL = (
+    "processing_time_by_brand", "processing_time_by_campaign", "processing_time_by_use_case",
+    "processing_time_by_day", "processing_time_by_week", "processing_time_by_hour_of_week",
+)  # fmt: skip
+COUNTS_ALL = """\
+-- NAME counts every order once
+SELECT groups.orders, summary.orders AS all_orders
+FROM (SELECT sum(orders) AS orders FROM {{ ref('NAME') }}) AS groups
+CROSS JOIN {{ ref('processing_time_summary') }} AS summary
+WHERE coalesce(groups.orders, 0) <> summary.orders"""
+README = """\
+# SignalWire orders for dbt
+
+A source for each table that `signalwire-orders run` loads, a model for each report, and tests.
+The SQL is {dialect}'s. Write it again after an upgrade: `signalwire-orders reports dbt .`
+
+As a package, in `packages.yml` of your project:
+
+    packages:
+      - local: ../signalwire_orders
+
+Or by itself, with a profile called `signalwire_orders`: `dbt build`.
+
+The tables are expected in the schema `{dataset}`; another one is the variable `signalwire_schema`.
+Models are views; `models: signalwire_orders: +materialized: table` in your project makes tables.
+"""
+
+
+def package(reports: Mapping[str, Report], dataset: str, dialect: str) -> dict[str, str]:
+    """The files of the package by their path, with models in a SQL dialect."""
+    described = {"version": 2, "sources": [_source(dataset)]}
+    models = {"version": 2, "models": [_model(report) for report in reports.values()]}
+    project = {
+        "name": NAME,
+        "version": "1.0.0",
+        "config-version": 2,
+        "profile": NAME,
+        "model-paths": ["models"],
+        "test-paths": ["tests"],
+        "vars": {NAME: {"signalwire_schema": dataset}},
+        "models": {NAME: {"+materialized": "view"}},
+    }
+    return {
+        PROJECT_FILE: _yaml(project),
+        "README.md": f"<!-- {MARK} -->\n{README.format(dialect=dialect, dataset=dataset)}",
+        "models/sources.yml": _yaml(described),
+        "models/reports.yml": _yaml(models),
+        **{f"models/{r.name}.sql": _sql(_query(r, dialect)) for r in reports.values()},
+        **{f"tests/{name}_counts_all.sql": _sql(_counts_all(name)) for name in COUNTS_OF_ALL},
+    }
+
+
+def require_package_folder(folder: Path) -> None:
+    """Refuses a folder that holds anything else than an earlier package.
+
+    Raises:
+        ConfigurationError: it does, or it cannot be made.
+    """
+    if not folder.exists():
+        require_folder(folder, "reports dbt")
+        return
+    if not folder.is_dir():
+        raise ConfigurationError(f"reports dbt: {folder} is a file; name a folder")
+    if any(folder.iterdir()) and not _is_ours(folder / PROJECT_FILE):
+        raise ConfigurationError(
+            f"reports dbt: {folder} is there already and is no package that signalwire-orders"
+            " wrote; name another folder, or move it away"
+        )
+
+
+def write_package(folder: Path, files: Mapping[str, str]) -> None:
+    """Writes the files, and removes those of an earlier package that are none of them.
+
+    Raises:
+        ConfigurationError: one of them cannot be written.
+    """
+    try:
+        for name, text in files.items():
+            path = folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+        for path in [*folder.glob("models/*"), *folder.glob("tests/*")]:
+            if str(path.relative_to(folder)) not in files and _is_ours(path):
+                path.unlink()
+    except OSError as error:
+        raise ConfigurationError(f"{folder} cannot be written: {error.strerror}") from error
+
+
+def _is_ours(path: Path) -> bool:
+    try:
+        return MARK in path.read_text(encoding="utf-8").partition("\n")[0]
+    except (OSError, UnicodeDecodeError):
+        return False
+
+
+def _source(dataset: str) -> dict[str, Any]:
+    tables = []
+    for table in TABLES.values():
+        columns: list[dict[str, Any]] = [
+            {"name": c.name, "description": c.description} for c in table.columns()
+        ]
+        if table is not NUMBER_ASSIGNMENTS:  # there only where it was asked for
+            columns[0]["data_tests"] = ["unique", "not_null"]
+        tables.append({"name": table.name, "description": table.description, "columns": columns})
+    schema = f"{{{{ var('signalwire_schema', '{dataset}') }}}}"
+    return {"name": NAME, "schema": schema, "tables": tables}
+
+
+def _model(report: Report) -> dict[str, Any]:
+    columns = []
+    for name, meaning in report.columns.items():
+        tests: list[Any] = []
+        if KEYS.get(report.name) == name:
+            tests += ["unique", "not_null"]
+        if values := ACCEPTED.get((report.name, name)):
+            tests.append({"accepted_values": {"arguments": {"values": values}}})
+        columns.append(
+            {"name": name, "description": meaning, **({"data_tests": tests} if tests else {})}
+        )
+    return {"name": report.name, "description": report.grain, "columns": columns}
+
+
+def _query(report: Report, dialect: str) -> str:
+    query = report.query if dialect == "duckdb" else translated(report.query, dialect)
+    return SOURCES.sub(_as_reference, query)
+
+
+def _as_reference(found: Match[str]) -> str:
+    read_from, name, alias = found.groups()
+    if name in TABLES:
+        reference = f"{{{{ source('{NAME}', '{name}') }}}}"
+    elif name in REPORT_NAMES:
+        reference = f"{{{{ ref('{name}') }}}}"
+    else:
+        return found[0]
+    return f"{read_from}{reference}{alias or f' AS {name}'}"
+
+
+def _counts_all(name: str) -> str:
+    return COUNTS_ALL.replace("NAME", name)
+
+
+def _sql(text: str) -> str:
+    return f"-- {MARK}\n{text}\n"
+
+
+def _yaml(content: Any) -> str:
+    return f"# {MARK}\n" + str(yaml.safe_dump(content, sort_keys=False, allow_unicode=True))

@@ -1,0 +1,98 @@
+"""Fixtures: orders with every oddity that reports know, in DuckDB, as files, and in PostgreSQL."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+from support import ROOT, Workspace
+
+from sources.simulator import SimulatedSpace
+
+pytest_plugins = ["support.fixtures"]
+
+PROGRAMS = ROOT / ".venv-warehouses" / "bin"
+REPORTS = "SELECT table_name FROM duckdb_tables() WHERE schema_name = 'signalwire_reports'"
+# not of the year 1, as elsewhere: ClickHouse has no times before 1900 or after 2299
+ODDITIES = (
+    "created_at = TIMESTAMPTZ '1950-01-01 00:00:00+00'",
+    "created_at = TIMESTAMPTZ '2200-01-01 00:00:00+00'",
+    "created_at = NULL",
+    "updated_at = NULL",
+    "state = 'processed', processed_at = NULL",
+    "state = 'processed', processed_at = created_at - INTERVAL 1 HOUR",
+    "state = 'processed', processed_at = TIMESTAMPTZ '2200-01-01 00:00:00+00'",
+    "state = 'processed', processed_at = created_at",
+    "state = 'strange'",
+    "state = NULL",
+    "state = 'failed', processed_at = NULL",
+    "state = 'pending', processed_at = NULL, deleted_at = created_at + INTERVAL 2 HOUR",
+    "state = 'pending', processed_at = NULL",
+    "campaign_id = 'of no campaign'",
+)
+
+
+class Truth:
+    """A published copy: its tables as files, and the rows of its reports."""
+
+    def __init__(self, copy: Path, tables: Path) -> None:
+        self.copy = copy
+        self.tables = tables
+
+    def reports(self) -> list[str]:
+        return sorted(name for (name,) in self._query(REPORTS))
+
+    def columns(self, report: str) -> dict[str, str]:
+        found = self._query(f"DESCRIBE signalwire_reports.{report}")
+        return {row[0]: row[1] for row in found}
+
+    def rows(self, report: str) -> list[tuple[Any, ...]]:
+        return self._query(f"SELECT * FROM signalwire_reports.{report}")
+
+    def _query(self, sql: str) -> list[tuple[Any, ...]]:
+        with duckdb.connect(str(self.copy), read_only=True) as connection:
+            connection.execute("SET TimeZone = 'UTC'")
+            return connection.execute(sql).fetchall()
+
+
+@pytest.fixture(scope="session")
+def loaded(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    """Orders that changed over two runs, with each oddity in some of them."""
+    workspace = Workspace(tmp_path_factory.mktemp("loaded"))
+    with SimulatedSpace(brands=3, campaigns=3, orders=150) as space:
+        for _ in range(2):
+            done = workspace.command("run", space=space)
+            assert done.returncode == 0, done.stderr
+            space.clock.advance(2 * 86_400)
+    workspace.execute("SET TimeZone = 'UTC'; " + "; ".join(
+        f"UPDATE signalwire.orders SET {oddity} WHERE id IN (SELECT id FROM signalwire.orders"
+        f" ORDER BY id LIMIT 3 OFFSET {3 * number})"
+        for number, oddity in enumerate(ODDITIES)
+    ))  # fmt: skip
+    return workspace
+
+
+@pytest.fixture(scope="session")
+def truth(loaded: Workspace) -> Truth:
+    for place in ("copy.duckdb", "exports"):
+        done = loaded.command("publish", place)
+        assert done.returncode == 0, done.stderr
+    return Truth(loaded.folder / "copy.duckdb", loaded.folder / "exports")
+
+
+def run(program: str, *arguments: Any, folder: Path, **environment: str) -> str:
+    """What a program of the warehouses' environment prints; it has to end well."""
+    done = subprocess.run(
+        [PROGRAMS / program, *arguments],
+        cwd=folder,
+        env=os.environ | {"TZ": "UTC"} | environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, (done.stdout + done.stderr)[-4000:]
+    return done.stdout
