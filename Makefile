@@ -73,8 +73,9 @@ test-superset: $(STAMP) $(BI_STAMP) ## compare the charts of a real Superset and
 	@PYTHONPATH=tests $(BIN)/python -m support.chromium
 	@$(BIN)/python -m pytest tests/bi $(ARGS)
 
-test-warehouses: $(STAMP) $(WAREHOUSES_STAMP) ## run the printed SQL on other engines, and dbt (needs Java 17)
+test-warehouses: $(STAMP) $(WAREHOUSES_STAMP) ## try other engines, dbt and MariaDB (needs Java 17, mariadb-server)
 	@$(BIN)/python -m pytest tests/warehouses $(ARGS)
+	@CONFORMANCE=mariadb $(BIN)/python -m pytest -n auto -m "proof or not proof" tests/conformance
 
 lint: $(STAMP) ## check style and types
 	@$(BIN)/ruff check .

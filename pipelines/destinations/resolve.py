@@ -13,6 +13,7 @@ from pipelines.destinations.base import PIPELINE_NAME, Destination
 from pipelines.destinations.configuration import register_defaults
 from pipelines.destinations.duckdb import RESERVED, DuckDB
 from pipelines.destinations.ducklake import DuckLake
+from pipelines.destinations.mariadb import MariaDB
 from pipelines.destinations.postgres import Postgres
 from pipelines.destinations.sqlite import SQLite
 from sources.signalwire.errors import ConfigurationError
@@ -31,6 +32,9 @@ DESTINATIONS: dict[str, type[Destination]] = {
     "duckdb": DuckDB,
     "postgres": Postgres,
     "sqlite": SQLite,
+    "mariadb": MariaDB,
+    # what SQLAlchemy calls both
+    "mysql": MariaDB,
     "ducklake": DuckLake,
     "motherduck": MotherDuck,
 }

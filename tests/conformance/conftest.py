@@ -6,12 +6,16 @@ destination does not claim (`Destination.capabilities`), a test sees refused in 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-from support import SqliteWorkspace, Workspace
+from support import MariaDBWorkspace, SqliteWorkspace, Workspace
 
+# those of a server that has to be installed first: CONFORMANCE=mariadb, as in make test-warehouses
+OTHERS = os.environ.get("CONFORMANCE")
 Make = Callable[[Path, pytest.FixtureRequest], Workspace]
 WORKSPACES: dict[str, Make] = {
     "duckdb": lambda folder, _: Workspace(folder),
@@ -19,10 +23,23 @@ WORKSPACES: dict[str, Make] = {
         folder, request.getfixturevalue("postgres").new_database()
     ),
     "sqlite": lambda folder, _: SqliteWorkspace(folder),
+    "mariadb": lambda folder, request: MariaDBWorkspace(
+        folder, request.getfixturevalue("mariadb").fresh_url()
+    ),
 }
+INSTALLED_FIRST = {"mariadb"}
 
 
-@pytest.fixture(params=WORKSPACES)
+@pytest.fixture(scope="session")
+def mariadb() -> Iterator[Any]:
+    """One server for all tests of this process, started when the first one asks."""
+    from support.mariadb_server import running_mariadb
+
+    with running_mariadb() as server:
+        yield server
+
+
+@pytest.fixture(params=[OTHERS] if OTHERS else sorted(WORKSPACES.keys() - INSTALLED_FIRST))
 def workspace(
     request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Workspace:

@@ -53,3 +53,20 @@ def test_a_field_that_came_later(space: SimulatedSpace, workspace: Workspace) ->
     notes = [row["carrier_note"] for row in workspace.table("orders")]
     assert [note for note in notes if note is not None] == ["it's\nlate"]
     assert len(notes) == 49
+
+
+def test_ids_that_a_collation_may_take_for_one(space: SimulatedSpace, workspace: Workspace) -> None:
+    """They differ in case, in an accent, in spaces at the end, or after many characters."""
+    ids = ["a-1", "A-1", "ä-1", "a-1 ", "ß", "ss", "x" * 700 + "1", "x" * 700 + "2"]
+    campaign_id = space.world.truth_campaigns()[0][1]["id"]
+    when = {"created_at": "2026-02-01T00:00:00Z", "updated_at": "2026-02-01T00:00:00Z"}
+    for number in ids:
+        space.world.insert_raw(campaign_id, {"id": number, "state": "pending", **when})
+    workspace.run(space)
+    later = {**when, "updated_at": "2026-03-01T00:00:00Z"}
+    for number in ids[::2]:
+        space.world.insert_raw(campaign_id, {"id": number, "state": "processed", **later})
+    workspace.run(space, full=True)
+    states = {row["id"]: row["state"] for row in workspace.table("orders")}
+    assert [states[number] for number in ids] == ["processed", "pending"] * 4
+    assert len(states) == 48 + len(ids)

@@ -233,6 +233,51 @@ class SqliteWorkspace(Workspace):
         self.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
 
 
+class MariaDBWorkspace(Workspace):
+    """A user's folder, with MariaDB through dlt's `sqlalchemy` as the destination."""
+
+    def __init__(self, folder: Path, url: str) -> None:
+        super().__init__(folder)
+        self.destination = "sqlalchemy"
+        self._port = int(url.rpartition("/")[0].rpartition(":")[2])
+        self.environment |= {
+            "PIPELINES__SIGNALWIRE_ORDERS__DESTINATION_TYPE": "sqlalchemy",
+            "DESTINATION__SQLALCHEMY__CREDENTIALS": url,
+        }
+
+    def rows(self, sql: str) -> list[dict[str, Any]]:
+        """What a query returns, with times in UTC."""
+        with closing(self._connected("signalwire")) as connection, connection.cursor() as cursor:
+            cursor.execute(sql)
+            names = [column[0] for column in cursor.description]
+            return [
+                {name: _in_utc(value) for name, value in zip(names, row, strict=True)}
+                for row in cursor.fetchall()
+            ]
+
+    def execute(self, sql: str) -> None:
+        with closing(self._connected()) as connection, connection.cursor() as cursor:
+            cursor.execute(sql)
+            connection.commit()
+
+    def drop(self, table: str) -> None:
+        self.execute(f"DROP TABLE {self.qualified(table)}")
+
+    def drop_column(self, table: str, column: str) -> None:
+        self.execute(f"ALTER TABLE {self.qualified(table)} DROP COLUMN {column}")
+
+    def _connected(self, database: str | None = None) -> Any:
+        import pymysql  # only where MariaDB is tested
+
+        return pymysql.connect(
+            host="127.0.0.1", port=self._port, user="root", database=database, charset="utf8mb4"
+        )
+
+
+def _in_utc(value: Any) -> Any:
+    return value.replace(tzinfo=timezone.utc) if isinstance(value, datetime) else value
+
+
 def _as_time(name: str, value: Any) -> Any:
     if not name.endswith("_at") or value is None:
         return value

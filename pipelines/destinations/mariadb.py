@@ -1,0 +1,166 @@
+"""MariaDB, through dlt's `sqlalchemy`: a database of the server for each dataset."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from typing import Any
+
+import dlt
+from dlt.destinations.exceptions import DatabaseException
+
+from pipelines.destinations.base import Capabilities, Destination
+from pipelines.destinations.lock import PROGRAM, Lock, this_process
+from pipelines.errors import LockLost
+from sources.signalwire.errors import ConfigurationError
+from sources.signalwire.records.schema import TABLES
+
+# the usual collation takes A for a, and both for a letter with an accent: ids that differ only so
+# would count as one
+TEXTS = "CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin"
+# the table in which the holder of a dataset's lock signs
+HOLDER = "_signalwire_orders_run"
+# InnoDB indexes 3,072 bytes of a text, four of which are a character
+KEY_CHARACTERS = 768
+LOST = (
+    "the server closed the connection that keeps other runs away, so this run ended before its"
+    " load counted; nothing is lost, run again"
+)
+
+
+class MariaDB(Destination):
+    """A database of a MariaDB server."""
+
+    capabilities = Capabilities(tried=True, stale_row_filter=True, lock=True, repair=True)
+    reserved_datasets = frozenset({"mysql", "information_schema", "performance_schema", "sys"})
+    read_only_statement = "SET SESSION TRANSACTION READ ONLY"
+
+    def check_server(self) -> None:
+        """Checks that it is MariaDB: MySQL refuses the condition that keeps newer versions."""
+        with self.probe.sql_client() as client:
+            ((version,),) = client.execute_sql("SELECT VERSION()") or [("",)]
+        if "mariadb" not in str(version).lower():
+            raise ConfigurationError(
+                f"the server is MySQL {version}, which has no statement that keeps older versions"
+                " of orders from replacing newer ones; load into MariaDB, PostgreSQL or DuckDB"
+            )
+
+    @contextmanager
+    def opened(self) -> Iterator[Any]:
+        """A client that can only read, in which tables need no database before their names."""
+        with super().opened() as client:
+            if _exists(client, self.dataset):
+                client.execute_sql(f"USE `{self.dataset}`")
+            try:
+                yield client
+            finally:  # others of this process get the same connection
+                client.execute_sql("SET SESSION TRANSACTION READ WRITE")
+
+    def lock(self, *, reading: bool = False) -> Lock:  # noqa: ARG002 - a lock of the server's
+        """A named lock of the server."""
+        return NamedLock(self.probe.sql_client(), self.dataset)
+
+    def prepare_tables(self, pipeline: dlt.Pipeline, lock: Lock) -> None:  # noqa: ARG002
+        """Makes databases in which texts are compared byte by byte, and indexes of the keys."""
+        with pipeline.sql_client() as client:
+            databases = (client.dataset_name, client.staging_dataset_name)
+            for name in databases:
+                client.execute_sql(f"CREATE DATABASE IF NOT EXISTS `{name}` {TEXTS}")
+        if pipeline.default_schema_name:
+            pipeline.sync_schema()
+        with pipeline.sql_client() as client:
+            for name in databases:
+                _add_keys(client, name, unique=name == client.dataset_name)
+
+
+def _add_keys(client: Any, database: str, *, unique: bool) -> None:
+    """Makes the indexes of our tables' keys that are not there yet."""
+    found = client.execute_sql(
+        "SELECT t.table_name, max(s.index_name) FROM information_schema.tables t"
+        " LEFT JOIN information_schema.statistics s ON s.table_schema = t.table_schema"
+        " AND s.table_name = t.table_name WHERE t.table_schema = %s GROUP BY t.table_name",
+        database,
+    )
+    kind = "UNIQUE INDEX" if unique else "INDEX"
+    for name, index in found or ():
+        if name in TABLES and index is None:
+            client.execute_sql(
+                f"CREATE {kind} `{name}_key` ON `{database}`.`{name}`"
+                f" (`{TABLES[name].key}`({KEY_CHARACTERS}))"
+            )
+
+
+def _exists(client: Any, database: str) -> bool:
+    sql = "SELECT 1 FROM information_schema.schemata WHERE schema_name = %s"
+    return bool(client.execute_sql(sql, database))
+
+
+class NamedLock:
+    """A lock by name, which the server takes back when the connection ends.
+
+    The server tells others the connection's number only, so that a table says whose it is.
+    """
+
+    def __init__(self, client: Any, dataset: str) -> None:
+        """`client` is dlt's SQL client, for a connection of its own."""
+        self._client = client
+        self._dataset = dataset
+        digest = hashlib.blake2b(dataset.encode(), digest_size=8).hexdigest()
+        self._name = f"{PROGRAM} {digest}"
+        self._open = False
+
+    def take(self) -> bool:
+        """Takes the lock if it is free; whether it did."""
+        if not self._open:
+            self._client.open_connection()
+            self._open = True
+        ((taken,),) = self._ask("SELECT GET_LOCK(%s, 0)")
+        if taken == 1:
+            self._sign()
+        return bool(taken == 1)
+
+    def _sign(self) -> None:
+        """Leaves word of who has it, in the dataset's database."""
+        table = f"`{self._dataset}`.`{HOLDER}`"
+        self._client.execute_sql(f"CREATE DATABASE IF NOT EXISTS `{self._dataset}` {TEXTS}")
+        self._client.execute_sql(f"CREATE TABLE IF NOT EXISTS {table} (number BIGINT, holder TEXT)")
+        with self._client.begin_transaction():
+            self._client.execute_sql(f"DELETE FROM {table}")  # noqa: S608 - our own name
+            name = "process {pid} on {host}, since {since}".format(**this_process())
+            insert = f"INSERT INTO {table} VALUES (CONNECTION_ID(), %s)"  # noqa: S608 - likewise
+            self._client.execute_sql(insert, name)
+
+    def holder(self) -> str:
+        """The holder, in words."""
+        ((number,),) = self._ask("SELECT IS_USED_LOCK(%s)")
+        if not number:
+            return "a process that has just ended"
+        with suppress(DatabaseException):  # it is about to sign
+            table = f"`{self._dataset}`.`{HOLDER}`"
+            sql = f"SELECT holder FROM {table} WHERE number = %s"  # noqa: S608 - likewise
+            for (holder,) in self._client.execute_sql(sql, number) or ():
+                return str(holder)
+        return f"connection {number} of the server"
+
+    def verify(self) -> None:
+        """LockLost unless it is still held, by this very connection."""
+        try:
+            ((held,),) = self._ask("SELECT IS_USED_LOCK(%s) = CONNECTION_ID()")
+        except Exception as error:
+            raise LockLost(LOST) from error
+        if not held:
+            raise LockLost(LOST)
+
+    def schema_lock(self) -> AbstractContextManager[None]:
+        """There are no shards here."""
+        return nullcontext()
+
+    def release(self) -> None:
+        """Releases it with its connection."""
+        if self._open:
+            self._client.close_connection()
+            self._open = False
+
+    def _ask(self, sql: str) -> list[Any]:
+        return list(self._client.execute_sql(sql, self._name) or [])
