@@ -2,21 +2,182 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
+
+import dlt
+from dlt.common.configuration import configspec
+from dlt.destinations.impl.duckdb.configuration import DuckDbConnectionPool
+from dlt.destinations.impl.ducklake.configuration import (
+    DuckLakeClientConfiguration,
+    DuckLakeCredentials,
+)
 
 from pipelines.destinations.base import Capabilities, Destination
 from pipelines.destinations.duckdb import RESERVED
+from pipelines.destinations.lock import FileLock, Lock, lock_files
+
+FILE_CATALOGS = ("sqlite", "duckdb")
+SERVER_CATALOGS = ("postgres", "postgresql")
+
+
+class Pool(DuckDbConnectionPool):
+    """One DuckDB for all connections of this process: each would attach the lake anew."""
+
+    def __init__(self, credentials: Any) -> None:
+        super().__init__(credentials)
+        self.open = 0
+
+    def borrow_conn(self, *arguments: Any, **options: Any) -> Any:
+        """A connection to the DuckDB that is open, or to a new one."""
+        borrowed = super().borrow_conn(*arguments, **options)
+        self.open += 1
+        return borrowed
+
+    def return_conn(self, borrowed_conn: Any) -> int:
+        """Closes the connection, and the last one's DuckDB with it."""
+        self.open -= 1
+        return super().return_conn(borrowed_conn)
+
+
+@configspec(init=False)
+class Credentials(DuckLakeCredentials):
+    """dlt's credentials, whose connections share the lake."""
+
+    def on_resolved(self) -> None:
+        """Has the connections share it."""
+        super().on_resolved()
+        self.conn_pool = Pool(self)
+
+
+@configspec
+class Configuration(DuckLakeClientConfiguration):
+    """dlt's configuration with these credentials."""
+
+    credentials: Credentials = None  # type: ignore[assignment]
+
+
+class Factory(dlt.destinations.ducklake):
+    """dlt's destination, whose connections share the lake."""
+
+    @property
+    def spec(self) -> type:
+        """The configuration."""
+        return Configuration
+
+    @property
+    def destination_type(self) -> str:
+        """What dlt's states call it."""
+        return "dlt.destinations.ducklake"
+
+    @property
+    def client_class(self) -> Any:
+        """The client, with which DuckDB is imported."""
+        from dlt.destinations.impl.duckdb.sql_client import DuckDbSqlClient
+        from dlt.destinations.impl.ducklake.ducklake import DuckLakeClient
+        from dlt.destinations.impl.ducklake.sql_client import DuckLakeSqlClient
+
+        class SqlClient(DuckLakeSqlClient):
+            """Detaches the lake with the last connection only."""
+
+            def close_connection(self) -> None:
+                pool: Any = self.credentials.conn_pool
+                if not self._conn or pool.open == 1:
+                    super().close_connection()
+                    return
+                with suppress(Exception):  # none has begun
+                    self._conn.execute("ROLLBACK")
+                DuckDbSqlClient.close_connection(self)
+
+        class Client(DuckLakeClient):
+            """dlt's client with ours for SQL."""
+
+            def __init__(self, schema: Any, config: Any, capabilities: Any) -> None:
+                super().__init__(schema, config, capabilities)
+                self.sql_client = SqlClient(
+                    dataset_name=config.normalize_dataset_name(schema),
+                    staging_dataset_name=config.normalize_staging_dataset_name(schema),
+                    credentials=config.credentials,
+                    capabilities=capabilities,
+                    override_data_path=config.override_data_path,
+                    automatic_migration=config.automatic_migration,
+                )
+
+        return Client
 
 
 class DuckLake(Destination):
-    """A lake; only the runs of one machine are kept apart."""
+    """A lake whose catalog is a file, or a database of PostgreSQL."""
 
-    capabilities = Capabilities(tried=True, stale_row_filter=True, repair=True, reports=True)
+    capabilities = Capabilities(
+        tried=True, stale_row_filter=True, lock=True, repair=True, reports=True
+    )
     sql_dialect = "duckdb"
     reserved_datasets = RESERVED
+
+    @classmethod
+    def factory(cls, configured: Any) -> Any:
+        """dlt's factory with our connections."""
+        return Factory(**configured.config_params, **configured.caps_params)
 
     @property
     def file(self) -> Path | None:
         """The catalog, if it is a file."""
         catalog = self.credentials.catalog
-        return Path(catalog.database) if catalog.drivername in ("sqlite", "duckdb") else None
+        return Path(catalog.database) if catalog.drivername in FILE_CATALOGS else None
+
+    def lock(self, *, reading: bool = False) -> Lock:
+        """A lock where the catalog is: beside the file, or in the server's database."""
+        catalog = self.credentials.catalog
+        if self.file is not None:
+            return FileLock(*lock_files(self.file.resolve()), reading=reading)
+        if catalog.drivername in SERVER_CATALOGS:
+            from pipelines.destinations.postgres.lock import PostgresLock
+
+            name = self.credentials.metadata_schema or self.credentials.ducklake_name
+            return PostgresLock(CatalogClient(catalog), f"{name} {self.dataset}", None)
+        return super().lock(reading=reading)
+
+    def caveats(self) -> list[str]:
+        """What is not kept here; more, where the catalog is of a kind that was not tried."""
+        kind, found, _ = self.location.partition("://")
+        if not found or kind in (*FILE_CATALOGS, *SERVER_CATALOGS):
+            return super().caveats()
+        return [
+            *super().caveats(),
+            f"with a catalog in {kind} nothing keeps the runs of two machines apart, and two at"
+            " once can lose rows: schedule them on one machine only",
+        ]
+
+    @contextmanager
+    def shared_connection(self) -> Iterator[None]:
+        """Keeps the lake attached, which takes a fifth of a second each time."""
+        with self.probe.sql_client():
+            yield
+
+
+class CatalogClient:
+    """A connection to the database of a catalog, as `PostgresLock` asks it."""
+
+    def __init__(self, catalog: Any) -> None:
+        self._url = catalog.to_url().render_as_string(hide_password=False)
+        self._connection: Any = None
+
+    def open_connection(self) -> None:
+        """Opens it, to idle for as long as a run takes."""
+        import psycopg2  # only for such catalogs
+
+        self._connection = psycopg2.connect(self._url.replace("postgres://", "postgresql://"))
+        self._connection.autocommit = True
+
+    def close_connection(self) -> None:
+        """Closes it, with the locks that it holds."""
+        self._connection.close()
+
+    def execute_sql(self, sql: str, *values: Any) -> list[Any]:
+        """The rows that a statement returns."""
+        with self._connection.cursor() as cursor:
+            cursor.execute(sql, values or None)
+            return list(cursor.fetchall()) if cursor.description else []

@@ -33,8 +33,6 @@ DESTINATIONS: dict[str, type[Destination]] = {
     "postgres": Postgres,
     "sqlite": SQLite,
     "mariadb": MariaDB,
-    # what SQLAlchemy calls both
-    "mysql": MariaDB,
     "ducklake": DuckLake,
     "motherduck": MotherDuck,
 }
@@ -123,4 +121,5 @@ def _kind(config: Any) -> str:
         return kind
     # dlt's merge statements cause this warning of SQLAlchemy's, which no user can act on
     warnings.filterwarnings("ignore", "implicitly coercing SELECT", module="dlt")
-    return str(config.credentials.get_backend_name())
+    backend = str(config.credentials.get_backend_name())
+    return "mariadb" if backend == "mysql" else backend  # it answers to both

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support import MariaDBWorkspace, SqliteWorkspace, Workspace
+from support import DuckLakeWorkspace, MariaDBWorkspace, SqliteWorkspace, Workspace
 
 # those of a server that has to be installed first: CONFORMANCE=mariadb, as in make test-warehouses
 OTHERS = os.environ.get("CONFORMANCE")
@@ -26,8 +26,12 @@ WORKSPACES: dict[str, Make] = {
     "mariadb": lambda folder, request: MariaDBWorkspace(
         folder, request.getfixturevalue("mariadb").fresh_url()
     ),
+    "ducklake": lambda folder, _: DuckLakeWorkspace(folder),
+    "ducklake-postgres": lambda folder, request: DuckLakeWorkspace(
+        folder, request.getfixturevalue("postgres").new_database()
+    ),
 }
-INSTALLED_FIRST = {"mariadb"}
+INSTALLED_FIRST = {"mariadb", "ducklake", "ducklake-postgres"}
 
 
 @pytest.fixture(scope="session")

@@ -64,6 +64,11 @@ INTERNAL: dict[str, dict[str, list[str]]] = {
     "dlt.common.storages.load_package:LoadJobInfo": {},
     "dlt.common.storages.load_package:LoadPackageStateInjectableContext": {},
     "dlt.destinations.impl.duckdb.configuration:DuckDbClientConfiguration": {},
+    "dlt.destinations.impl.duckdb.configuration:DuckDbConnectionPool": {
+        "__init__": ["self", "credentials", "always_open_connection"],
+        "borrow_conn": ["self", "global_config", "local_config", "pragmas"],
+        "return_conn": ["self", "borrowed_conn"],
+    },
     "dlt.destinations.impl.duckdb.configuration:DuckDbCredentials": {"__str__": ["self"]},
     "dlt.destinations.impl.duckdb.duck:DuckDbClient": {
         "__init__": ["self", "schema", "config", "capabilities"],
@@ -83,6 +88,18 @@ INTERNAL: dict[str, dict[str, list[str]]] = {
         ],
         "catalog_name": ["self", "quote", "casefold"],
         "warn_if_catalog_equals_dataset_name": ["self"],
+    },
+    "dlt.destinations.impl.ducklake.configuration:DuckLakeClientConfiguration": {},
+    "dlt.destinations.impl.ducklake.configuration:DuckLakeCredentials": {"on_resolved": ["self"]},
+    "dlt.destinations.impl.ducklake.ducklake:DuckLakeClient": {
+        "__init__": ["self", "schema", "config", "capabilities"],
+    },
+    "dlt.destinations.impl.ducklake.sql_client:DuckLakeSqlClient": {
+        "__init__": [
+            "self", "dataset_name", "staging_dataset_name", "credentials", "capabilities",
+            "override_data_path", "automatic_migration",
+        ],
+        "close_connection": ["self"],
     },
     "dlt.destinations.impl.postgres.configuration:PostgresClientConfiguration": {
         "data_location": ["self"],

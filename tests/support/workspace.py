@@ -274,6 +274,53 @@ class MariaDBWorkspace(Workspace):
         )
 
 
+class DuckLakeWorkspace(Workspace):
+    """A user's folder, with a lake: files in the folder, the catalog in SQLite or PostgreSQL."""
+
+    def __init__(self, folder: Path, catalog: str | None = None) -> None:
+        super().__init__(folder)
+        self.destination = "ducklake"
+        self._catalog = catalog or f"sqlite:///{folder}/lake.sqlite"
+        self.environment |= {
+            "PIPELINES__SIGNALWIRE_ORDERS__DESTINATION_TYPE": "ducklake",
+            "DESTINATION__DUCKLAKE__CREDENTIALS__CATALOG": self._catalog,
+            "DESTINATION__DUCKLAKE__CREDENTIALS__STORAGE__BUCKET_URL": f"file://{folder}/files",
+        }
+
+    def rows(self, sql: str) -> list[dict[str, Any]]:
+        """What a query returns, with times in UTC."""
+        with self._attached() as connection:
+            connection.execute("SET TimeZone = 'UTC'; SET search_path = 'lake.signalwire'")
+            cursor = connection.execute(sql)
+            names = [column[0] for column in cursor.description or ()]
+            return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+    def execute(self, sql: str) -> None:
+        with self._attached() as connection:
+            connection.execute("USE lake")
+            connection.execute(sql)
+
+    def drop(self, table: str) -> None:
+        self.execute(f"DROP TABLE {self.qualified(table)}")
+
+    def drop_column(self, table: str, column: str) -> None:
+        self.execute(f"ALTER TABLE {self.qualified(table)} DROP COLUMN {column}")
+
+    @contextmanager
+    def _attached(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        options = f"DATA_PATH '{self.folder}/files'"
+        if self._catalog.startswith("sqlite"):
+            where = self._catalog.removeprefix("sqlite:///")
+            options += ", META_TYPE 'sqlite'"
+        else:
+            where = self._catalog.replace("postgresql://", "postgres:postgresql://")
+            options += ", METADATA_SCHEMA 'ducklake'"
+        with duckdb.connect() as connection:
+            connection.execute(f"ATTACH 'ducklake:{where}' AS lake ({options})")
+            yield connection
+            connection.execute("USE memory; DETACH lake")
+
+
 def _in_utc(value: Any) -> Any:
     return value.replace(tzinfo=timezone.utc) if isinstance(value, datetime) else value
 

@@ -7,7 +7,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from support import MariaDBWorkspace, true_orders
+from support import ROOT, MariaDBWorkspace, true_orders
 from support.mariadb_server import MariaDBServer, running_mariadb
 
 from pipelines.destinations.resolve import find_target
@@ -58,6 +58,29 @@ def test_keys_are_indexed_and_indexed_again(workspace: MariaDBWorkspace) -> None
         space.clock.advance(86_400)
         workspace.run(space)
         assert ("signalwire", 0) in [tuple(row.values()) for row in workspace.rows(indexes)]
+        assert workspace.orders() == true_orders(space)
+
+
+def test_the_rights_in_the_documentation_are_enough(
+    server: MariaDBServer, workspace: MariaDBWorkspace
+) -> None:
+    """Also where databases are an administrator's."""
+    text = (ROOT / "docs" / "destinations.md").read_text(encoding="utf-8")
+    statements = text.partition("## MariaDB")[2].partition("```sql")[2].partition("```")[0]
+    with closing(server.connect()) as connection, connection.cursor() as cursor:
+        cursor.execute("CREATE OR REPLACE USER loader IDENTIFIED BY 'secret'")
+        for statement in filter(str.strip, statements.split(";")):
+            cursor.execute(statement)
+        cursor.execute("GRANT USAGE ON orders.* TO loader")
+        cursor.execute("GRANT SELECT ON orders.* TO loader")
+    url = workspace.environment["DESTINATION__SQLALCHEMY__CREDENTIALS"]
+    workspace.environment["DESTINATION__SQLALCHEMY__CREDENTIALS"] = url.replace(
+        "root@", "loader:secret@"
+    )
+    with SimulatedSpace(orders=3) as space:
+        done = workspace.command("run", space=space)
+        assert done.returncode == 0, done.stderr
+        assert "secret" not in done.stdout + done.stderr
         assert workspace.orders() == true_orders(space)
 
 

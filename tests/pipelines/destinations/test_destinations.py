@@ -46,7 +46,9 @@ class TestGuarantees:
 
     def test_what_is_not_kept_is_said(self) -> None:
         assert [NO_REPORTS in sentence for sentence in caveats("sqlite")] == [True]
-        (sentence,) = caveats("ducklake")
+        for catalog in ("sqlite:///lake.sqlite", "duckdb:///lake", "postgres://db/lake#ducklake"):
+            assert caveats("ducklake", catalog) == []
+        (sentence,) = caveats("ducklake", "mysql://db/lake#ducklake")
         assert "two machines" in sentence
         untried, lock = caveats("snowflake")
         assert "never tried" in untried
@@ -200,10 +202,11 @@ def test_other_datasets_do_not_meet_on_a_server(
             pass
 
 
-def caveats(kind: str) -> list[str]:
+def caveats(kind: str, location: str = "") -> list[str]:
     """What is said of a kind of destination."""
     probe: Any = None
-    return DESTINATIONS.get(kind, Destination)(kind, "", "", "orders", "orders", probe).caveats()
+    found = DESTINATIONS.get(kind, Destination)
+    return found(kind, location, "", "orders", "orders", probe).caveats()
 
 
 def tried() -> dict[str, Capabilities]:
