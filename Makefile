@@ -12,6 +12,9 @@ BI_STAMP := $(BI_VENV)/.installed
 # engines of other databases, and dbt: more than a gigabyte
 WAREHOUSES_VENV := .venv-warehouses
 WAREHOUSES_STAMP := $(WAREHOUSES_VENV)/.installed
+# the same as for other tests, with the DuckDB that DuckLake is there for
+LAKE_VENV := .venv-lake
+LAKE_STAMP := $(LAKE_VENV)/.installed
 # check the dashboard's scripts, and are needed for nothing else
 SCRIPT_TOOLS := .cache/scripts/node_modules/.bin
 SCRIPTS := pipelines/dashboard/scripts/*.js
@@ -19,7 +22,7 @@ SCRIPTS := pipelines/dashboard/scripts/*.js
 UV_VERSION := 0.13.9
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo run test proof test-airflow test-superset test-warehouses lint lint-scripts format format-scripts bench bench-peers bench-cost bench-reports bench-dashboard bench-postgres bench-scale soak docs lock clean
+.PHONY: help install demo run test proof test-airflow test-superset test-warehouses test-lake lint lint-scripts format format-scripts bench bench-peers bench-cost bench-reports bench-dashboard bench-postgres bench-scale soak docs lock clean
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -52,6 +55,11 @@ $(WAREHOUSES_STAMP): requirements/warehouses.lock
 		echo "Spark needs Python 3.11 or later; name one: make PYTHON=python3.11 $(MAKECMDGOALS)" >&2; exit 1; }
 	$(call environment,$(WAREHOUSES_VENV),requirements/warehouses.lock,apart)
 
+$(LAKE_STAMP): requirements/dev.lock requirements/lake.lock pyproject.toml
+	$(call environment,$(LAKE_VENV),requirements/dev.lock)
+	@$(LAKE_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/lake.lock
+	@touch $@
+
 demo: $(STAMP) ## see it work against a simulated space, without an account
 	@$(BIN)/signalwire-orders demo
 
@@ -76,6 +84,14 @@ test-superset: $(STAMP) $(BI_STAMP) ## compare the charts of a real Superset and
 test-warehouses: $(STAMP) $(WAREHOUSES_STAMP) ## try other engines, dbt and MariaDB (needs Java 17, mariadb-server)
 	@$(BIN)/python -m pytest tests/warehouses $(ARGS)
 	@CONFORMANCE=mariadb $(BIN)/python -m pytest -n auto -m "proof or not proof" tests/conformance
+
+test-lake: $(LAKE_STAMP) ## the conformance suite on DuckLake (15 minutes)
+	@mkdir -p .cache/lake-home
+	@HOME=$(CURDIR)/.cache/lake-home $(LAKE_VENV)/bin/python tests/support/lake_extensions.py
+	@for catalog in ducklake ducklake-postgres; do \
+		HOME=$(CURDIR)/.cache/lake-home CONFORMANCE=$$catalog $(LAKE_VENV)/bin/python -m pytest \
+			-n auto -m "proof or not proof" tests/conformance $(ARGS) || exit 1; \
+	done
 
 lint: $(STAMP) ## check style and types
 	@$(BIN)/ruff check .
@@ -147,6 +163,7 @@ lock: ## pin the newest allowed versions, with hashes, for all platforms
 	@$(COMPILE) pyproject.toml --extra airflow-dev -o requirements/airflow.lock
 	@$(COMPILE) requirements/bi.in -o requirements/bi.lock
 	@$(COMPILE) --python-version 3.11 --no-strip-extras requirements/warehouses.in -o requirements/warehouses.lock
+	@$(COMPILE) requirements/lake.in -o requirements/lake.lock
 
 clean: ## remove the environment and caches
-	@rm -rf $(VENV) $(AIRFLOW_VENV) $(BI_VENV) $(WAREHOUSES_VENV) .cache build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@rm -rf $(VENV) $(AIRFLOW_VENV) $(BI_VENV) $(WAREHOUSES_VENV) $(LAKE_VENV) .cache build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
