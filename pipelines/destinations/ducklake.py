@@ -29,6 +29,8 @@ class Pool(DuckDbConnectionPool):
     def __init__(self, credentials: Any) -> None:
         super().__init__(credentials)
         self.open = 0
+        # whether the lake is attached so that nothing can be written
+        self.read_only = False
 
     def borrow_conn(self, *arguments: Any, **options: Any) -> Any:
         """A connection to the DuckDB that is open, or to a new one."""
@@ -81,6 +83,12 @@ class Factory(dlt.destinations.ducklake):
 
         class SqlClient(DuckLakeSqlClient):
             """Detaches the lake with the last connection only."""
+
+            @property
+            def attach_statement(self) -> str:
+                attach = super().attach_statement
+                pool: Any = self.credentials.conn_pool
+                return f"{attach.removesuffix(')')}, READ_ONLY)" if pool.read_only else attach
 
             def close_connection(self) -> None:
                 pool: Any = self.credentials.conn_pool
@@ -156,6 +164,17 @@ class DuckLake(Destination):
         """Keeps the lake attached, which takes a fifth of a second each time."""
         with self.probe.sql_client():
             yield
+
+    @contextmanager
+    def opened(self) -> Iterator[Any]:
+        """A client that can only read."""
+        pool = self.credentials.conn_pool
+        pool.read_only = True
+        try:
+            with super().opened() as client:
+                yield client
+        finally:
+            pool.read_only = False
 
 
 class CatalogClient:

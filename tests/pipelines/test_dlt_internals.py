@@ -99,6 +99,7 @@ INTERNAL: dict[str, dict[str, list[str]]] = {
             "self", "dataset_name", "staging_dataset_name", "credentials", "capabilities",
             "override_data_path", "automatic_migration",
         ],
+        "attach_statement": [],
         "close_connection": ["self"],
     },
     "dlt.destinations.impl.postgres.configuration:PostgresClientConfiguration": {
