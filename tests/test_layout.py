@@ -139,11 +139,12 @@ def test_the_shipped_defaults_are_the_documented_settings() -> None:
     assert shipped.read_text(encoding="utf-8") == (ROOT / ".dlt" / "config.toml").read_text("utf-8")
 
 
-def test_no_secret_file_is_tracked() -> None:
+def test_nothing_secret_or_installed_is_tracked() -> None:
     tracked = subprocess.run(
         ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True
     ).stdout.splitlines()
-    assert not [name for name in tracked if name.endswith(("secrets.toml", ".env", ".duckdb"))]
+    wrong = re.compile(r"secrets\.toml$|\.env$|\.duckdb$|^\.venv|^\.cache|node_modules")
+    assert [name for name in tracked if wrong.search(name)] == []
 
 
 def test_source_and_simulator_know_nothing_of_each_other() -> None:

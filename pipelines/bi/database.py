@@ -36,7 +36,7 @@ class Database(NamedTuple):
 
 
 def given_database(uri: str) -> Database:
-    """The database of an address that somebody typed.
+    """The database of an address from the command line.
 
     Raises:
         ConfigurationError: it leads to neither DuckDB nor PostgreSQL. The message repeats nothing

@@ -24,7 +24,7 @@ SERVER_CATALOGS = ("postgres", "postgresql")
 
 
 class Pool(DuckDbConnectionPool):
-    """One DuckDB for all connections of this process: each would attach the lake anew."""
+    """One DuckDB for all connections of this process: to attach a lake takes long."""
 
     def __init__(self, credentials: Any) -> None:
         super().__init__(credentials)

@@ -103,7 +103,7 @@ class NamedLock:
     """
 
     def __init__(self, client: Any, dataset: str) -> None:
-        """`client` is dlt's SQL client, for a connection of its own."""
+        """`client` is dlt's SQL client, for a connection that nothing else uses."""
         self._client = client
         self._dataset = dataset
         digest = hashlib.blake2b(dataset.encode(), digest_size=8).hexdigest()
