@@ -89,7 +89,7 @@ def run(program: str, *arguments: Any, folder: Path, **environment: str) -> str:
     done = subprocess.run(
         [PROGRAMS / program, *arguments],
         cwd=folder,
-        env=os.environ | {"TZ": "UTC"} | environment,
+        env=os.environ | {"TZ": "UTC", "SPARK_LOCAL_IP": "127.0.0.1"} | environment,
         capture_output=True,
         text=True,
         check=False,
