@@ -30,7 +30,7 @@ COMMANDS: dict[str, tuple[Options, Main, str]] = {
     "run": (run.add_options, run.main, "load what is new or changed (the main job)"),
     "check": (check.add_options, check.main, "check credentials, destination and age of the data"),
     "report": (reports.add_report_options, reports.main, "print a report (short for reports show)"),
-    "reports": (reports.add_options, reports.main, "list reports, print rows or SQL, create views, dbt"),
+    "reports": (reports.add_options, reports.main, "print reports, their SQL, write dbt models"),
     "dashboard": (dashboard.add_options, dashboard.main, "write a page to explore, one HTML file"),
     "publish": (
         publish.add_options,
