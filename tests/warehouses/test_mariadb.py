@@ -95,6 +95,7 @@ def test_a_lock_whose_connection_is_gone_is_noticed(
         cursor.execute(f"KILL {cursor.fetchone()[0]}")
     with pytest.raises(LockLost, match="nothing is lost"):
         lock.verify()
+    lock.release()
     other = find_target().lock()
     assert other.take()
     other.release()
