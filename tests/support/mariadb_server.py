@@ -27,9 +27,14 @@ class MariaDBServer:
         folder.chmod(0o755)
         shutil.chown(folder, SERVICE_USER)
         data = folder / "data"
+        # one that starts removes what others have left in a shared folder, or still use
+        temporary = folder / "temporary"
+        temporary.mkdir()
+        shutil.chown(temporary, SERVICE_USER)
         subprocess.run(
             [
-                "mariadb-install-db", f"--datadir={data}", "--skip-test-db",
+                "mariadb-install-db", "--no-defaults", f"--datadir={data}", "--skip-test-db",
+                f"--tmpdir={temporary}",
                 "--auth-root-authentication-method=normal", f"--user={SERVICE_USER}",
             ],
             check=True,
@@ -42,7 +47,7 @@ class MariaDBServer:
                     "mariadbd", "--no-defaults", f"--datadir={data}", f"--user={SERVICE_USER}",
                     f"--port={self.port}", "--bind-address=127.0.0.1",
                     f"--socket={folder / 'socket'}", f"--pid-file={folder / 'pid'}",
-                    *QUICK, *options,
+                    f"--tmpdir={temporary}", *QUICK, *options,
                 ],
                 stdout=log,
                 stderr=log,
