@@ -10,6 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
+from pipelines.reporting.catalog import age_groups
+
 HOURS = ",.1f"
 SHARE = ".1%"
 WHOLE_SHARE = ".0%"
@@ -26,16 +28,6 @@ STUCK = "Open for longer than usual in their campaign."
 WAITED = (
     "CASE WHEN observed_hours <= 24 THEN CEIL(observed_hours * 4) / 4 ELSE CEIL(observed_hours) END"
 )
-AGE_GROUP = """CASE
-    WHEN status <> 'open' OR age_hours IS NULL THEN NULL
-    WHEN age_hours < 1 THEN '1: under 1 hour'
-    WHEN age_hours < 4 THEN '2: 1 to 4 hours'
-    WHEN age_hours < 24 THEN '3: 4 to 24 hours'
-    WHEN age_hours < 48 THEN '4: 1 to 2 days'
-    WHEN age_hours < 168 THEN '5: 2 to 7 days'
-    WHEN age_hours < 720 THEN '6: 7 to 30 days'
-    ELSE '7: over 30 days'
-END"""
 
 
 class Metric(NamedTuple):
@@ -97,11 +89,7 @@ METRICS = {
     "failed_orders": _count("failed", "Failed orders, which may still become processed."),
     "median_hours": _quantile(0.5, "Median processing time in hours of processed orders."),
     "p90_hours": _quantile(0.9, "90 % of processed orders took no longer, in hours."),
-    "share_within_target": Metric(
-        _share("within_target", "NOT within_target"),
-        IN_TIME,
-        SHARE,
-    ),
+    "share_within_target": Metric(_share("within_target", "NOT within_target"), IN_TIME, SHARE),
 }
 
 
@@ -117,10 +105,19 @@ def target_metrics(targets: Iterable[float]) -> dict[str, Metric]:
     }
 
 
+def _age_group() -> str:
+    """The backlog's group of an open order, numbered so that texts sort like ages."""
+    groups = [
+        f"WHEN age_hours < {most:.0f} THEN '{number}: {name}'"
+        for number, (name, _, most) in enumerate(age_groups(), 1)
+    ]
+    return f"CASE WHEN status <> 'open' THEN NULL {' '.join(groups)} END"
+
+
 # columns of single orders that are worked out
 ORDER_COLUMNS = {
     "waited_hours": Column(WAITED, "DOUBLE PRECISION", "observed_hours rounded up, for curves."),
-    "age_group": Column(AGE_GROUP, "VARCHAR", "The age of an open order, as in the backlog."),
+    "age_group": Column(_age_group(), "VARCHAR", "The age of an open order, as in the backlog."),
 }
 
 

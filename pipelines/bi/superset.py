@@ -161,11 +161,12 @@ class Bundle:
 
     def _settings(self, chart: Chart) -> dict[str, Any]:
         """What a chart shows, in the words of its form."""
-        filters = [
-            {"expressionType": "SIMPLE", "clause": "WHERE", "subject": time,
-             "operator": "TEMPORAL_RANGE", "comparator": _range(chart)}
-            for time in [self._time_of(chart.dataset)] if time
-        ]  # fmt: skip
+        filters = []
+        if time := self._time_of(chart.dataset):
+            ranged = {"operator": "TEMPORAL_RANGE", "comparator": _range(chart)}
+            filters.append(
+                {"expressionType": "SIMPLE", "clause": "WHERE", "subject": time} | ranged
+            )
         if chart.where:
             filters.append(
                 {"expressionType": "SQL", "clause": "WHERE", "sqlExpression": chart.where}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-from pathlib import Path
 
 from pipelines.cli.options import add_where, file, filled
 from sources.printable import printable
@@ -24,31 +23,19 @@ def main(arguments: argparse.Namespace) -> int:
     """Writes the bundle, and says what to do with it."""
     from pipelines.bi.database import database_of, given_database
     from pipelines.bi.superset import Bundle, is_bundle
+    from pipelines.cli import report_file
     from pipelines.cli.logs import set_up_logging
-    from pipelines.destinations.resolve import find_target
-    from pipelines.publishing.output import (
-        is_standard_output,
-        require_apart,
-        require_output,
-        write_what_was_asked_for,
-    )
-    from pipelines.reporting.catalog import configured_reports, configured_targets, dialect_of
+    from pipelines.reporting.catalog import configured_reports, configured_targets
     from pipelines.reporting.column_types import column_types
 
     set_up_logging()
-    out: Path = arguments.out
-    require_output(out, "bi", "bundle for Superset", is_bundle)
-    target = find_target(arguments.destination, arguments.dataset)
-    require_apart(out, "bi", target)
-    dialect_of(target)  # refuses a destination without reports
+    target = report_file.source_of(arguments, "bi", "bundle for Superset", is_bundle)
     given = arguments.database_uri
     database = given_database(given) if given else database_of(target)
     reports = configured_reports()
     targets, _ = configured_targets()
     bundle = Bundle(database, target.dataset, reports, column_types(reports), targets)
-    write_what_was_asked_for(out, bundle.packed())
-    if not is_standard_output(out):
-        sys.stdout.write(f"{printable(str(out))}\n")
+    if report_file.write(arguments.out, bundle.packed()):
         asks = ", which asks for the password" if database.asks_for_password else ""
         sys.stdout.write(
             f"Import it in Superset: Dashboards, then Import dashboards{asks}.\n"

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import argparse
 import logging
-import sys
 from pathlib import Path
 
 from pipelines.cli.options import add_where, file
-from sources.printable import printable
 
 logger = logging.getLogger(__name__)
 
@@ -23,30 +21,17 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def main(arguments: argparse.Namespace) -> int:
     """Writes the page, prints its path, and opens it if asked to."""
+    from pipelines.cli import report_file
     from pipelines.cli.logs import set_up_logging
     from pipelines.dashboard.data import load
     from pipelines.dashboard.page import is_page, render
-    from pipelines.destinations.resolve import find_target
-    from pipelines.publishing.output import (
-        is_standard_output,
-        require_apart,
-        require_output,
-        write_what_was_asked_for,
-    )
-    from pipelines.reporting.catalog import dialect_of
 
     set_up_logging()
-    out: Path = arguments.out
-    require_output(out, "--out", "dashboard", is_page)
-    target = find_target(arguments.destination, arguments.dataset)
-    require_apart(out, "--out", target)
-    dialect_of(target)  # refuses a destination without reports
+    target = report_file.source_of(arguments, "--out", "dashboard", is_page)
     # the page names the digests of its own text, so no newline of it may change
-    write_what_was_asked_for(out, render(load(target)))
-    if not is_standard_output(out):
-        sys.stdout.write(f"{printable(str(out))}\n")
-        if arguments.open:
-            _open(out)
+    printed = report_file.write(arguments.out, render(load(target)))
+    if printed and arguments.open:
+        _open(arguments.out)
     return 0
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -77,41 +77,7 @@ class Factory(dlt.destinations.ducklake):
     @property
     def client_class(self) -> Any:
         """The client, with which DuckDB is imported."""
-        from dlt.destinations.impl.duckdb.sql_client import DuckDbSqlClient
-        from dlt.destinations.impl.ducklake.ducklake import DuckLakeClient
-        from dlt.destinations.impl.ducklake.sql_client import DuckLakeSqlClient
-
-        class SqlClient(DuckLakeSqlClient):
-            """Detaches the lake with the last connection only."""
-
-            @property
-            def attach_statement(self) -> str:
-                attach = super().attach_statement
-                pool: Any = self.credentials.conn_pool
-                return f"{attach.removesuffix(')')}, READ_ONLY)" if pool.read_only else attach
-
-            def close_connection(self) -> None:
-                pool: Any = self.credentials.conn_pool
-                if not self._conn or pool.open == 1:
-                    super().close_connection()
-                    return
-                with suppress(Exception):  # none has begun
-                    self._conn.execute("ROLLBACK")
-                DuckDbSqlClient.close_connection(self)
-
-        class Client(DuckLakeClient):
-            """dlt's client with ours for SQL."""
-
-            def __init__(self, schema: Any, config: Any, capabilities: Any) -> None:
-                super().__init__(schema, config, capabilities)
-                self.sql_client = SqlClient(
-                    dataset_name=config.normalize_dataset_name(schema),
-                    staging_dataset_name=config.normalize_staging_dataset_name(schema),
-                    credentials=config.credentials,
-                    capabilities=capabilities,
-                    override_data_path=config.override_data_path,
-                    automatic_migration=config.automatic_migration,
-                )
+        from pipelines.destinations.ducklake_client import Client
 
         return Client
 

@@ -12,7 +12,8 @@ from dlt.destinations.exceptions import DatabaseException
 
 from pipelines.destinations.base import Capabilities, Destination
 from pipelines.destinations.lock import PROGRAM, Lock, this_process
-from pipelines.errors import LockLost
+from pipelines.errors import KeysFailed, LockLost
+from pipelines.errors.explain import first_line
 from sources.signalwire.errors import ConfigurationError
 from sources.signalwire.records.schema import TABLES
 
@@ -23,6 +24,8 @@ TEXTS = "CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin"
 HOLDER = "_signalwire_orders_run"
 # InnoDB indexes 3,072 bytes of a text, four of which are a character
 KEY_CHARACTERS = 768
+# how the server begins its message on a key that is there twice
+TWICE = "Duplicate entry"
 LOST = (
     "the server closed the connection that keeps other runs away, so this run ended before its"
     " load counted; nothing is lost, run again"
@@ -75,20 +78,31 @@ class MariaDB(Destination):
 
 
 def _add_keys(client: Any, database: str, *, unique: bool) -> None:
-    """Makes the indexes of our tables' keys that are not there yet."""
+    """Makes the indexes of our tables' keys that are not there yet.
+
+    Raises:
+        KeysFailed: a table holds a key twice, which another program has put there.
+    """
     found = client.execute_sql(
-        "SELECT t.table_name, max(s.index_name) FROM information_schema.tables t"
+        "SELECT t.table_name, s.index_name FROM information_schema.tables t"
         " LEFT JOIN information_schema.statistics s ON s.table_schema = t.table_schema"
-        " AND s.table_name = t.table_name WHERE t.table_schema = %s GROUP BY t.table_name",
+        " AND s.table_name = t.table_name AND s.index_name = CONCAT(t.table_name, '_key')"
+        " WHERE t.table_schema = %s",
         database,
     )
     kind = "UNIQUE INDEX" if unique else "INDEX"
     for name, index in found or ():
-        if name in TABLES and index is None:
+        if name not in TABLES or index is not None:
+            continue
+        key = TABLES[name].key
+        try:
             client.execute_sql(
-                f"CREATE {kind} `{name}_key` ON `{database}`.`{name}`"
-                f" (`{TABLES[name].key}`({KEY_CHARACTERS}))"
+                f"CREATE {kind} `{name}_key` ON `{database}`.`{name}` (`{key}`({KEY_CHARACTERS}))"
             )
+        except DatabaseException as error:
+            if TWICE not in str(error):
+                raise
+            raise KeysFailed(name, key, first_line(error)) from error
 
 
 def _exists(client: Any, database: str) -> bool:

@@ -40,7 +40,13 @@ class LockLost(PipelineError):
 
 
 class KeysFailed(PipelineError):
-    """A table holds a key twice; the text says which."""
+    """A table holds a key twice, which another program has put there."""
+
+    def __init__(self, table: str, key: str, said: str) -> None:
+        super().__init__(
+            f"{table} holds the same {key} twice, which no run of this program leaves"
+            f" behind; remove one of the two rows and run again ({said})"
+        )
 
 
 class DamagedDatabase(PipelineError):

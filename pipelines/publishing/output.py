@@ -120,21 +120,6 @@ def write_output(path: Path, content: str | bytes, *, mode: int | None = None) -
         beside.unlink(missing_ok=True)  # there only if something failed
 
 
-def write_what_was_asked_for(path: Path, content: str | bytes) -> None:
-    """Writes the output that a command is there for.
-
-    Raises:
-        ConfigurationError: it cannot be written there.
-        BrokenPipeError: its reader is gone.
-    """
-    try:
-        write_output(path, content)
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        raise ConfigurationError(f"{path} cannot be written: {error.strerror}") from error
-
-
 def keep_permissions(before: Path, new: Path) -> None:
     """Gives a new file or folder the owner and mode of the one whose place it takes, if any."""
     try:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import logging
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from graphlib import TopologicalSorter
@@ -40,6 +40,8 @@ RENAMED = {"sla_hours": "targets", "main_sla_hours": "main_target"}
 MEASURES = FOLDER / "shared" / "measures.sql"
 # the name of what is read, and what else it is called
 SOURCES = re.compile(r"\b((?:FROM|JOIN)\s+)(\w+)\b(\s+AS\b)?")
+# a row of the age groups in `backlog.sql`
+AGE_GROUP = re.compile(r"\('([^']+)', ([\d.]+), ([\d.]+)\)")
 # dialects whose names are folded to upper case, so that dlt makes them so
 UPPER_CASE = frozenset({"snowflake"})
 
@@ -147,24 +149,39 @@ def _setting(name: str) -> tuple[str, Any]:
 
 def rendered(report: Report, schemas: Schemas, dialect: str) -> str:
     """The report's query in a dialect, with fully qualified table names."""
-    query = SOURCES.sub(partial(_in_full, schemas=schemas), report.query)
+    query = with_names(report.query, partial(_in_full, schemas))
     if dialect == "duckdb":
         # parsing takes longer than DuckDB takes to create the view
         return query
     return translated(query, dialect)
 
 
-def _in_full(found: re.Match[str], schemas: Schemas) -> str:
-    read_from, name, alias = found.groups()
-    if name not in TABLES and name not in REPORT_NAMES:
-        return found[0]
+def with_names(query: str, full: Callable[[str], str]) -> str:
+    """A query in which tables and reports are called what `full` makes of their names."""
+
+    def renamed(found: re.Match[str]) -> str:
+        read_from, name, alias = found.groups()
+        if name not in TABLES and name not in REPORT_NAMES:
+            return found[0]
+        # columns are named with their table, which now has a longer name
+        return f"{read_from}{full(name)}{alias or f' AS {name}'}"
+
+    return SOURCES.sub(renamed, query)
+
+
+def age_groups() -> list[tuple[str, float, float]]:
+    """The groups of the report `backlog`: their names, and the hours that they are between."""
+    found = AGE_GROUP.findall((FOLDER / "backlog.sql").read_text(encoding="utf-8"))
+    return [(name, float(least), float(most)) for name, least, most in found]
+
+
+def _in_full(schemas: Schemas, name: str) -> str:
     full = f"{schemas.tables if name in TABLES else schemas.reports}.{name}"
-    if schemas.catalog:
-        # from names in a view DuckDB takes the catalog away, from a text it does not
-        statement = f"FROM {schemas.catalog}.{full}".replace("'", "''")
-        full = f"query('{statement}')"
-    # columns are named with their table, which now has a longer name
-    return f"{read_from}{full}{alias or f' AS {name}'}"
+    if not schemas.catalog:
+        return full
+    # from names in a view DuckDB takes the catalog away, from a text it does not
+    statement = f"FROM {schemas.catalog}.{full}".replace("'", "''")
+    return f"query('{statement}')"
 
 
 def dialect_of(target: Destination) -> str:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from re import Match
 from typing import Any
 
 import yaml  # type: ignore[import-untyped]
 
 from pipelines.destinations.configuration import require_folder
-from pipelines.reporting.catalog import REPORT_NAMES, SOURCES, Report
+from pipelines.reporting.catalog import Report, age_groups, with_names
 from pipelines.reporting.dialects import translated
 from sources.signalwire.errors import ConfigurationError
 from sources.signalwire.records.schema import NUMBER_ASSIGNMENTS, TABLES
@@ -37,11 +36,8 @@ KEYS = {
 }
 ACCEPTED = {
     ("order_processing", "status"): ["processed", "failed", "deleted", "open"],
-    ("backlog", "bucket"): [
-        "under 1 hour", "1 to 4 hours", "4 to 24 hours", "1 to 2 days", "2 to 7 days",
-        "7 to 30 days", "over 30 days", "not known",
-    ],
-}  # fmt: skip
+    ("backlog", "bucket"): [*(name for name, _, _ in age_groups()), "not known"],
+}
 # reports that count every order once, whatever they are grouped by
 COUNTS_OF_ALL = (
     "processing_time_by_brand", "processing_time_by_campaign", "processing_time_by_use_case",
@@ -91,7 +87,10 @@ def package(reports: Mapping[str, Report], dataset: str, dialect: str) -> dict[s
         "models/sources.yml": _yaml(described),
         "models/reports.yml": _yaml(models),
         **{f"models/{r.name}.sql": _sql(_query(r, dialect)) for r in reports.values()},
-        **{f"tests/{name}_counts_all.sql": _sql(_counts_all(name)) for name in COUNTS_OF_ALL},
+        **{
+            f"tests/{name}_counts_all.sql": _sql(COUNTS_ALL.replace("NAME", name))
+            for name in COUNTS_OF_ALL
+        },
     }
 
 
@@ -167,22 +166,12 @@ def _model(report: Report) -> dict[str, Any]:
 
 def _query(report: Report, dialect: str) -> str:
     query = report.query if dialect == "duckdb" else translated(report.query, dialect)
-    return SOURCES.sub(_as_reference, query)
+    return with_names(query, _reference)
 
 
-def _as_reference(found: Match[str]) -> str:
-    read_from, name, alias = found.groups()
-    if name in TABLES:
-        reference = f"{{{{ source('{NAME}', '{name}') }}}}"
-    elif name in REPORT_NAMES:
-        reference = f"{{{{ ref('{name}') }}}}"
-    else:
-        return found[0]
-    return f"{read_from}{reference}{alias or f' AS {name}'}"
-
-
-def _counts_all(name: str) -> str:
-    return COUNTS_ALL.replace("NAME", name)
+def _reference(name: str) -> str:
+    called = f"source('{NAME}', '{name}')" if name in TABLES else f"ref('{name}')"
+    return f"{{{{ {called} }}}}"
 
 
 def _sql(text: str) -> str:

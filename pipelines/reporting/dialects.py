@@ -95,6 +95,13 @@ def standard_settings(tree: exp.Expression) -> None:
     tree.set("settings", [exp.EQ(this=exp.var(n), expression=exp.Literal.number(1)) for n in names])
 
 
+# of BigQuery: where a percentile lies among the sorted values, and its two neighbours there
+PLACE = "(share * (COUNT(value) - 1))"
+NEIGHBOUR = (
+    "ARRAY_AGG(value IGNORE NULLS ORDER BY value)[SAFE_OFFSET(CAST({}" + PLACE + " AS INT64))]"
+)
+LOWER, UPPER = NEIGHBOUR.format("FLOOR"), NEIGHBOUR.format("CEIL")
+
 DIALECTS: Mapping[str, Dialect] = {
     "duckdb": Dialect(),
     "postgres": Dialect(),
@@ -121,15 +128,7 @@ DIALECTS: Mapping[str, Dialect] = {
     ),
     "bigquery": Dialect(
         # between the two neighbours in the sorted values: there is no such aggregate
-        percentile=(
-            "ARRAY_AGG(value IGNORE NULLS ORDER BY value)"
-            "[SAFE_OFFSET(CAST(FLOOR(share * (COUNT(value) - 1)) AS INT64))]"
-            " + (share * (COUNT(value) - 1) - FLOOR(share * (COUNT(value) - 1)))"
-            " * (ARRAY_AGG(value IGNORE NULLS ORDER BY value)"
-            "[SAFE_OFFSET(CAST(CEIL(share * (COUNT(value) - 1)) AS INT64))]"
-            " - ARRAY_AGG(value IGNORE NULLS ORDER BY value)"
-            "[SAFE_OFFSET(CAST(FLOOR(share * (COUNT(value) - 1)) AS INT64))])"
-        ),
+        percentile=f"{LOWER} + ({PLACE} - FLOOR({PLACE})) * ({UPPER} - {LOWER})",
         epoch="UNIX_MICROS(time) / 1e6",
         seconds_between="DATETIME_DIFF(later, earlier, MICROSECOND) / 1e6",
         weekday="MOD(EXTRACT(DAYOFWEEK FROM time) + 5, 7) + 1",

@@ -253,7 +253,7 @@ def test_the_next_query_reads_the_next_copy(
 def test_descriptions_are_shown_in_both_databases(
     superset: Superset, databases: dict[str, Loaded], dashboards: dict[str, int]
 ) -> None:
-    """Also in a dataset that somebody makes by hand, of a report that is not in the bundle."""
+    """Also in a dataset made by hand, of a report that is not in the bundle."""
     for number in (1, 2):
         made = superset.call(
             "POST", "/api/v1/dataset/",

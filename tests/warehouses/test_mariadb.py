@@ -11,7 +11,7 @@ from support import ROOT, MariaDBWorkspace, true_orders
 from support.mariadb_server import MariaDBServer, running_mariadb
 
 from pipelines.destinations.resolve import find_target
-from pipelines.errors import LockLost
+from pipelines.errors import KeysFailed, LockLost
 from sources.simulator import SimulatedSpace
 
 
@@ -55,10 +55,22 @@ def test_keys_are_indexed_and_indexed_again(workspace: MariaDBWorkspace) -> None
         found = [tuple(row.values()) for row in workspace.rows(indexes)]
         assert found == [("signalwire", 0), ("signalwire_staging", 1)]
         workspace.execute("DROP INDEX orders_key ON signalwire.orders")
+        # a user's index is not ours
+        workspace.execute("CREATE INDEX by_state ON signalwire.orders (state(9))")
         space.clock.advance(86_400)
         workspace.run(space)
         assert ("signalwire", 0) in [tuple(row.values()) for row in workspace.rows(indexes)]
         assert workspace.orders() == true_orders(space)
+
+
+def test_a_key_that_is_there_twice_is_said(workspace: MariaDBWorkspace) -> None:
+    with SimulatedSpace(orders=3) as space:
+        workspace.run(space)
+        workspace.execute("DROP INDEX orders_key ON signalwire.orders")
+        workspace.execute("INSERT INTO signalwire.orders SELECT * FROM signalwire.orders LIMIT 1")
+        space.clock.advance(86_400)
+        with pytest.raises(KeysFailed, match="orders holds the same id twice"):
+            workspace.run(space)
 
 
 def test_the_rights_in_the_documentation_are_enough(

@@ -41,7 +41,4 @@ def add_unique_keys(client: Any, dataset: str) -> None:
         except DatabaseException as error:
             if getattr(error.dbapi_exception, "pgcode", None) != UNIQUE_VIOLATION:
                 raise
-            raise KeysFailed(
-                f"{name} holds the same {key} twice, which no run of this program leaves"
-                f" behind; remove one of the two rows and run again ({first_line(error)})"
-            ) from error
+            raise KeysFailed(name, key, first_line(error)) from error
