@@ -12,7 +12,10 @@ BI_STAMP := $(BI_VENV)/.installed
 # engines of other databases, and dbt: more than a gigabyte
 WAREHOUSES_VENV := .venv-warehouses
 WAREHOUSES_STAMP := $(WAREHOUSES_VENV)/.installed
-# the same as for other tests, with the DuckDB that DuckLake is there for
+# the same as for other tests, with Snowflake's connector, which pins some of what it needs
+SNOWFLAKE_VENV := .venv-snowflake
+SNOWFLAKE_STAMP := $(SNOWFLAKE_VENV)/.installed
+# and with the DuckDB that DuckLake is there for
 LAKE_VENV := .venv-lake
 LAKE_STAMP := $(LAKE_VENV)/.installed
 # check the dashboard's scripts, and are needed for nothing else
@@ -55,6 +58,9 @@ $(WAREHOUSES_STAMP): requirements/warehouses.lock
 		echo "Spark needs Python 3.11 or later; name one: make PYTHON=python3.11 $(MAKECMDGOALS)" >&2; exit 1; }
 	$(call environment,$(WAREHOUSES_VENV),requirements/warehouses.lock,apart)
 
+$(SNOWFLAKE_STAMP): requirements/snowflake.lock pyproject.toml
+	$(call environment,$(SNOWFLAKE_VENV),requirements/snowflake.lock)
+
 $(LAKE_STAMP): requirements/dev.lock requirements/lake.lock pyproject.toml
 	$(call environment,$(LAKE_VENV),requirements/dev.lock)
 	@$(LAKE_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/lake.lock
@@ -81,9 +87,12 @@ test-superset: $(STAMP) $(BI_STAMP) ## compare the charts of a real Superset and
 	@PYTHONPATH=tests $(BIN)/python -m support.chromium
 	@$(BIN)/python -m pytest tests/bi $(ARGS)
 
-test-warehouses: $(STAMP) $(WAREHOUSES_STAMP) ## try other engines, dbt and MariaDB (needs Java 17, mariadb-server)
-	@$(BIN)/python -m pytest tests/warehouses $(ARGS)
-	@CONFORMANCE=mariadb $(BIN)/python -m pytest -n auto -m "proof or not proof" tests/conformance
+test-warehouses: $(WAREHOUSES_STAMP) $(SNOWFLAKE_STAMP) ## try other engines, dbt, MariaDB and Snowflake's SQL (needs Java 17, mariadb-server)
+	@$(SNOWFLAKE_VENV)/bin/python -m pytest tests/warehouses $(ARGS)
+	@for destination in mariadb snowflake; do \
+		CONFORMANCE=$$destination $(SNOWFLAKE_VENV)/bin/python -m pytest \
+			-n auto -m "proof or not proof" tests/conformance || exit 1; \
+	done
 
 test-lake: $(LAKE_STAMP) ## the conformance suite on DuckLake (15 minutes)
 	@mkdir -p .cache/lake-home
@@ -163,7 +172,8 @@ lock: ## pin the newest allowed versions, with hashes, for all platforms
 	@$(COMPILE) pyproject.toml --extra airflow-dev -o requirements/airflow.lock
 	@$(COMPILE) requirements/bi.in -o requirements/bi.lock
 	@$(COMPILE) --python-version 3.11 --no-strip-extras requirements/warehouses.in -o requirements/warehouses.lock
+	@$(COMPILE) --python-version 3.11 pyproject.toml --extra dev --extra snowflake -o requirements/snowflake.lock
 	@$(COMPILE) requirements/lake.in -o requirements/lake.lock
 
 clean: ## remove the environment and caches
-	@rm -rf $(VENV) $(AIRFLOW_VENV) $(BI_VENV) $(WAREHOUSES_VENV) $(LAKE_VENV) .cache build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@rm -rf $(VENV) $(AIRFLOW_VENV) $(BI_VENV) $(WAREHOUSES_VENV) $(SNOWFLAKE_VENV) $(LAKE_VENV) .cache build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -36,6 +36,7 @@ def main(arguments: argparse.Namespace) -> int:
     if not COMMENT.sub("", sql).strip(" ;\t\r\n"):
         raise ConfigurationError("query: SQL is empty; try SELECT count(*) FROM orders")
     target = find_target(arguments.destination, arguments.dataset)
+    target.check_query(sql)
     with target.opened() as client:
         try:
             with client.execute_query(sql) as cursor:

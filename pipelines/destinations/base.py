@@ -26,6 +26,7 @@ from dlt.destinations.job_client_impl import SqlJobClientBase
 
 from pipelines.destinations.lock import FileLock, Lock
 from pipelines.destinations.naming import Schemas, folded, quoted, reports_dataset
+from pipelines.destinations.read_only import require_reading
 from pipelines.destinations.rows import arrow_schema, select, tables_of
 from pipelines.destinations.stale_rows import STRATEGY
 from pipelines.errors import NothingLoaded
@@ -96,8 +97,9 @@ class Destination:
     )
     # whether views can have comments, which programs show beside columns
     comments_on_views: ClassVar[bool] = False
-    # what makes a connection read-only
+    # what makes a connection read-only, and whether those that `opened` gives are without it
     read_only_statement: ClassVar[str | None] = None
+    opens_read_only: ClassVar[bool] = False
 
     # --- what settings lead to; nothing is opened yet
 
@@ -318,7 +320,7 @@ class Destination:
 
     @contextmanager
     def opened(self) -> Iterator[Any]:
-        """An SQL client of dlt's that can only read, if the destination enforces that.
+        """An SQL client of dlt's that can only read, where a connection can be made so.
 
         Raises:
             NothingLoaded: the destination is a file that is not there. None is made.
@@ -329,6 +331,15 @@ class Destination:
             if self.read_only_statement:
                 client.execute_sql(self.read_only_statement)
             yield client
+
+    def check_query(self, sql: str) -> None:
+        """Refuses a user's statement that could write, where the destination would not refuse it.
+
+        Raises:
+            ConfigurationError: it could.
+        """
+        if not (self.read_only_statement or self.opens_read_only):
+            require_reading(sql, self.dialect)
 
     def begin_snapshot(self, client: Any) -> None:
         """Has a transaction that has just begun see the same data until it ends."""

@@ -16,6 +16,7 @@ import dlt
 from dlt.common.destination.exceptions import DestinationUndefinedEntity
 from dlt.destinations.job_client_impl import SqlJobClientBase
 
+from pipelines.destinations.naming import folded
 from sources.signalwire.errors import ConfigurationError
 from sources.signalwire.records.schema import TABLES
 
@@ -54,7 +55,7 @@ def require_free_names(pipeline: dlt.Pipeline) -> None:
         assert isinstance(client, SqlJobClientBase)
         new = _beyond(fields, made_columns(client.sql_client))
         for name, there in client.get_storage_tables([name for name in new if new[name]]):
-            if taken := new[name] & there.keys():
+            if taken := [c for c in new[name] if folded(client.sql_client, c) in there]:
                 column = min(taken)
                 raise ConfigurationError(
                     f"the API sends a field {column} of {name} now, and the table has a column of"

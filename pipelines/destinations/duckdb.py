@@ -79,6 +79,7 @@ class DuckDB(Destination):
 
     capabilities = Capabilities(True, True, True, True, True, True)
     sql_dialect = "duckdb"
+    opens_read_only = True
     reserved_datasets = RESERVED
     url_schemes = ("duckdb",)
     expected_credentials = "the path of a file, such as signalwire_orders.duckdb"

@@ -89,6 +89,7 @@ class DuckLake(Destination):
         tried=True, stale_row_filter=True, lock=True, repair=True, reports=True
     )
     sql_dialect = "duckdb"
+    opens_read_only = True
     reserved_datasets = RESERVED
 
     @classmethod

@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Collection
 from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -26,7 +27,12 @@ def catalog_of(database: str | Path) -> str:
     """
     name = Path(os.path.realpath(database)).name.partition("?")[0]
     stem = next((part for part in name.split(".") if part), "")
-    return f"{stem}_db" if stem.casefold() in ALWAYS_THERE | {"main"} else stem
+    taken = ALWAYS_THERE | {"main"}
+    if stem.casefold() not in taken:
+        return stem
+    # before 2.0 DuckDB calls a file MAIN.duckdb `MAIN`
+    free = stem not in taken and version("duckdb").startswith("1.")
+    return stem if free else f"{stem}_db"
 
 
 def is_ambiguous(catalog: str, schemas: Collection[str]) -> bool:

@@ -15,6 +15,7 @@ from pipelines.destinations.duckdb import RESERVED, DuckDB
 from pipelines.destinations.ducklake import DuckLake
 from pipelines.destinations.mariadb import MariaDB
 from pipelines.destinations.postgres import Postgres
+from pipelines.destinations.snowflake import Snowflake
 from pipelines.destinations.sqlite import SQLite
 from sources.signalwire.errors import ConfigurationError
 from sources.signalwire.options import Shard
@@ -34,6 +35,7 @@ DESTINATIONS: dict[str, type[Destination]] = {
     "sqlite": SQLite,
     "mariadb": MariaDB,
     "ducklake": DuckLake,
+    "snowflake": Snowflake,
     "motherduck": MotherDuck,
 }
 

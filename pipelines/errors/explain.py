@@ -43,6 +43,7 @@ DAMAGED = (
     "database disk image is malformed",
 )
 NEWER = "Trying to read a database file with version"
+DRIVERS = ("psycopg2", "snowflake.connector")
 RECOVER = (
     "restore a backup or move the file away, then run again: without a database, a run reads"
     " everything"
@@ -143,10 +144,10 @@ def _from(text: str, words: str) -> str:
 
 
 def _is_no_connection(error: BaseException) -> bool:
-    # psycopg2 need not be installed; what a server answers has classes of its own
+    # drivers need not be installed; what a server answers has classes of its own
     kind = type(error)
     return isinstance(error, DestinationConnectionError) or (
-        kind.__name__ == "OperationalError" and kind.__module__.startswith("psycopg2")
+        kind.__name__ == "OperationalError" and kind.__module__.startswith(DRIVERS)
     )
 
 
@@ -163,9 +164,8 @@ def setting_trouble(error: BaseException) -> str | None:
             return f"there is no destination {error.ref!r}; the usual one is duckdb"
         case MissingDependencyException():
             name = error.caller.partition(" ")[0]
-            package = (
-                "signalwire-orders[postgres]" if name == "postgres" else f"dlt[{name}]>=1.31,<2"
-            )
+            ours = name in ("postgres", "snowflake")
+            package = f"signalwire-orders[{name}]" if ours else f"dlt[{name}]>=1.31,<2"
             return f"{name} needs packages that are not installed: pip install '{package}'"
         case ConfigValueCannotBeCoercedException():
             return _wrong_type(error)

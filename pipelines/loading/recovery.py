@@ -20,6 +20,7 @@ from dlt.pipeline.state_sync import load_pipeline_state_from_destination
 from pipelines.destinations.base import PIPELINE_NAME, Destination
 from pipelines.destinations.columns import SCHEMA
 from pipelines.destinations.lock import Lock
+from pipelines.destinations.naming import folded
 from pipelines.errors import LockLost
 from pipelines.errors.explain import causes_of, database_trouble, first_line, interruption_in
 from pipelines.loading.load import normalize_and_load
@@ -119,12 +120,13 @@ def _warn_of_missing(client: SqlJobClientBase) -> bool:
     if not versions_known:
         return False
     tables = [*schema.data_table_names(seen_data_only=True), *schema.dlt_table_names()]
-    wanted = {name: schema.get_table_columns(name).keys() for name in tables}
-    wanted.setdefault(schema.state_table_name, {}.keys())
+    wanted = {name: [*schema.get_table_columns(name)] for name in tables}
+    wanted.setdefault(schema.state_table_name, [])
     found = False
     for name, there in client.get_storage_tables(wanted):
-        if not there or not wanted[name] <= there.keys():
-            missing = f"column {', '.join(wanted[name] - there.keys())}" if there else "table"
+        columns = [c for c in wanted[name] if folded(client.sql_client, c) not in there]
+        if columns or not there:
+            missing = f"column {', '.join(columns)}" if there else "table"
             logger.warning("%s: the %s is missing, creating it again", name, missing)
             found = True
     return found

@@ -12,7 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support import DuckLakeWorkspace, MariaDBWorkspace, SqliteWorkspace, Workspace
+from support import (
+    DuckLakeWorkspace,
+    MariaDBWorkspace,
+    SnowflakeWorkspace,
+    SqliteWorkspace,
+    Workspace,
+)
 
 # those of a server that has to be installed first: CONFORMANCE=mariadb, as in make test-warehouses
 OTHERS = os.environ.get("CONFORMANCE")
@@ -30,8 +36,11 @@ WORKSPACES: dict[str, Make] = {
     "ducklake-postgres": lambda folder, request: DuckLakeWorkspace(
         folder, request.getfixturevalue("postgres").new_database()
     ),
+    "snowflake": lambda folder, request: SnowflakeWorkspace(
+        folder, *request.getfixturevalue("snowflake").new_database()
+    ),
 }
-INSTALLED_FIRST = {"mariadb", "ducklake", "ducklake-postgres"}
+INSTALLED_FIRST = {"mariadb", "ducklake", "ducklake-postgres", "snowflake"}
 
 
 @pytest.fixture(scope="session")
@@ -40,6 +49,15 @@ def mariadb() -> Iterator[Any]:
     from support.mariadb_server import running_mariadb
 
     with running_mariadb() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def snowflake() -> Iterator[Any]:
+    """The same, of what runs Snowflake's SQL."""
+    from support.snowflake_server import running_snowflake
+
+    with running_snowflake() as server:
         yield server
 
 

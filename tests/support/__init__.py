@@ -5,13 +5,16 @@ Tests, and fixtures that only one folder of tests needs, do not belong here.
 
 from __future__ import annotations
 
+from support.other_workspaces import (
+    DuckLakeWorkspace,
+    MariaDBWorkspace,
+    SnowflakeWorkspace,
+    SqliteWorkspace,
+)
 from support.workspace import (
     ROOT,
     START,
     UNPRIVILEGED,
-    DuckLakeWorkspace,
-    MariaDBWorkspace,
-    SqliteWorkspace,
     Workspace,
     as_json,
     instant,
@@ -24,6 +27,7 @@ __all__ = [
     "UNPRIVILEGED",
     "DuckLakeWorkspace",
     "MariaDBWorkspace",
+    "SnowflakeWorkspace",
     "SqliteWorkspace",
     "Workspace",
     "as_json",

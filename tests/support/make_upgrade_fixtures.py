@@ -22,6 +22,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+import duckdb
+
 from support.at_call import at_call
 from support.postgres_server import PostgresServer, running_server
 from support.upgrade import (
@@ -119,7 +121,7 @@ def _run_interrupted(space: Any, kind: str) -> None:
 
 def _keep_database(kind: str, server: PostgresServer, url: str) -> None:
     if kind == "duckdb":
-        content = (FOLDER / "signalwire_orders.duckdb").read_bytes()
+        content = _for_every_duckdb(FOLDER / "signalwire_orders.duckdb").read_bytes()
         (FIXTURES / "duckdb.gz").write_bytes(gzip.compress(content, 9, mtime=0))
         return
     dump = [server.binaries / "pg_dump", "--inserts", "--no-owner", "--no-privileges", url]
@@ -131,6 +133,16 @@ def _keep_database(kind: str, server: PostgresServer, url: str) -> None:
     ]  # fmt: skip
     content = "\n".join(lines).encode()
     (FIXTURES / "postgres.sql.gz").write_bytes(gzip.compress(content, 9, mtime=0))
+
+
+def _for_every_duckdb(database: Path) -> Path:
+    """A copy in the format that all versions of DuckDB read."""
+    copy = database.with_suffix(".copy")
+    with duckdb.connect() as connection:
+        connection.execute(f"ATTACH '{database}' AS original (READ_ONLY)")
+        connection.execute(f"ATTACH '{copy}' AS copy (STORAGE_VERSION 'v1.0.0')")
+        connection.execute("COPY FROM DATABASE original TO copy")
+    return copy
 
 
 def _keep_folder(name: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-import sqlite3
+import re
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -194,141 +194,11 @@ class Workspace:
 
 def instant(text: str | None) -> datetime | None:
     """A timestamp of the API, read independently of the source's own reading."""
-    return datetime.fromisoformat(text.replace("Z", "+00:00")) if text else None
-
-
-class SqliteWorkspace(Workspace):
-    """A user's folder, with SQLite through dlt's `sqlalchemy` as the destination."""
-
-    def __init__(self, folder: Path) -> None:
-        super().__init__(folder)
-        self.destination = "sqlalchemy"
-        self.database = folder / "orders__signalwire.sqlite"
-        self.environment |= {
-            "PIPELINES__SIGNALWIRE_ORDERS__DESTINATION_TYPE": "sqlalchemy",
-            "DESTINATION__SQLALCHEMY__CREDENTIALS": f"sqlite:///{folder}/orders.sqlite",
-        }
-
-    def rows(self, sql: str) -> list[dict[str, Any]]:
-        """What a query returns, with texts that are times as times."""
-        with closing(sqlite3.connect(self.database)) as connection:
-            cursor = connection.execute(sql)
-            names = [column[0] for column in cursor.description]
-            return [
-                {name: _as_time(name, value) for name, value in zip(names, row, strict=True)}
-                for row in cursor
-            ]
-
-    def execute(self, sql: str) -> None:
-        with closing(sqlite3.connect(self.database)) as connection, connection:
-            connection.execute(sql)
-
-    def qualified(self, table: str) -> str:
-        return table
-
-    def drop(self, table: str) -> None:
-        self.execute(f"DROP TABLE {table}")
-
-    def drop_column(self, table: str, column: str) -> None:
-        self.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
-
-
-class MariaDBWorkspace(Workspace):
-    """A user's folder, with MariaDB through dlt's `sqlalchemy` as the destination."""
-
-    def __init__(self, folder: Path, url: str) -> None:
-        super().__init__(folder)
-        self.destination = "sqlalchemy"
-        self._port = int(url.rpartition("/")[0].rpartition(":")[2])
-        self.environment |= {
-            "PIPELINES__SIGNALWIRE_ORDERS__DESTINATION_TYPE": "sqlalchemy",
-            "DESTINATION__SQLALCHEMY__CREDENTIALS": url,
-        }
-
-    def rows(self, sql: str) -> list[dict[str, Any]]:
-        """What a query returns, with times in UTC."""
-        with closing(self._connected("signalwire")) as connection, connection.cursor() as cursor:
-            cursor.execute(sql)
-            names = [column[0] for column in cursor.description]
-            return [
-                {name: _in_utc(value) for name, value in zip(names, row, strict=True)}
-                for row in cursor.fetchall()
-            ]
-
-    def execute(self, sql: str) -> None:
-        with closing(self._connected()) as connection, connection.cursor() as cursor:
-            cursor.execute(sql)
-            connection.commit()
-
-    def drop(self, table: str) -> None:
-        self.execute(f"DROP TABLE {self.qualified(table)}")
-
-    def drop_column(self, table: str, column: str) -> None:
-        self.execute(f"ALTER TABLE {self.qualified(table)} DROP COLUMN {column}")
-
-    def _connected(self, database: str | None = None) -> Any:
-        import pymysql  # only where MariaDB is tested
-
-        return pymysql.connect(
-            host="127.0.0.1", port=self._port, user="root", database=database, charset="utf8mb4"
-        )
-
-
-class DuckLakeWorkspace(Workspace):
-    """A user's folder, with a lake: files in the folder, the catalog in SQLite or PostgreSQL."""
-
-    def __init__(self, folder: Path, catalog: str | None = None) -> None:
-        super().__init__(folder)
-        self.destination = "ducklake"
-        self._catalog = catalog or f"sqlite:///{folder}/lake.sqlite"
-        self.environment |= {
-            "PIPELINES__SIGNALWIRE_ORDERS__DESTINATION_TYPE": "ducklake",
-            "DESTINATION__DUCKLAKE__CREDENTIALS__CATALOG": self._catalog,
-            "DESTINATION__DUCKLAKE__CREDENTIALS__STORAGE__BUCKET_URL": f"file://{folder}/files",
-        }
-
-    def rows(self, sql: str) -> list[dict[str, Any]]:
-        """What a query returns, with times in UTC."""
-        with self._attached() as connection:
-            connection.execute("SET TimeZone = 'UTC'; SET search_path = 'lake.signalwire'")
-            cursor = connection.execute(sql)
-            names = [column[0] for column in cursor.description or ()]
-            return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
-
-    def execute(self, sql: str) -> None:
-        with self._attached() as connection:
-            connection.execute("USE lake")
-            connection.execute(sql)
-
-    def drop(self, table: str) -> None:
-        self.execute(f"DROP TABLE {self.qualified(table)}")
-
-    def drop_column(self, table: str, column: str) -> None:
-        self.execute(f"ALTER TABLE {self.qualified(table)} DROP COLUMN {column}")
-
-    @contextmanager
-    def _attached(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        options = f"DATA_PATH '{self.folder}/files'"
-        if self._catalog.startswith("sqlite"):
-            where = self._catalog.removeprefix("sqlite:///")
-            options += ", META_TYPE 'sqlite'"
-        else:
-            where = self._catalog.replace("postgresql://", "postgres:postgresql://")
-            options += ", METADATA_SCHEMA 'ducklake'"
-        with duckdb.connect() as connection:
-            connection.execute(f"ATTACH 'ducklake:{where}' AS lake ({options})")
-            yield connection
-            connection.execute("USE memory; DETACH lake")
-
-
-def _in_utc(value: Any) -> Any:
-    return value.replace(tzinfo=timezone.utc) if isinstance(value, datetime) else value
-
-
-def _as_time(name: str, value: Any) -> Any:
-    if not name.endswith("_at") or value is None:
-        return value
-    return datetime.fromisoformat(value).replace(tzinfo=timezone.utc)
+    if not text:
+        return None
+    # before Python 3.11 fromisoformat takes neither Z nor a fraction of one digit
+    text = re.sub(r"\.(\d{1,6})", lambda found: f".{found[1]:0<6}", text.replace("Z", "+00:00"))
+    return datetime.fromisoformat(text)
 
 
 def true_orders(space: SimulatedSpace) -> list[dict[str, Any]]:

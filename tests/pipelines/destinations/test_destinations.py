@@ -50,7 +50,9 @@ class TestGuarantees:
             assert caveats("ducklake", catalog) == []
         (sentence,) = caveats("ducklake", "mysql://db/lake#ducklake")
         assert "two machines" in sentence
-        untried, lock = caveats("snowflake")
+        (sentence,) = caveats("snowflake")
+        assert "in an emulator only" in sentence
+        untried, lock = caveats("redshift")
         assert "never tried" in untried
         assert "two machines" in lock
 

@@ -1,0 +1,165 @@
+"""A lock for warehouses that know none: a row with an owner, a sign of life and an end.
+
+Whoever holds it writes the time into its row once a minute. A row without a sign of life for five
+minutes is free again; all times are the warehouse's own. A process that was killed on this machine
+is not waited for: it held the file lock of the working folder, which the system took back.
+"""
+
+from __future__ import annotations
+
+import logging
+import socket
+import threading
+import time
+import uuid
+from contextlib import AbstractContextManager, nullcontext, suppress
+from pathlib import Path
+from typing import Any
+
+from dlt.destinations.exceptions import DatabaseException
+
+from pipelines.destinations.lock import FileLock, this_process
+from pipelines.errors import LockLost
+
+logger = logging.getLogger(__name__)
+
+TABLE = "_signalwire_orders_run"
+# seconds
+SIGN_OF_LIFE_EVERY = 60
+FREE_AFTER = 300
+ASK_EVERY = 2.0
+LOST = (
+    f"another run has taken over, because this one gave no sign of life for {FREE_AFTER} seconds,"
+    " so this run ended before its load counted; nothing is lost, run again"
+)
+TAKE = f"""
+UPDATE {{table}} SET owner = %s, holder = %s, alive_at = CURRENT_TIMESTAMP()
+WHERE owner IS NULL OR owner LIKE %s
+    OR alive_at < DATEADD(second, -{FREE_AFTER}, CURRENT_TIMESTAMP())
+"""  # noqa: S608 - our own name
+HOLDER = (
+    "SELECT holder, DATEDIFF(second, alive_at, CURRENT_TIMESTAMP()) FROM {table}"
+    " WHERE owner IS NOT NULL"
+)
+
+
+class RowLock:
+    """A row of a table in the dataset's schema, behind the file lock of the working folder."""
+
+    def __init__(
+        self,
+        client: Any,
+        schema: str,
+        path: Path,
+        *,
+        reading: bool = False,
+        every: float = SIGN_OF_LIFE_EVERY,
+    ) -> None:
+        """
+        Args:
+            client: dlt's SQL client, for a connection that nothing else uses.
+            schema: The dataset's, as statements write it.
+            path: The lock file of the working folder.
+            reading: A folder that cannot be written to is no hindrance.
+            every: Seconds from one sign of life to the next.
+        """
+        self._client = client
+        self._schema = schema
+        self._table = f"{schema}.{TABLE}"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._folder = FileLock(path, reading=reading)
+        self._path = path
+        self._every = every
+        self._owner: str | None = None
+        self._asked = -ASK_EVERY
+        self._open = False
+        self._one_at_a_time = threading.Lock()
+        self._ended = threading.Event()
+        self._signs = threading.Thread(target=self._give_signs, daemon=True)
+
+    def take(self) -> bool:
+        """Takes the lock if it is free; whether it did. Asks the warehouse every two seconds."""
+        if time.monotonic() - self._asked < ASK_EVERY or not self._folder.take():
+            return False
+        self._asked = time.monotonic()
+        if not self._open:
+            self._client.open_connection()
+            self._open = True
+            self._make_table()
+        folder = self._path.stat()
+        ours = f"{socket.gethostname()} {folder.st_dev:x} {folder.st_ino:x} "
+        owner = ours + uuid.uuid4().hex
+        holder = "process {pid} on {host}, since {since}".format(**this_process())
+        self._ask(TAKE, owner, holder, ours.replace("_", "\\_") + "%")
+        self._owner = owner
+        if not self._is_ours():
+            self._give_back()
+            return False
+        self._signs.start()
+        return True
+
+    def holder(self) -> str:
+        """The holder, in words."""
+        if self._open:
+            for holder, seconds in self._ask(HOLDER):
+                return f"{holder}; last sign of life {seconds} s ago, free after {FREE_AFTER} s"
+        return self._folder.holder()
+
+    def verify(self) -> None:
+        """LockLost unless it is still held."""
+        try:
+            held = self._is_ours()
+        except Exception as error:
+            raise LockLost(LOST) from error
+        if not held:
+            raise LockLost(LOST)
+
+    def schema_lock(self) -> AbstractContextManager[None]:
+        """There are no shards here."""
+        return nullcontext()
+
+    def release(self) -> None:
+        """Releases it, and then the folder."""
+        self._ended.set()
+        if self._signs.is_alive():
+            self._signs.join()
+        if self._open:
+            if self._owner:
+                with suppress(DatabaseException):  # it is free in five minutes then
+                    self._give_back()
+            self._client.close_connection()
+            self._open = False
+        self._folder.release()
+
+    def _make_table(self) -> None:
+        """Makes the table with its row in one step, so that there is one row only."""
+        self._ask(f"CREATE SCHEMA IF NOT EXISTS {self._schema}")
+        self._ask(
+            "CREATE TABLE IF NOT EXISTS {table} AS SELECT CAST(NULL AS VARCHAR) AS owner,"
+            " CAST(NULL AS VARCHAR) AS holder, CURRENT_TIMESTAMP() AS alive_at"
+        )
+        if not self._ask("SELECT 1 FROM {table}"):  # somebody has emptied it
+            self._ask("INSERT INTO {table} (owner) SELECT NULL")
+
+    def _is_ours(self) -> bool:
+        owners = self._ask("SELECT DISTINCT owner FROM {table} WHERE owner IS NOT NULL")
+        return [owner for (owner,) in owners] == [self._owner]
+
+    def _give_back(self) -> None:
+        self._ask("UPDATE {table} SET owner = NULL WHERE owner = %s", self._owner)
+        self._owner = None
+
+    def _give_signs(self) -> None:
+        while not self._ended.wait(self._every):
+            try:
+                self._ask(
+                    "UPDATE {table} SET alive_at = CURRENT_TIMESTAMP() WHERE owner = %s",
+                    self._owner,
+                )
+            except DatabaseException as error:
+                # the next one may arrive; whether the lock is still held, `verify` asks
+                logger.debug("a sign of life did not arrive: %s", error)
+
+    def _ask(self, sql: str, *values: Any) -> list[Any]:
+        with self._one_at_a_time:
+            return list(self._client.execute_sql(sql.format(table=self._table), *values) or [])
