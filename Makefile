@@ -12,9 +12,9 @@ BI_STAMP := $(BI_VENV)/.installed
 # engines of other databases, and dbt: more than a gigabyte
 WAREHOUSES_VENV := .venv-warehouses
 WAREHOUSES_STAMP := $(WAREHOUSES_VENV)/.installed
-# the same as for other tests, with Snowflake's connector, which pins some of what it needs
-SNOWFLAKE_VENV := .venv-snowflake
-SNOWFLAKE_STAMP := $(SNOWFLAKE_VENV)/.installed
+# the same as for other tests, with the extras of destinations that few need
+EXTRAS_VENV := .venv-extras
+EXTRAS_STAMP := $(EXTRAS_VENV)/.installed
 # and with the DuckDB that DuckLake is there for
 LAKE_VENV := .venv-lake
 LAKE_STAMP := $(LAKE_VENV)/.installed
@@ -58,8 +58,8 @@ $(WAREHOUSES_STAMP): requirements/warehouses.lock
 		echo "Spark needs Python 3.11 or later; name one: make PYTHON=python3.11 $(MAKECMDGOALS)" >&2; exit 1; }
 	$(call environment,$(WAREHOUSES_VENV),requirements/warehouses.lock,apart)
 
-$(SNOWFLAKE_STAMP): requirements/snowflake.lock pyproject.toml
-	$(call environment,$(SNOWFLAKE_VENV),requirements/snowflake.lock)
+$(EXTRAS_STAMP): requirements/extras.lock pyproject.toml
+	$(call environment,$(EXTRAS_VENV),requirements/extras.lock)
 
 $(LAKE_STAMP): requirements/dev.lock requirements/lake.lock pyproject.toml
 	$(call environment,$(LAKE_VENV),requirements/dev.lock)
@@ -87,10 +87,10 @@ test-superset: $(STAMP) $(BI_STAMP) ## compare the charts of a real Superset and
 	@PYTHONPATH=tests $(BIN)/python -m support.chromium
 	@$(BIN)/python -m pytest tests/bi $(ARGS)
 
-test-warehouses: $(WAREHOUSES_STAMP) $(SNOWFLAKE_STAMP) ## try other engines, dbt, MariaDB and Snowflake's SQL (needs Java 17, mariadb-server)
-	@$(SNOWFLAKE_VENV)/bin/python -m pytest tests/warehouses $(ARGS)
-	@for destination in mariadb snowflake; do \
-		CONFORMANCE=$$destination $(SNOWFLAKE_VENV)/bin/python -m pytest \
+test-warehouses: $(WAREHOUSES_STAMP) $(EXTRAS_STAMP) ## try other engines, dbt, MariaDB, Delta and Snowflake's SQL (needs Java 17, mariadb-server)
+	@$(EXTRAS_VENV)/bin/python -m pytest tests/warehouses $(ARGS)
+	@for destination in mariadb delta snowflake; do \
+		CONFORMANCE=$$destination $(EXTRAS_VENV)/bin/python -m pytest \
 			-n auto -m "proof or not proof" tests/conformance || exit 1; \
 	done
 
@@ -172,8 +172,8 @@ lock: ## pin the newest allowed versions, with hashes, for all platforms
 	@$(COMPILE) pyproject.toml --extra airflow-dev -o requirements/airflow.lock
 	@$(COMPILE) requirements/bi.in -o requirements/bi.lock
 	@$(COMPILE) --python-version 3.11 --no-strip-extras requirements/warehouses.in -o requirements/warehouses.lock
-	@$(COMPILE) --python-version 3.11 pyproject.toml --extra dev --extra snowflake -o requirements/snowflake.lock
+	@$(COMPILE) --python-version 3.11 pyproject.toml --extra dev --extra delta --extra snowflake requirements/extras.in -o requirements/extras.lock
 	@$(COMPILE) requirements/lake.in -o requirements/lake.lock
 
 clean: ## remove the environment and caches
-	@rm -rf $(VENV) $(AIRFLOW_VENV) $(BI_VENV) $(WAREHOUSES_VENV) $(SNOWFLAKE_VENV) $(LAKE_VENV) .cache build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@rm -rf $(VENV) $(AIRFLOW_VENV) $(BI_VENV) $(WAREHOUSES_VENV) $(EXTRAS_VENV) $(LAKE_VENV) .cache build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -14,7 +14,6 @@ from pipelines.destinations.configuration import data_folder, require_writable
 from pipelines.destinations.existing import ExistingData
 from pipelines.destinations.lock import exclusive, require_wait
 from pipelines.destinations.resolve import find_target
-from pipelines.destinations.stale_rows import filter_stale_rows
 from pipelines.loading.load import normalize_and_load, read
 from pipelines.loading.recovery import recover
 from pipelines.loading.result import RunResult
@@ -50,7 +49,7 @@ def run(
     stats = stats or RunStats()
     target = _require_target(destination, dataset, shard, wait)
     source = signalwire(stats=stats, known=ExistingData(target), shard=shard, **source_settings)
-    filter_stale_rows(source, target.probe)
+    target.prepare_source(source)
     output = output_to_publish(target, publish)
     reports_wanted = require_report_settings() and target.capabilities.reports
     _prepare_load(target)

@@ -125,7 +125,7 @@ def test_only_the_simulate_command_knows_the_simulator() -> None:
     assert users == {"simulate.py"}
 
 
-@pytest.mark.parametrize("name", ["dev", "run", "airflow"])
+@pytest.mark.parametrize("name", ["dev", "run", "airflow", "bi", "extras", "warehouses"])
 def test_a_lock_names_hashes_and_no_place(name: str) -> None:
     lock = (ROOT / "requirements" / f"{name}.lock").read_text(encoding="utf-8")
     requirements = [line for line in lock.splitlines() if line and not line.startswith((" ", "#"))]

@@ -23,12 +23,13 @@ from dlt.common.destination.exceptions import DestinationUndefinedEntity
 from dlt.common.pipeline import get_dlt_pipelines_dir
 from dlt.destinations.exceptions import DatabaseTransientException, DestinationConnectionError
 from dlt.destinations.job_client_impl import SqlJobClientBase
+from dlt.sources import DltSource
 
 from pipelines.destinations.lock import FileLock, Lock
 from pipelines.destinations.naming import Schemas, folded, quoted, reports_dataset
 from pipelines.destinations.read_only import require_reading
 from pipelines.destinations.rows import arrow_schema, select, tables_of
-from pipelines.destinations.stale_rows import STRATEGY
+from pipelines.destinations.stale_rows import STRATEGY, filter_stale_rows
 from pipelines.errors import NothingLoaded
 from sources.signalwire.errors import ConfigurationError
 from sources.signalwire.options import Shard
@@ -36,6 +37,10 @@ from sources.signalwire.records.schema import ORDERS
 
 PIPELINE_NAME = "signalwire_orders"
 DOCUMENTED = "docs/destinations.md"
+UNLOADABLE = (
+    "{kind} cannot be loaded into: dlt cannot replace rows there only if they are older, so that"
+    f" orders would be there twice or outdated. Load into one of those that {DOCUMENTED} lists"
+)
 URL_SCHEME = re.compile(r"(?:^|/)([A-Za-z][A-Za-z0-9+.-]*)://")
 # SQL dialects that reports are translated into without having been tried there
 UNTRIED_DIALECTS = {
@@ -208,11 +213,7 @@ class Destination:
         if select := capabilities.merge_strategies_selector:
             strategies = select(strategies, table_schema={"name": ORDERS.name, "columns": {}})
         if STRATEGY not in strategies or not isinstance(client, SqlJobClientBase):
-            raise ConfigurationError(
-                f"{self.kind} cannot be loaded into: dlt cannot replace rows there only if they are"
-                " older, so that orders would be there twice or outdated. Load into one of those"
-                f" that {DOCUMENTED} lists as tried"
-            )
+            raise ConfigurationError(UNLOADABLE.format(kind=self.kind))
 
     def caveats(self) -> list[str]:
         """What is not kept here: what that means, and what to do, in sentences."""
@@ -244,6 +245,10 @@ class Destination:
         Raises:
             ConfigurationError: the text says what is wrong, and what to do.
         """
+
+    def prepare_source(self, source: DltSource) -> None:
+        """Puts on the source what the load needs to know: which staged rows are merged."""
+        filter_stale_rows(source, self.probe)
 
     def lock(self, *, reading: bool = False) -> Lock:
         """What keeps other runs out of this dataset; here only those of the same machine.
@@ -381,3 +386,6 @@ class Destination:
     def create_schema(self, client: Any, name: str, schema: str) -> None:  # noqa: ARG002
         """Makes a schema if it is not there: `name`, which statements write as `schema`."""
         client.execute_sql(f"CREATE SCHEMA IF NOT EXISTS {schema}")
+
+    def keep_views(self, client: Any, views: Mapping[str, str]) -> None:
+        """Keeps what was just created, by name, where views do not outlive their connection."""

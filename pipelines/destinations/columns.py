@@ -14,7 +14,6 @@ from typing import Any
 
 import dlt
 from dlt.common.destination.exceptions import DestinationUndefinedEntity
-from dlt.destinations.job_client_impl import SqlJobClientBase
 
 from pipelines.destinations.naming import folded
 from sources.signalwire.errors import ConfigurationError
@@ -51,8 +50,8 @@ def require_free_names(pipeline: dlt.Pipeline) -> None:
     fields = {name: {*tables[name].get("columns", {})} for name in TABLES if name in tables}
     if not any(_beyond(fields, _documented()).values()):
         return
+    client: Any
     with pipeline.destination_client() as client:
-        assert isinstance(client, SqlJobClientBase)
         new = _beyond(fields, made_columns(client.sql_client))
         for name, there in client.get_storage_tables([name for name in new if new[name]]):
             if taken := [c for c in new[name] if folded(client.sql_client, c) in there]:

@@ -26,7 +26,7 @@ RESERVED = ALWAYS_THERE | {"information_schema", "pg_catalog"}
 # Beyond the limit DuckDB spills to a folder beside the file; its own default is four fifths of the
 # machine's memory. Each of its threads needs some, so they are limited too. A merge gets less, or
 # more where it needs it (`duckdb_merge.MergeJob`).
-SETTINGS = {
+SETTINGS: dict[str, Any] = {
     "memory_limit": "256MB",
     "threads": min(os.cpu_count() or 1, 2),
     # no reader relies on an order of rows, and to keep one takes memory and time

@@ -9,7 +9,6 @@ merged does not count.
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -27,40 +26,16 @@ from dlt.destinations.job_client_impl import SqlLoadJob
 from dlt.destinations.sql_jobs import SqlFollowupJob
 
 from pipelines.destinations.duckdb import SETTINGS
-from pipelines.destinations.naming import (
-    catalog_of,
-    is_ambiguous,
-    literal,
-    quoted,
-    reports_dataset,
-)
+from pipelines.destinations.naming import catalog_of, is_ambiguous, quoted, reports_dataset
+from pipelines.destinations.staged_rows import each_key_once, staged_rows
 from pipelines.destinations.stale_rows import stale_row_filter
-from sources.signalwire.records.schema import ORDER_CHANGES, TABLES
+from sources.signalwire.records.schema import TABLES
 
 logger = logging.getLogger(__name__)
 
 # What a merge may use at first. DuckDB fills whatever it may use before it writes to disk, so a
 # limit that suits every merge would be taken by each.
 LEAST_MEMORY = "64MB"
-# distinguishes rows that are equal; no field of the API can have such a name
-PLACE = "_dlt_place"
-# the staging table, which is empty, gives the columns that a file lacks, and the types
-STAGED = f"""(
-    SELECT *, -1 - rowid AS {PLACE} FROM {{table}} UNION ALL BY NAME
-    SELECT *, file_index::BIGINT * 1_000_000_000_000 + file_row_number AS {PLACE}
-    FROM read_parquet([{{files}}], union_by_name = true)
-)"""  # noqa: S608 - all of it is ours
-# One of the rows with the same key. dlt's way sorts all rows by key, a million of them in a
-# backfill, and holds them in memory meanwhile; hardly any key comes twice.
-ONCE = f"""(
-    SELECT * FROM {{staged}} WHERE {PLACE} NOT IN (
-        SELECT {PLACE} FROM (
-            SELECT {PLACE}, row_number() OVER (PARTITION BY {{key}} ORDER BY {{order}}) AS nth
-            FROM {{staged}}
-            WHERE {{key}} IN (SELECT {{key}} FROM {{staged}} GROUP BY {{key}} HAVING count(*) > 1)
-        ) WHERE nth > 1
-    )
-)"""  # noqa: S608 - all of it is ours
 # our own hint on a table that is being loaded: the files to merge into it
 FILES = "x-merged-files"
 
@@ -104,7 +79,7 @@ class MergeFiles(SqlFollowupJob):
         table, staging = sql_client.get_qualified_table_names(name)
         staged = staged_rows(staging, prepared[FILES])  # type: ignore[literal-required]
         condition = stale_row_filter(name, table, staged) or "1 = 1"
-        once = ONCE.format(staged=staged, key=key, order=_taken_first(name))
+        once = each_key_once(name, staged)
         columns = ", ".join(
             sql_client.escape_column_name(column)
             for column, hints in prepared["columns"].items()
@@ -198,21 +173,3 @@ class Client(DuckDbClient):
                     " dlt 1.31"
                 )
         super().complete_load(load_id)
-
-
-def staged_rows(staging: str, files: Sequence[str]) -> str:
-    """What stands for a staging table: its rows, and those of these files."""
-    parquet = [file for file in files if file.endswith(".parquet")]
-    if not parquet:
-        return f"(SELECT *, rowid AS {PLACE} FROM {staging})"  # noqa: S608 - all of it is ours
-    # in brackets a pattern's characters stand for themselves
-    exact = (re.sub(r"([*?[])", r"[\1]", file) for file in parquet)
-    return STAGED.format(table=staging, files=", ".join(map(literal, exact)))
-
-
-def _taken_first(table: str) -> str:
-    """Which of several rows with the same key is taken, as SQL orders them."""
-    if table == ORDER_CHANGES.name:
-        return "seen_at"
-    newest_by = TABLES[table].newest_by
-    return f"{newest_by} DESC" if newest_by else f"{PLACE} DESC"

@@ -8,9 +8,11 @@ from typing import Any
 
 import dlt
 from dlt.common.configuration.exceptions import ConfigFieldMissingException
+from dlt.common.destination.exceptions import SqlClientNotAvailable
 
-from pipelines.destinations.base import PIPELINE_NAME, Destination
+from pipelines.destinations.base import PIPELINE_NAME, UNLOADABLE, Destination
 from pipelines.destinations.configuration import register_defaults
+from pipelines.destinations.delta import Delta
 from pipelines.destinations.duckdb import RESERVED, DuckDB
 from pipelines.destinations.ducklake import DuckLake
 from pipelines.destinations.mariadb import MariaDB
@@ -36,6 +38,7 @@ DESTINATIONS: dict[str, type[Destination]] = {
     "mariadb": MariaDB,
     "ducklake": DuckLake,
     "snowflake": Snowflake,
+    "filesystem": Delta,
     "motherduck": MotherDuck,
 }
 
@@ -68,7 +71,10 @@ def find_target(
         # in one staging dataset for all, each would empty what the others are about to merge
         params["staging_dataset_name_layout"] += f"_{shard.part}_of_{shard.of}"
     probe.destination.config_params = params
-    client = probe.sql_client()
+    try:
+        client = probe.sql_client()
+    except SqlClientNotAvailable:
+        raise ConfigurationError(UNLOADABLE.format(kind=kind)) from None
     found.check_dataset(kind, client.dataset_name, client.capabilities)
     return found(
         kind=kind,

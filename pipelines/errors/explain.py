@@ -43,6 +43,8 @@ DAMAGED = (
     "database disk image is malformed",
 )
 NEWER = "Trying to read a database file with version"
+# to dlt's name of a destination the extra that has its packages
+EXTRAS = {"postgres": "postgres", "snowflake": "snowflake", "filesystem": "delta"}
 DRIVERS = ("psycopg2", "snowflake.connector")
 RECOVER = (
     "restore a backup or move the file away, then run again: without a database, a run reads"
@@ -164,8 +166,8 @@ def setting_trouble(error: BaseException) -> str | None:
             return f"there is no destination {error.ref!r}; the usual one is duckdb"
         case MissingDependencyException():
             name = error.caller.partition(" ")[0]
-            ours = name in ("postgres", "snowflake")
-            package = f"signalwire-orders[{name}]" if ours else f"dlt[{name}]>=1.31,<2"
+            extra = EXTRAS.get(name)
+            package = f"signalwire-orders[{extra}]" if extra else f"dlt[{name}]>=1.31,<2"
             return f"{name} needs packages that are not installed: pip install '{package}'"
         case ConfigValueCannotBeCoercedException():
             return _wrong_type(error)

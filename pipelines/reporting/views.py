@@ -55,6 +55,7 @@ def apply_reports(target: Destination, *, always: bool = False) -> bool:
         comments = _comments(schema, found.values()) if target.comments_on_views else ()
         try:
             _create(client, schema, views, comments)
+            target.keep_views(client, views)
         except DatabaseException as error:
             raise ReportsFailed(
                 f"the views in {reports_dataset(target.dataset)} could not be created; what was"

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from support import (
+    DeltaWorkspace,
     DuckLakeWorkspace,
     MariaDBWorkspace,
     SnowflakeWorkspace,
@@ -36,11 +37,12 @@ WORKSPACES: dict[str, Make] = {
     "ducklake-postgres": lambda folder, request: DuckLakeWorkspace(
         folder, request.getfixturevalue("postgres").new_database()
     ),
+    "delta": lambda folder, _: DeltaWorkspace(folder),
     "snowflake": lambda folder, request: SnowflakeWorkspace(
         folder, *request.getfixturevalue("snowflake").new_database()
     ),
 }
-INSTALLED_FIRST = {"mariadb", "ducklake", "ducklake-postgres", "snowflake"}
+INSTALLED_FIRST = {"mariadb", "ducklake", "ducklake-postgres", "delta", "snowflake"}
 
 
 @pytest.fixture(scope="session")

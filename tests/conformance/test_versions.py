@@ -69,6 +69,19 @@ def test_an_id_twice_in_one_load(
     assert row["state"] == "processed"
 
 
+def test_an_id_in_two_lists_of_one_load(space: SimulatedSpace, workspace: Workspace) -> None:
+    """A list that serves what another has, too; whichever is read later, it is there once."""
+    _, first, order = space.world.truth_orders()[0]
+    second = next(c["id"] for _, c in space.world.truth_campaigns() if c["id"] != first)
+    body = {"links": {}, "data": [order]}
+    space.faults.add(Fault(f"{second}/orders", "respond", times=1, status=200, body=body))
+    workspace.run(space, campaign_ids=[first, second])
+    found = [row for row in workspace.table("orders") if row["id"] == order["id"]]
+    assert [row["state"] for row in found] == [order["state"]]
+    workspace.run(space, full=True)
+    assert workspace.orders() == true_orders(space)
+
+
 def test_a_stale_answer_does_not_undo_a_newer_one(
     space: SimulatedSpace, workspace: Workspace
 ) -> None:

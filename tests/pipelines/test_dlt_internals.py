@@ -30,6 +30,7 @@ DOCUMENTED = {
     "dlt.common.configuration.specs.exceptions:InvalidConnectionString",
     "dlt.common.destination:DestinationCapabilitiesContext",
     "dlt.common.destination.exceptions:DestinationUndefinedEntity",
+    "dlt.common.destination.exceptions:SqlClientNotAvailable",
     "dlt.common.destination.exceptions:UnknownDestinationModule",
     "dlt.common.exceptions:MissingDependencyException",
     "dlt.common.normalizers.naming.snake_case:NamingConvention",
@@ -102,6 +103,22 @@ INTERNAL: dict[str, dict[str, list[str]]] = {
         "attach_statement": [],
         "close_connection": ["self"],
     },
+    "dlt.destinations.impl.filesystem.filesystem:DeltaLoadFilesystemJob": {"run": ["self"]},
+    "dlt.destinations.impl.filesystem.filesystem:FilesystemClient": {
+        "initialize_storage": ["self", "truncate_tables"],
+        "complete_load": ["self", "load_id"],
+        "get_open_table_location": ["self", "table_format", "table_name", "schema_name"],
+        "get_reference_followup_job_class": ["table"],
+        "get_storage_tables": ["self", "table_names"],
+        "get_table_dirs": ["self", "table_names", "remote"],
+        "list_table_files": ["self", "table_name", "schema_name"],
+        "sql_client": [],
+        "sql_client_class": [],
+    },
+    "dlt.destinations.impl.filesystem.sql_client:FilesystemSqlClient": {
+        "execute_query": ["self", "query", "args", "kwargs"],
+        "open_connection": ["self"],
+    },
     "dlt.destinations.impl.postgres.configuration:PostgresClientConfiguration": {
         "data_location": ["self"],
     },
@@ -144,6 +161,7 @@ INTERNAL: dict[str, dict[str, list[str]]] = {
         "": ["pipeline_name", "client"],
     },
     # not imported, but called or overridden through what dlt hands out
+    "dlt.common.configuration.specs:AwsCredentials": {"to_object_store_rs_credentials": ["self"]},
     "dlt.common.destination:Destination": {"destination_type": [], "client_class": []},
     "dlt.common.storages.load_package:PackageStorage": {
         "list_all_jobs_with_states": ["self", "load_id"],
@@ -151,6 +169,7 @@ INTERNAL: dict[str, dict[str, list[str]]] = {
     },
 }  # fmt: skip
 NOT_IMPORTED = {
+    "dlt.common.configuration.specs:AwsCredentials",
     "dlt.common.destination:Destination",
     "dlt.common.storages.load_package:PackageStorage",
 }

@@ -6,6 +6,7 @@ Tests, and fixtures that only one folder of tests needs, do not belong here.
 from __future__ import annotations
 
 from support.other_workspaces import (
+    DeltaWorkspace,
     DuckLakeWorkspace,
     MariaDBWorkspace,
     SnowflakeWorkspace,
@@ -25,6 +26,7 @@ __all__ = [
     "ROOT",
     "START",
     "UNPRIVILEGED",
+    "DeltaWorkspace",
     "DuckLakeWorkspace",
     "MariaDBWorkspace",
     "SnowflakeWorkspace",

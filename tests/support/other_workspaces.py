@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -180,6 +182,74 @@ class SnowflakeWorkspace(Workspace):
         import snowflake.connector  # only where Snowflake is tested
 
         return snowflake.connector.connect(**self._account, schema="SIGNALWIRE", timezone="UTC")
+
+
+class DeltaWorkspace(Workspace):
+    """A user's folder, with Delta tables in another folder in it."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.destination = "filesystem"
+        self.dataset = folder / "lake" / "signalwire"
+        self.environment |= {
+            "PIPELINES__SIGNALWIRE_ORDERS__DESTINATION_TYPE": "filesystem",
+            "DESTINATION__FILESYSTEM__BUCKET_URL": str(folder / "lake"),
+        }
+
+    def rows(self, sql: str) -> list[dict[str, Any]]:
+        """What a query returns, with times in UTC."""
+        with self._in_memory() as connection:
+            cursor = connection.execute(sql)
+            names = [column[0] for column in cursor.description or ()]
+            return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+    def execute(self, sql: str) -> None:
+        """What a statement does to the tables, written back as another program might."""
+        from deltalake import write_deltalake  # only where Delta is tested
+
+        with self._in_memory() as connection:
+            connection.execute(sql)
+            for name in self._names():
+                rows = connection.sql(f"FROM signalwire.{name}").to_arrow_table()
+                if not name.startswith("_dlt"):
+                    place = self.dataset / name
+                    write_deltalake(place, rows, mode="overwrite", schema_mode="overwrite")
+                    continue
+                for number, row in enumerate(rows.to_pylist()):
+                    owner = row.get("schema_name") or row["pipeline_name"]
+                    told = f"{owner}__{number}__{row.get('version_hash', '')}.jsonl"
+                    if owner == "theirs":
+                        text = json.dumps(row, default=str) + "\n"
+                        (self.dataset / name / told).write_text(text)
+
+    def drop(self, table: str) -> None:
+        shutil.rmtree(self.dataset / table)
+
+    def drop_column(self, table: str, column: str) -> None:
+        self.execute(f"ALTER TABLE {self.qualified(table)} DROP COLUMN {column}")
+
+    def _names(self) -> list[str]:
+        return [path.name for path in self.dataset.iterdir() if path.is_dir()]
+
+    @contextmanager
+    def _in_memory(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        from deltalake import DeltaTable  # likewise
+
+        with duckdb.connect() as connection:
+            connection.execute("SET TimeZone = 'UTC'; CREATE SCHEMA signalwire")
+            connection.execute("SET search_path = 'signalwire'")
+            for name in self._names():
+                if name.startswith("_dlt"):
+                    files = f"read_json('{self.dataset / name}/*.jsonl', union_by_name = true)"
+                    # as dlt's other destinations have them
+                    first = "version, engine_version, inserted_at, schema_name, version_hash"
+                    order = f"{first}, * EXCLUDE ({first})" if name == "_dlt_version" else "*"
+                    rows = f"(SELECT {order} FROM {files})"
+                else:
+                    connection.register("delta", DeltaTable(self.dataset / name).to_pyarrow_table())
+                    rows = "delta"
+                connection.execute(f"CREATE TABLE signalwire.{name} AS FROM {rows}")
+            yield connection
 
 
 def _in_utc(value: Any) -> Any:

@@ -17,6 +17,8 @@ ABSENT = [
     "adbc_driver_manager",
     "adbc_driver_postgresql",
     "sqlalchemy",
+    "snowflake",
+    "deltalake",
     "airflow",
     "numpy",
     "pandas",
@@ -63,7 +65,12 @@ def test_what_needs_the_simulated_space_says_so(bare: Workspace, command: tuple[
 @pytest.mark.parametrize("command", [("run",), ("check",), ("query", "SELECT 1"), ("report",)])
 @pytest.mark.parametrize(
     ("destination", "package"),
-    [("postgres", "signalwire-orders[postgres]"), ("sqlalchemy", "dlt[sqlalchemy]>=1.31,<2")],
+    [
+        ("postgres", "signalwire-orders[postgres]"),
+        ("sqlalchemy", "dlt[sqlalchemy]>=1.31,<2"),
+        ("snowflake", "signalwire-orders[snowflake]"),
+        ("filesystem", "signalwire-orders[delta]"),
+    ],
 )
 def test_a_destination_that_needs_packages_says_so(
     space: SimulatedSpace,
@@ -78,6 +85,8 @@ def test_a_destination_that_needs_packages_says_so(
         space=space,
         DESTINATION__POSTGRES__CREDENTIALS="postgresql://me:secret@127.0.0.1:1/orders",
         DESTINATION__SQLALCHEMY__CREDENTIALS=f"sqlite:///{bare.folder}/orders.sqlite",
+        DESTINATION__SNOWFLAKE__CREDENTIALS="snowflake://me:secret@account/orders",
+        DESTINATION__FILESYSTEM__BUCKET_URL=str(bare.folder / "lake"),
     )
     assert done.returncode == 2, done.stderr
     assert f"pip install '{package}'" in done.stderr

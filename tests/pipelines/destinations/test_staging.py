@@ -15,7 +15,8 @@ from dlt.destinations.impl.ducklake.ducklake import DuckLakeClient
 from dlt.pipeline.exceptions import PipelineStepFailed
 from support import Workspace, true_orders
 
-from pipelines.destinations.duckdb_merge import PLACE, Client, NotMerged, staged_rows
+from pipelines.destinations.duckdb_merge import Client, NotMerged
+from pipelines.destinations.staged_rows import PLACE, staged_rows
 from pipelines.errors.explain import causes_of
 from sources.simulator import Fault, SimulatedSpace
 

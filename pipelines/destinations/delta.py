@@ -1,0 +1,91 @@
+"""Delta tables in a folder or bucket, through dlt's `filesystem`: one per table of ours."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import dlt
+from dlt.common.exceptions import MissingDependencyException
+from dlt.sources import DltSource
+
+from pipelines.destinations.base import Capabilities, Destination
+from pipelines.destinations.lock import FileLock, Lock
+
+
+class Factory(dlt.destinations.filesystem):
+    """dlt's destination, whose Delta tables are merged by our conditions."""
+
+    @property
+    def destination_type(self) -> str:
+        """What dlt's states call it."""
+        return "dlt.destinations.filesystem"
+
+    @property
+    def client_class(self) -> Any:
+        """The client, with which deltalake and DuckDB are imported."""
+        try:
+            from pipelines.destinations.delta_client import Client
+        except ModuleNotFoundError as error:
+            raise MissingDependencyException("filesystem", [str(error.name)]) from error
+        return Client
+
+
+class Delta(Destination):
+    """A folder or bucket with a folder for each dataset, and in it one for each table."""
+
+    capabilities = Capabilities(
+        tried=True, stale_row_filter=True, lock=True, repair=True, reports=True
+    )
+    sql_dialect = "duckdb"
+    opens_read_only = True
+
+    @classmethod
+    def factory(cls, configured: Any) -> Any:
+        """dlt's factory with our client."""
+        return Factory(**configured.config_params, **configured.caps_params)
+
+    @classmethod
+    def locate(cls, config: Any) -> tuple[str, str]:
+        """The folder, or the bucket with the path in it."""
+        location = config.data_location() if config.is_local_filesystem else config.bucket_url
+        return location, str(location)
+
+    @property
+    def is_local(self) -> bool:
+        """Whether it is a folder of this machine's file system."""
+        return bool(self.probe.destination_client().config.is_local_filesystem)  # type: ignore[attr-defined]
+
+    def require_loadable(self) -> None:
+        """All rows are merged by this project's own job."""
+
+    def prepare_source(self, source: DltSource) -> None:
+        """Has each table be a Delta table; which rows are merged, the job of the load decides."""
+        for resource in source.resources.values():
+            resource.apply_hints(
+                table_format="delta",
+                write_disposition={"disposition": "merge", "strategy": "upsert"},
+            )
+
+    def lock(self, *, reading: bool = False) -> Lock:
+        """A lock beside the dataset's folder; of a bucket only one of this machine."""
+        if not self.is_local:
+            return super().lock(reading=reading)
+        folder = Path(self.location)
+        folder.mkdir(parents=True, exist_ok=True)
+        return FileLock(folder / f"{self.dataset}.lock", reading=reading)
+
+    def caveats(self) -> list[str]:
+        """What is not kept here: in a bucket there is no lock."""
+        if self.is_local:
+            return super().caveats()
+        return [
+            *super().caveats(),
+            "in a bucket nothing keeps the runs of two machines apart, and two at once can lose"
+            " rows: schedule them on one machine only",
+        ]
+
+    def keep_views(self, client: Any, views: Mapping[str, str]) -> None:
+        """Writes the reports beside the tables, from where each connection makes them again."""
+        client.keep_views(views)
