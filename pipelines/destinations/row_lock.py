@@ -28,10 +28,14 @@ TABLE = "_signalwire_orders_run"
 SIGN_OF_LIFE_EVERY = 60
 FREE_AFTER = 300
 ASK_EVERY = 2.0
+ENDED = "so this run ended before its load counted; nothing is lost, run again"
 LOST = (
-    f"another run has taken over, because this one gave no sign of life for {FREE_AFTER} seconds,"
-    " so this run ended before its load counted; nothing is lost, run again"
+    "another run has taken over, because this one gave no sign of life for"
+    f" {FREE_AFTER} seconds, {ENDED}"
 )
+UNKNOWN = f"the warehouse does not say whether this run still holds its lock, {ENDED}"
+# a machine that was cloned while it ran has another one
+BOOT = Path("/proc/sys/kernel/random/boot_id")
 TAKE = f"""
 UPDATE {{table}} SET owner = %s, holder = %s, alive_at = CURRENT_TIMESTAMP()
 WHERE owner IS NULL OR owner LIKE %s
@@ -86,8 +90,7 @@ class RowLock:
             self._client.open_connection()
             self._open = True
             self._make_table()
-        folder = self._path.stat()
-        ours = f"{socket.gethostname()} {folder.st_dev:x} {folder.st_ino:x} "
+        ours = self._folders_name()
         owner = ours + uuid.uuid4().hex
         holder = "process {pid} on {host}, since {since}".format(**this_process())
         self._ask(TAKE, owner, holder, ours.replace("_", "\\_") + "%")
@@ -110,7 +113,7 @@ class RowLock:
         try:
             held = self._is_ours()
         except Exception as error:
-            raise LockLost(LOST) from error
+            raise LockLost(UNKNOWN) from error
         if not held:
             raise LockLost(LOST)
 
@@ -141,6 +144,12 @@ class RowLock:
         if not self._ask("SELECT 1 FROM {table}"):  # somebody has emptied it
             self._ask("INSERT INTO {table} (owner) SELECT NULL")
 
+    def _folders_name(self) -> str:
+        """What the owners from this working folder begin with, as long as the machine is up."""
+        found = self._path.stat()
+        boot = BOOT.read_text().strip() if BOOT.exists() else ""
+        return f"{socket.gethostname()} {boot} {found.st_dev:x} {found.st_ino:x} "
+
     def _is_ours(self) -> bool:
         owners = self._ask("SELECT DISTINCT owner FROM {table} WHERE owner IS NOT NULL")
         return [owner for (owner,) in owners] == [self._owner]
@@ -156,7 +165,7 @@ class RowLock:
                     "UPDATE {table} SET alive_at = CURRENT_TIMESTAMP() WHERE owner = %s",
                     self._owner,
                 )
-            except DatabaseException as error:
+            except Exception as error:  # noqa: BLE001 - whatever it is, the load goes on
                 # the next one may arrive; whether the lock is still held, `verify` asks
                 logger.debug("a sign of life did not arrive: %s", error)
 
