@@ -25,6 +25,7 @@ from dlt.destinations.exceptions import DatabaseTransientException, DestinationC
 from dlt.destinations.job_client_impl import SqlJobClientBase
 from dlt.sources import DltSource
 
+from pipelines.destinations.clock_repair import repair_times
 from pipelines.destinations.lock import FileLock, Lock
 from pipelines.destinations.naming import Schemas, folded, quoted, reports_dataset
 from pipelines.destinations.read_only import require_reading
@@ -283,6 +284,11 @@ class Destination:
     def sql_time(self, moment: datetime) -> Any:
         """A moment as the destination compares it with its columns."""
         return moment
+
+    def repair_times(self, client: Any, horizon: datetime, now: datetime) -> None:
+        """Sets all times later than `horizon` to `now`."""
+        ours = self.shard_condition("brand_id")
+        repair_times(client, ours, horizon=horizon, now=now, sent=self.sql_time)
 
     # --- reading
 

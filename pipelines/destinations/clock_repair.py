@@ -7,7 +7,7 @@ that time comes.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any
 
@@ -15,6 +15,7 @@ from sources.signalwire.records.schema import ORDER_CHANGES, ORDERS, RUNS
 
 logger = logging.getLogger(__name__)
 
+WARNING = "a clock was wrong once: times in the future are set to the present"
 # dlt takes the state and the schema that were stored last, by this machine's clock
 STATES = "DELETE FROM {_dlt_pipeline_state} WHERE _dlt_load_id > %s"
 SCHEMAS = "UPDATE {_dlt_version} SET inserted_at = %s WHERE inserted_at > %s"
@@ -69,7 +70,7 @@ def repair_times(
         now: The present.
         sent: Makes of a moment what the destination compares.
     """
-    logger.warning("a clock was wrong once: times in the future are set to the present")
+    logger.warning(WARNING)
     names = {name: client.make_qualified_table_name(name) for name in TABLES}
 
     def execute(statement: str, *values: Any) -> None:
@@ -77,6 +78,12 @@ def repair_times(
 
     execute(STATES, f"{horizon.timestamp():.0f}")
     execute(SCHEMAS, sent(now), sent(horizon))
-    moments = {_HORIZON: sent(horizon), _NOW: sent(now)}
+    for statement, values in changes(sent(horizon), sent(now)):
+        execute(statement, *values)
+
+
+def changes(horizon: Any, now: Any) -> Iterator[tuple[str, list[Any]]]:
+    """The statements that change our tables, each with its values."""
+    moments = {_HORIZON: horizon, _NOW: now}
     for statement, values in zip(STATEMENTS, VALUES, strict=True):
-        execute(statement, *(moments[value] for value in values))
+        yield statement, [moments[value] for value in values]

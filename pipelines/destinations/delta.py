@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,10 @@ from dlt.common.exceptions import MissingDependencyException
 from dlt.sources import DltSource
 
 from pipelines.destinations.base import Capabilities, Destination
+from pipelines.destinations.clock_repair import WARNING, changes
 from pipelines.destinations.lock import FileLock, Lock
+
+logger = logging.getLogger(__name__)
 
 
 class Factory(dlt.destinations.filesystem):
@@ -85,6 +90,13 @@ class Delta(Destination):
             "in a bucket nothing keeps the runs of two machines apart, and two at once can lose"
             " rows: schedule them on one machine only",
         ]
+
+    def repair_times(self, client: Any, horizon: datetime, now: datetime) -> None:
+        """Sets all times later than `horizon` to `now`, in each table in one commit."""
+        logger.warning(WARNING)
+        client.repair_dlts_files(horizon, now)
+        for statement, values in changes(horizon, now):
+            client.change(statement, values)
 
     def keep_views(self, client: Any, views: Mapping[str, str]) -> None:
         """Writes the reports beside the tables, from where each connection makes them again."""

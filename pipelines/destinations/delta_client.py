@@ -8,12 +8,14 @@ beside the tables.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from datetime import datetime
 from typing import Any
 
 import duckdb
 import pyarrow as pa
+import sqlglot
 from deltalake import DeltaTable, Field, write_deltalake
 from dlt.common.destination.exceptions import DestinationUndefinedEntity
 from dlt.destinations.impl.duckdb.sql_client import DuckDbSqlClient
@@ -30,6 +32,8 @@ VIEWS = "_signalwire_orders_reports.json"
 DLTS = ("_dlt_loads", "_dlt_pipeline_state", "_dlt_version")
 # a merge leaves a file or two; more of them are put together
 MOST_FILES = 50
+# how delta-rs compares times; without the unit it compares nanoseconds, and refuses to
+MOMENT = """arrow_cast('{}', 'Timestamp(Microsecond, Some("UTC"))')"""
 SAME = "kept.{0} = incoming.{0}"
 
 
@@ -200,6 +204,30 @@ class SqlClient(FilesystemSqlClient):
         fs, new = self.remote_client.fs_client, f"{self._views_file}.new"
         fs.write_text(new, json.dumps(views))
         fs.mv(new, self._views_file)
+
+    def change(self, statement: str, values: Sequence[datetime]) -> None:
+        """Executes an UPDATE of a table of ours; `values` are its moments."""
+        moments = (MOMENT.format(value.isoformat()) for value in values)
+        sql = statement.format(**dict(zip(TABLES, TABLES, strict=True)), ours="1 = 1")
+        update = sqlglot.parse_one(sql.replace("%s", "{}").format(*moments), read="duckdb")
+        changes = {one.this.name: one.expression.sql("duckdb") for one in update.expressions}
+        client: Any = self.remote_client
+        if (table := client.delta_table(update.this.name)) is not None:
+            table.update(changes, predicate=update.args["where"].this.sql("duckdb"))
+
+    def repair_dlts_files(self, horizon: datetime, now: datetime) -> None:
+        """Has no state or schema seem newer than it can be: dlt takes the newest by its name."""
+        client: Any = self.remote_client
+        for name in ("_dlt_pipeline_state", "_dlt_version"):
+            with suppress(DestinationUndefinedEntity):
+                for file in client.list_table_files(name):
+                    _, _, written = file.rpartition("__")[0].rpartition("__")
+                    if float(written) <= horizon.timestamp():
+                        continue
+                    if name == "_dlt_version":
+                        client.fs_client.mv(file, file.replace(written, str(now.timestamp())))
+                    else:
+                        client.fs_client.rm(file)
 
     def _show(self, name: str) -> None:
         """Makes a view of a table, if it is there."""

@@ -14,7 +14,6 @@ from dlt.common.destination.exceptions import DestinationUndefinedEntity
 from dlt.pipeline.state_sync import load_pipeline_state_from_destination
 
 from pipelines.destinations.base import PIPELINE_NAME, Destination
-from pipelines.destinations.clock_repair import repair_times
 from pipelines.destinations.columns import made_columns
 from pipelines.destinations.rows import ROWS_AT_ONCE, column_names, instant, tables_of
 from sources.signalwire.incremental.depth import FINAL_STATE, SETTLING_STATE
@@ -99,9 +98,8 @@ class ExistingData:
         if not self._target.capabilities.stale_row_filter:
             return
         latest, present = (EPOCH + timedelta(microseconds=moment) for moment in (horizon, now))
-        ours = self._target.shard_condition("brand_id")
         with self._client as client:
-            repair_times(client, ours, horizon=latest, now=present, sent=self._target.sql_time)
+            self._target.repair_times(client, latest, present)
 
     def newer_states(self) -> Sequence[Mapping[str, Any]]:
         """States that runs in another layout of shards stored since the last run of this one."""

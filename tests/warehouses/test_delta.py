@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -147,6 +148,27 @@ def test_a_load_that_another_writer_came_before_is_merged_again(
     workspace.run(space, full=True)
     assert came
     assert workspace.orders() == true_orders(space)
+
+
+def test_a_machine_whose_clock_was_wrong(space: SimulatedSpace, workspace: DeltaWorkspace) -> None:
+    """dlt finds its state and its schema by the times in the names of their files."""
+    workspace.run(space)
+    later = ", ".join(f"{t} = {t} + INTERVAL '10 years'" for t in ("started_at", "finished_at"))
+    workspace.execute(f"UPDATE signalwire.runs SET {later}")
+    for name in ("_dlt_pipeline_state", "_dlt_version"):
+        for file in (workspace.dataset / name).iterdir():
+            file.rename(file.with_name(file.name.replace("__1", "__91", 1)))
+    for number in range(3):
+        space.clock.advance(25 * HOUR if number == 1 else HOUR)
+        order_id = space.world.truth_orders()[number][2]["id"]
+        space.world.update_order(order_id, state="pending")
+        counts = workspace.run(space).stats.counts()
+        assert workspace.orders() == true_orders(space)
+    assert (counts["orders_loaded"], counts["full_walks"]) == (1, 0)
+    soon = datetime.now(timezone.utc) + timedelta(hours=1)
+    assert all(row["finished_at"] < soon for row in workspace.rows("SELECT * FROM runs"))
+    names = [file.name for file in workspace.dataset.glob("_dlt_*/*__9*")]
+    assert names == []
 
 
 def test_dlts_datasets_show_the_tables(space: SimulatedSpace, workspace: DeltaWorkspace) -> None:
