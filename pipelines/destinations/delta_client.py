@@ -112,7 +112,7 @@ class Client(FilesystemClient):
         return FilesystemClient.get_reference_followup_job_class(table)
 
     def initialize_storage(self, truncate_tables: Any = None) -> None:
-        """Makes the dataset's folder, and those of dlt's tables, which someone may have removed."""
+        """Makes the dataset's folder, and those of dlt's tables: they may have been removed."""
         super().initialize_storage(truncate_tables)
         for folder in self.get_table_dirs(DLTS):
             self.fs_client.makedirs(folder, exist_ok=True)

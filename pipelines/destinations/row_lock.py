@@ -1,8 +1,8 @@
-"""A lock for warehouses that know none: a row with an owner, a sign of life and an end.
+"""A lock for warehouses without locks: a row with an owner and a heartbeat.
 
-Whoever holds it writes the time into its row once a minute. A row without a sign of life for five
-minutes is free again; all times are the warehouse's own. A process that was killed on this machine
-is not waited for: it held the file lock of the working folder, which the system took back.
+The holder writes the time into the row once a minute. A row without a heartbeat for five minutes is
+free again; all times are the warehouse's. A process that was killed on this machine is not waited
+for: it held the file lock of the working folder, which the operating system took back.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ logger = logging.getLogger(__name__)
 
 TABLE = "_signalwire_orders_run"
 # seconds
-SIGN_OF_LIFE_EVERY = 60
+HEARTBEAT_EVERY = 60
 FREE_AFTER = 300
 ASK_EVERY = 2.0
 ENDED = "so this run ended before its load counted; nothing is lost, run again"
 LOST = (
-    "another run has taken over, because this one gave no sign of life for"
+    "another run has taken over, because this one had no heartbeat for"
     f" {FREE_AFTER} seconds, {ENDED}"
 )
 UNKNOWN = f"the warehouse does not say whether this run still holds its lock, {ENDED}"
@@ -57,7 +57,7 @@ class RowLock:
         path: Path,
         *,
         reading: bool = False,
-        every: float = SIGN_OF_LIFE_EVERY,
+        every: float = HEARTBEAT_EVERY,
     ) -> None:
         """
         Args:
@@ -65,7 +65,7 @@ class RowLock:
             schema: The dataset's, as statements write it.
             path: The lock file of the working folder.
             reading: A folder that cannot be written to is no hindrance.
-            every: Seconds from one sign of life to the next.
+            every: Seconds from one heartbeat to the next.
         """
         self._client = client
         self._schema = schema
@@ -79,7 +79,7 @@ class RowLock:
         self._open = False
         self._one_at_a_time = threading.Lock()
         self._ended = threading.Event()
-        self._signs = threading.Thread(target=self._give_signs, daemon=True)
+        self._heart = threading.Thread(target=self._beat, daemon=True)
 
     def take(self) -> bool:
         """Takes the lock if it is free; whether it did. Asks the warehouse every two seconds."""
@@ -98,14 +98,14 @@ class RowLock:
         if not self._is_ours():
             self._give_back()
             return False
-        self._signs.start()
+        self._heart.start()
         return True
 
     def holder(self) -> str:
         """The holder, in words."""
         if self._open:
             for holder, seconds in self._ask(HOLDER):
-                return f"{holder}; last sign of life {seconds} s ago, free after {FREE_AFTER} s"
+                return f"{holder}; last heartbeat {seconds} s ago, free after {FREE_AFTER} s"
         return self._folder.holder()
 
     def verify(self) -> None:
@@ -124,8 +124,8 @@ class RowLock:
     def release(self) -> None:
         """Releases it, and then the folder."""
         self._ended.set()
-        if self._signs.is_alive():
-            self._signs.join()
+        if self._heart.is_alive():
+            self._heart.join()
         if self._open:
             if self._owner:
                 with suppress(DatabaseException):  # it is free in five minutes then
@@ -141,7 +141,7 @@ class RowLock:
             "CREATE TABLE IF NOT EXISTS {table} AS SELECT CAST(NULL AS VARCHAR) AS owner,"
             " CAST(NULL AS VARCHAR) AS holder, CURRENT_TIMESTAMP() AS alive_at"
         )
-        if not self._ask("SELECT 1 FROM {table}"):  # somebody has emptied it
+        if not self._ask("SELECT 1 FROM {table}"):  # a user has emptied it
             self._ask("INSERT INTO {table} (owner) SELECT NULL")
 
     def _folders_name(self) -> str:
@@ -158,7 +158,7 @@ class RowLock:
         self._ask("UPDATE {table} SET owner = NULL WHERE owner = %s", self._owner)
         self._owner = None
 
-    def _give_signs(self) -> None:
+    def _beat(self) -> None:
         while not self._ended.wait(self._every):
             try:
                 self._ask(
@@ -167,7 +167,7 @@ class RowLock:
                 )
             except Exception as error:  # noqa: BLE001 - whatever it is, the load goes on
                 # the next one may arrive; whether the lock is still held, `verify` asks
-                logger.debug("a sign of life did not arrive: %s", error)
+                logger.debug("a heartbeat did not arrive: %s", error)
 
     def _ask(self, sql: str, *values: Any) -> list[Any]:
         with self._one_at_a_time:

@@ -69,7 +69,7 @@ def test_a_machine_that_is_gone_is_waited_for_and_then_replaced(
     held = workspace.command("run", space=space)
     assert held.returncode == 4
     assert "process" in held.stderr
-    assert re.search(rf"last sign of life \d s ago, free after {FREE_AFTER} s", held.stderr)
+    assert re.search(rf"last heartbeat \d s ago, free after {FREE_AFTER} s", held.stderr)
     workspace.execute(AGES)
     assert workspace.command("run", space=space).returncode == 0
     assert workspace.orders() == true_orders(space)
@@ -109,7 +109,7 @@ def test_a_run_that_was_replaced_loads_nothing(
     assert workspace.orders() == true_orders(space)
 
 
-def test_signs_of_life_arrive(workspace: SnowflakeWorkspace) -> None:
+def test_heartbeats_arrive(workspace: SnowflakeWorkspace) -> None:
     lock = a_lock(workspace.folder / "a", every=0.05)
     assert lock.take()
     workspace.execute(AGES)
@@ -119,7 +119,7 @@ def test_signs_of_life_arrive(workspace: SnowflakeWorkspace) -> None:
         if workspace.rows(age)[0]["age"] < FREE_AFTER:
             break
     else:
-        pytest.fail("no sign of life arrived")
+        pytest.fail("no heartbeat arrived")
     assert not a_lock(workspace.folder / "b").take()
     lock.release()
 
