@@ -87,19 +87,17 @@ test-superset: $(STAMP) $(BI_STAMP) ## compare the charts of a real Superset and
 	@PYTHONPATH=tests $(BIN)/python -m support.chromium
 	@$(BIN)/python -m pytest tests/bi $(ARGS)
 
-test-warehouses: $(WAREHOUSES_STAMP) $(EXTRAS_STAMP) ## try other engines, dbt, MariaDB, lakes and Snowflake's SQL (needs Java 17, mariadb-server)
+test-warehouses: $(WAREHOUSES_STAMP) $(EXTRAS_STAMP) ## try other engines, dbt, MariaDB, Delta and Snowflake's SQL (needs Java 17, mariadb-server)
 	@$(EXTRAS_VENV)/bin/python -m pytest tests/warehouses $(ARGS)
 	@for destination in mariadb delta snowflake; do \
 		CONFORMANCE=$$destination $(EXTRAS_VENV)/bin/python -m pytest \
 			-n auto -m "proof or not proof" tests/conformance || exit 1; \
 	done
-	@$(MAKE) --no-print-directory test-lake CATALOGS=ducklake-postgres
 
-CATALOGS := ducklake ducklake-postgres
 test-lake: $(LAKE_STAMP) ## the conformance suite on DuckLake (10 minutes)
 	@mkdir -p .cache/lake-home
 	@HOME=$(CURDIR)/.cache/lake-home $(LAKE_VENV)/bin/python tests/support/lake_extensions.py
-	@for catalog in $(CATALOGS); do \
+	@for catalog in ducklake ducklake-postgres; do \
 		HOME=$(CURDIR)/.cache/lake-home CONFORMANCE=$$catalog $(LAKE_VENV)/bin/python -m pytest \
 			-n auto -m "proof or not proof" tests/conformance $(ARGS) || exit 1; \
 	done

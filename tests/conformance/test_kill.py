@@ -26,11 +26,11 @@ BEFORE = [
     ("dlt.pipeline.pipeline:Pipeline.normalize", 1),
     ("dlt.normalize.normalize:Normalize.spool_files", 1),
     ("dlt.normalize.normalize:Normalize.run", 1),
-]
-LOADING = [
     ("dlt.pipeline.pipeline:Pipeline.load", 1),
     ("dlt.load.load:Load.load_single_package", 1),
     ("dlt.load.load:Load.start_new_jobs", 1),
+]
+LOADING = [
     ("dlt.load.load:Load.start_new_jobs", 2),
     ("dlt.load.load:Load.complete_jobs", 1),
     ("dlt.load.load:Load.complete_jobs", 2),
@@ -44,7 +44,7 @@ LOADING = [
     ("dlt.load.load:Load.complete_package", -1),
     ("dlt.common.storages.load_storage:LoadStorage.complete_load_package", 1),
 ]
-# until it loads a run does the same everywhere, so that servers of their own see some of it only
+# until a row is on its way a run does the same everywhere: servers of their own see some of it
 POINTS = [*(BEFORE[::4] if OTHERS else BEFORE), *LOADING]
 # where jobs merge without a statement
 NO_STATEMENTS = ("filesystem",)
