@@ -15,6 +15,7 @@ from dlt.sources import DltSource
 from pipelines.destinations.base import Capabilities, Destination
 from pipelines.destinations.clock_repair import WARNING, changes
 from pipelines.destinations.lock import FileLock, Lock
+from pipelines.errors import NothingLoaded
 
 logger = logging.getLogger(__name__)
 
@@ -64,6 +65,15 @@ class Delta(Destination):
 
     def require_loadable(self) -> None:
         """All rows are merged by this project's own job."""
+
+    def require_file(self) -> None:
+        """Checks that the dataset's folder is there: what is read from none would be an error."""
+        folder = Path(self.location) / self.dataset
+        if self.is_local and not folder.is_dir():
+            raise NothingLoaded(
+                f"nothing is loaded yet: there is no folder {folder}."
+                " Load the orders with: signalwire-orders run"
+            )
 
     def prepare_source(self, source: DltSource) -> None:
         """Has each table be a Delta table; which rows are merged, the job of the load decides."""

@@ -171,6 +171,16 @@ def test_a_machine_whose_clock_was_wrong(space: SimulatedSpace, workspace: Delta
     assert names == []
 
 
+@pytest.mark.parametrize(
+    "command", [("query", "SELECT 1 FROM orders"), ("report",), ("dashboard",)]
+)
+def test_a_lake_that_is_not_there_yet(workspace: DeltaWorkspace, command: tuple[str, ...]) -> None:
+    done = workspace.command(*command)
+    assert done.returncode == 2
+    assert f"nothing is loaded yet: there is no folder {workspace.dataset}" in done.stderr
+    assert not workspace.dataset.parent.exists()
+
+
 def test_dlts_datasets_show_the_tables(space: SimulatedSpace, workspace: DeltaWorkspace) -> None:
     """What dlt documents for its datasets works on ours."""
     workspace.run(space)
