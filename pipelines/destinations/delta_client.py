@@ -11,6 +11,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import duckdb
@@ -23,7 +24,7 @@ from dlt.destinations.impl.filesystem.filesystem import DeltaLoadFilesystemJob, 
 from dlt.destinations.impl.filesystem.sql_client import FilesystemSqlClient
 
 from pipelines.destinations.duckdb import SETTINGS
-from pipelines.destinations.naming import quoted, reports_dataset
+from pipelines.destinations.naming import literal, quoted, reports_dataset
 from pipelines.destinations.staged_rows import PLACE, each_key_once, staged_files
 from pipelines.destinations.stale_rows import stale_row_filter
 from sources.signalwire.records.schema import TABLES
@@ -45,7 +46,9 @@ class MergeJob(DeltaLoadFilesystemJob):
         client: Any = self._job_client
         name = self.load_table_name
         kept = client.delta_table(name)
-        with duckdb.connect(config=SETTINGS) as connection:
+        with TemporaryDirectory() as spilled, duckdb.connect(config=SETTINGS) as connection:
+            # not in the current folder, as by default
+            connection.execute(f"SET temp_directory = {literal(spilled)}")
             connection.execute("SET TimeZone = 'UTC'")  # the only one that Delta knows
             rows = self._rows_to_merge(connection, kept)
             if kept is None:
@@ -121,7 +124,8 @@ class Client(FilesystemClient):
         """Marks the load as complete, with a table for each that a run has made before."""
         for name in self.schema.data_table_names(seen_data_only=True):
             if name in TABLES and self.delta_table(name) is None:
-                self.create(name, TABLES[name].arrow_schema().empty_table())
+                schema = TABLES[name].arrow_schema().append(pa.field("_dlt_load_id", pa.string()))
+                self.create(name, schema.empty_table())
         super().complete_load(load_id)
 
     def create(self, name: str, rows: Any) -> None:
