@@ -88,6 +88,8 @@ class Destination:
     by_default: bool = False
 
     capabilities: ClassVar[Capabilities] = Capabilities()
+    # our subclass of dlt's factory; None: dlt's own
+    own_factory: ClassVar[Any] = None
     # sqlglot's name of the SQL dialect, in which reports are written; None: UNTRIED_DIALECTS
     sql_dialect: ClassVar[str | None] = None
     # datasets that the database keeps for itself, in lower case, and how such names begin
@@ -112,7 +114,9 @@ class Destination:
     @classmethod
     def factory(cls, configured: Any) -> Any:
         """dlt's factory to load with, made from the `configured` one."""
-        return configured
+        if cls.own_factory is None:
+            return configured
+        return cls.own_factory(**configured.config_params, **configured.caps_params)
 
     @classmethod
     def locate(cls, config: Any) -> tuple[str, str]:

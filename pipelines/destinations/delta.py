@@ -41,16 +41,12 @@ class Factory(dlt.destinations.filesystem):
 class Delta(Destination):
     """A folder or bucket with a folder for each dataset, and in it one for each table."""
 
+    own_factory = Factory
     capabilities = Capabilities(
         tried=True, stale_row_filter=True, lock=True, repair=True, reports=True
     )
     sql_dialect = "duckdb"
     opens_read_only = True
-
-    @classmethod
-    def factory(cls, configured: Any) -> Any:
-        """dlt's factory with our client."""
-        return Factory(**configured.config_params, **configured.caps_params)
 
     @classmethod
     def locate(cls, config: Any) -> tuple[str, str]:
@@ -61,7 +57,7 @@ class Delta(Destination):
     @property
     def is_local(self) -> bool:
         """Whether it is a folder of this machine's file system."""
-        return bool(self.probe.destination_client().config.is_local_filesystem)  # type: ignore[attr-defined]
+        return "://" not in self.location
 
     def require_loadable(self) -> None:
         """All rows are merged by this project's own job."""

@@ -182,10 +182,16 @@ class Client(FilesystemClient):
 
 
 class SqlClient(FilesystemSqlClient):
-    """Reads the tables as they are now, and the reports, in a DuckDB in memory."""
+    """Reads the tables and the reports in a DuckDB in memory.
+
+    A connection sees each table as it was when first asked for, so that numbers agree.
+    """
+
+    _shown: frozenset[str] = frozenset()
 
     def open_connection(self) -> Any:
         """Opens the DuckDB in memory; Arrow and fsspec read the files, so it needs no secrets."""
+        self._shown = frozenset()
         return DuckDbSqlClient.open_connection(self)
 
     @contextmanager
@@ -194,11 +200,12 @@ class SqlClient(FilesystemSqlClient):
         named = str(query).lower()
         reports = reports_dataset(self.dataset_name).lower()
         everything = reports in named or "information_schema" in named
-        for name in (*TABLES, *DLTS):
-            if name in named or (everything and name in TABLES):
-                self._show(name)
+        wanted = {name for name in (*TABLES, *DLTS) if name in named}
         if everything:
-            self._show_reports()
+            wanted |= {*TABLES, VIEWS}
+        for name in sorted(wanted - self._shown, key=VIEWS.__eq__):  # views need the tables
+            self._show(name)
+        self._shown |= wanted
         # dlt's own would look for tables that its schema knows, which may be that of another run
         with DuckDbSqlClient.execute_query(self, query, *args, **kwargs) as cursor:
             yield cursor
@@ -234,7 +241,10 @@ class SqlClient(FilesystemSqlClient):
                         client.fs_client.rm(file)
 
     def _show(self, name: str) -> None:
-        """Makes a view of a table, if it is there."""
+        """Makes a view of a table, or those of the reports, if it is there."""
+        if name == VIEWS:
+            self._show_reports()
+            return
         client: Any = self.remote_client
         view = self.make_qualified_table_name(name)
         self._conn.execute(f"DROP VIEW IF EXISTS {view}")

@@ -77,6 +77,7 @@ class Factory(dlt.destinations.duckdb):
 class DuckDB(Destination):
     """A file that runs load into, through dlt's `duckdb`."""
 
+    own_factory = Factory
     capabilities = Capabilities(True, True, True, True, True, True)
     sql_dialect = "duckdb"
     opens_read_only = True
@@ -87,11 +88,6 @@ class DuckDB(Destination):
         "a DuckDB file takes one writer at a time, so shards would only wait for each other; run"
         " without --shard, with more --workers, or load into --destination postgres"
     )
-
-    @classmethod
-    def factory(cls, configured: Any) -> Any:
-        """dlt's factory with our client."""
-        return Factory(**configured.config_params, **configured.caps_params)
 
     @classmethod
     def check_credentials(cls, kind: str, credentials: Any) -> None:

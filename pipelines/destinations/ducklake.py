@@ -85,17 +85,13 @@ class Factory(dlt.destinations.ducklake):
 class DuckLake(Destination):
     """A lake whose catalog is a file, or a database of PostgreSQL."""
 
+    own_factory = Factory
     capabilities = Capabilities(
         tried=True, stale_row_filter=True, lock=True, repair=True, reports=True
     )
     sql_dialect = "duckdb"
     opens_read_only = True
     reserved_datasets = RESERVED
-
-    @classmethod
-    def factory(cls, configured: Any) -> Any:
-        """dlt's factory with our connections."""
-        return Factory(**configured.config_params, **configured.caps_params)
 
     @property
     def file(self) -> Path | None:

@@ -19,6 +19,8 @@ from support.workspace import Workspace
 class SqliteWorkspace(Workspace):
     """A user's folder, with SQLite through dlt's `sqlalchemy` as the destination."""
 
+    cascade = ""
+
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
         self.destination = "sqlalchemy"
@@ -45,15 +47,11 @@ class SqliteWorkspace(Workspace):
     def qualified(self, table: str) -> str:
         return table
 
-    def drop(self, table: str) -> None:
-        self.execute(f"DROP TABLE {table}")
-
-    def drop_column(self, table: str, column: str) -> None:
-        self.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
-
 
 class MariaDBWorkspace(Workspace):
     """A user's folder, with MariaDB through dlt's `sqlalchemy` as the destination."""
+
+    cascade = ""
 
     def __init__(self, folder: Path, url: str) -> None:
         super().__init__(folder)
@@ -67,23 +65,12 @@ class MariaDBWorkspace(Workspace):
     def rows(self, sql: str) -> list[dict[str, Any]]:
         """What a query returns, with times in UTC."""
         with closing(self._connected("signalwire")) as connection, connection.cursor() as cursor:
-            cursor.execute(sql)
-            names = [column[0] for column in cursor.description]
-            return [
-                {name: _in_utc(value) for name, value in zip(names, row, strict=True)}
-                for row in cursor.fetchall()
-            ]
+            return _rows(cursor, sql)
 
     def execute(self, sql: str) -> None:
         with closing(self._connected()) as connection, connection.cursor() as cursor:
             cursor.execute(sql)
             connection.commit()
-
-    def drop(self, table: str) -> None:
-        self.execute(f"DROP TABLE {self.qualified(table)}")
-
-    def drop_column(self, table: str, column: str) -> None:
-        self.execute(f"ALTER TABLE {self.qualified(table)} DROP COLUMN {column}")
 
     def _connected(self, database: str | None = None) -> Any:
         import pymysql  # only where MariaDB is tested
@@ -95,6 +82,8 @@ class MariaDBWorkspace(Workspace):
 
 class DuckLakeWorkspace(Workspace):
     """A user's folder, with a lake: files in the folder, the catalog in SQLite or PostgreSQL."""
+
+    cascade = ""
 
     def __init__(self, folder: Path, catalog: str | None = None) -> None:
         super().__init__(folder)
@@ -119,12 +108,6 @@ class DuckLakeWorkspace(Workspace):
             connection.execute("USE lake")
             connection.execute(sql)
 
-    def drop(self, table: str) -> None:
-        self.execute(f"DROP TABLE {self.qualified(table)}")
-
-    def drop_column(self, table: str, column: str) -> None:
-        self.execute(f"ALTER TABLE {self.qualified(table)} DROP COLUMN {column}")
-
     @contextmanager
     def _attached(self) -> Iterator[duckdb.DuckDBPyConnection]:
         options = f"DATA_PATH '{self.folder}/files'"
@@ -142,6 +125,8 @@ class DuckLakeWorkspace(Workspace):
 
 class SnowflakeWorkspace(Workspace):
     """A user's folder, with a database of an account that a server on loopback makes believe."""
+
+    cascade = ""
 
     def __init__(self, folder: Path, port: int, database: str) -> None:
         super().__init__(folder)
@@ -161,22 +146,11 @@ class SnowflakeWorkspace(Workspace):
     def rows(self, sql: str) -> list[dict[str, Any]]:
         """What a query returns, with times in UTC and names in lower case."""
         with closing(self._connected()) as connection, connection.cursor() as cursor:
-            cursor.execute(sql)
-            names = [column[0].lower() for column in cursor.description]
-            return [
-                {name: _in_utc(value) for name, value in zip(names, row, strict=True)}
-                for row in cursor.fetchall()
-            ]
+            return _rows(cursor, sql)
 
     def execute(self, sql: str) -> None:
         with closing(self._connected()) as connection, connection.cursor() as cursor:
             cursor.execute(sql)
-
-    def drop(self, table: str) -> None:
-        self.execute(f"DROP TABLE {self.qualified(table)}")
-
-    def drop_column(self, table: str, column: str) -> None:
-        self.execute(f"ALTER TABLE {self.qualified(table)} DROP COLUMN {column}")
 
     def _connected(self) -> Any:
         import snowflake.connector  # only where Snowflake is tested
@@ -186,6 +160,8 @@ class SnowflakeWorkspace(Workspace):
 
 class DeltaWorkspace(Workspace):
     """A user's folder, with Delta tables in another folder in it."""
+
+    cascade = ""
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
@@ -225,9 +201,6 @@ class DeltaWorkspace(Workspace):
     def drop(self, table: str) -> None:
         shutil.rmtree(self.dataset / table)
 
-    def drop_column(self, table: str, column: str) -> None:
-        self.execute(f"ALTER TABLE {self.qualified(table)} DROP COLUMN {column}")
-
     def _names(self) -> list[str]:
         return [path.name for path in self.dataset.iterdir() if path.is_dir()]
 
@@ -250,6 +223,15 @@ class DeltaWorkspace(Workspace):
                     rows = "delta"
                 connection.execute(f"CREATE TABLE signalwire.{name} AS FROM {rows}")
             yield connection
+
+
+def _rows(cursor: Any, sql: str) -> list[dict[str, Any]]:
+    cursor.execute(sql)
+    names = [column[0].lower() for column in cursor.description]
+    return [
+        {name: _in_utc(value) for name, value in zip(names, row, strict=True)}
+        for row in cursor.fetchall()
+    ]
 
 
 def _in_utc(value: Any) -> Any:

@@ -34,6 +34,9 @@ UNPRIVILEGED = ("setpriv", "--bounding-set=-all", "--inh-caps=-all") if os.geteu
 class Workspace:
     """A user's folder, with its settings, its database and dlt's data kept inside."""
 
+    # what drops the views on a table too
+    cascade = " CASCADE"
+
     def __init__(self, folder: Path, postgres_url: str | None = None) -> None:
         self.folder = folder
         self.database = folder / "signalwire_orders.duckdb"
@@ -151,11 +154,12 @@ class Workspace:
 
     def drop(self, table: str) -> None:
         """Drops a table, and what depends on it."""
-        self.execute(f"DROP TABLE {self.qualified(table)} CASCADE")
+        self.execute(f"DROP TABLE {self.qualified(table)}{self.cascade}")
 
     def drop_column(self, table: str, column: str) -> None:
         """Drops a column, and what depends on it."""
-        self.execute(f"ALTER TABLE {self.qualified(table)} DROP COLUMN {column} CASCADE")
+        sql = f"ALTER TABLE {self.qualified(table)} DROP COLUMN {column}{self.cascade}"
+        self.execute(sql)
 
     def orders(self) -> list[dict[str, Any]]:
         """What the API served of the orders it still has."""

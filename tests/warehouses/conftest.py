@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +58,13 @@ class Truth:
         with duckdb.connect(str(self.copy), read_only=True) as connection:
             connection.execute("SET TimeZone = 'UTC'")
             return connection.execute(sql).fetchall()
+
+
+@pytest.fixture
+def space() -> Iterator[SimulatedSpace]:
+    """A small one, for what one destination has alone."""
+    with SimulatedSpace(brands=1, campaigns=2, orders=12) as space:
+        yield space
 
 
 @pytest.fixture(scope="session")

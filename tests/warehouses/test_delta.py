@@ -20,6 +20,7 @@ from support.at_call import at_call
 from support.postgres_server import free_port
 
 from pipelines.destinations.delta_client import MOST_FILES, MergeJob
+from pipelines.destinations.resolve import find_target
 from sources.simulator import SimulatedSpace
 
 HOUR = 3600
@@ -32,12 +33,6 @@ def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> DeltaWorkspace
     made = DeltaWorkspace(tmp_path)
     made.prepared(monkeypatch)
     return made
-
-
-@pytest.fixture
-def space() -> Iterator[SimulatedSpace]:
-    with SimulatedSpace(brands=1, campaigns=2, orders=12) as space:
-        yield space
 
 
 @pytest.fixture(scope="module")
@@ -179,6 +174,19 @@ def test_a_lake_that_is_not_there_yet(workspace: DeltaWorkspace, command: tuple[
     assert done.returncode == 2
     assert f"nothing is loaded yet: there is no folder {workspace.dataset}" in done.stderr
     assert not workspace.dataset.parent.exists()
+
+
+def test_a_connection_sees_a_table_as_it_was(
+    space: SimulatedSpace, workspace: DeltaWorkspace
+) -> None:
+    """Or numbers on one page would not agree while a run loads."""
+    workspace.run(space)
+    with find_target().opened() as client:
+        counted = client.execute_sql("SELECT count(*) FROM orders")
+        DeltaTable(workspace.dataset / "orders").delete()
+        assert client.execute_sql("SELECT count(*) FROM orders") == counted == [(24,)]
+    with find_target().opened() as client:
+        assert client.execute_sql("SELECT count(*) FROM orders") == [(0,)]
 
 
 def test_dlts_datasets_show_the_tables(space: SimulatedSpace, workspace: DeltaWorkspace) -> None:

@@ -46,12 +46,6 @@ def workspace(
     return made
 
 
-@pytest.fixture
-def space() -> Iterator[SimulatedSpace]:
-    with SimulatedSpace(brands=1, campaigns=2, orders=12) as space:
-        yield space
-
-
 def a_lock(folder: Path, every: float = 60) -> RowLock:
     """A lock as a machine with this working folder takes it."""
     return RowLock(find_target().probe.sql_client(), "SIGNALWIRE", folder / "run.lock", every=every)
