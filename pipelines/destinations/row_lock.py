@@ -36,10 +36,13 @@ LOST = (
 UNKNOWN = f"the warehouse does not say whether this run still holds its lock, {ENDED}"
 # a machine that was cloned while it ran has another one
 BOOT = Path("/proc/sys/kernel/random/boot_id")
+# writes all rows, so that of two that insert one and take it at once the second waits
 TAKE = f"""
 UPDATE {{table}} SET owner = %s, holder = %s, alive_at = CURRENT_TIMESTAMP()
-WHERE owner IS NULL OR owner LIKE %s
-    OR alive_at < DATEADD(second, -{FREE_AFTER}, CURRENT_TIMESTAMP())
+WHERE (
+    SELECT COUNT(*) FROM {{table}} WHERE owner NOT LIKE %s
+    AND alive_at >= DATEADD(second, -{FREE_AFTER}, CURRENT_TIMESTAMP())
+) = 0
 """  # noqa: S608 - our own name
 HOLDER = (
     "SELECT holder, DATEDIFF(second, alive_at, CURRENT_TIMESTAMP()) FROM {table}"

@@ -58,6 +58,8 @@ def one_by_one(self: Any, command: str, *args: Any, **kwargs: Any) -> Any:
                 time.sleep(0.05)
             else:
                 break
+        else:
+            raise TimeoutError(statement)
     return self
 
 

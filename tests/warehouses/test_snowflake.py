@@ -122,7 +122,7 @@ def test_of_many_at_once_one_holds_it(workspace: SnowflakeWorkspace) -> None:
     """Also where the table is not there yet, has no row, or two of them."""
     for number, before in enumerate([
         None,
-        f"DELETE FROM {TABLE}",
+        *[f"DELETE FROM {TABLE}"] * 6,  # of so many, two insert a row at once
         f"INSERT INTO {TABLE} (owner) SELECT NULL",
     ]):  # fmt: skip
         if before:
@@ -152,6 +152,7 @@ def test_a_row_more_lets_nobody_else_in(workspace: SnowflakeWorkspace) -> None:
     assert lock.take()
     workspace.execute(f"INSERT INTO {TABLE} (owner) SELECT NULL")
     assert not a_lock(workspace.folder / "b").take()
+    assert len(workspace.rows(f"SELECT 1 FROM {TABLE} WHERE owner IS NULL")) == 1
     lock.verify()
     lock.release()
 
