@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
-import shutil
 import subprocess
 import sys
 import zipfile
@@ -18,6 +16,7 @@ from typing import NamedTuple
 
 import pytest
 from support import ROOT, Workspace, true_orders
+from support.installing import copy_of_sources, pins_of
 
 from sources.simulator import SimulatedSpace
 
@@ -56,14 +55,8 @@ class Installation(NamedTuple):
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Built from a copy of what git has, so that nothing is written beside the sources."""
-    copy, built = tmp_path_factory.mktemp("sources"), tmp_path_factory.mktemp("wheel")
-    listed = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
-    names = subprocess.run(listed, cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    for name in names.splitlines():
-        if (ROOT / name).exists():
-            (copy / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(ROOT / name, copy / name, follow_symlinks=False)
+    copy = copy_of_sources(tmp_path_factory.mktemp("sources"))
+    built = tmp_path_factory.mktemp("wheel")
     pip(sys.executable, "wheel", "--no-deps", "--no-build-isolation", "-w", str(built), str(copy))
     (path,) = built.glob("*.whl")
     return path
@@ -72,9 +65,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Installed:
     """Makes an environment with the wheel and these extras, at the versions of the lock."""
-    pins = tmp_path_factory.mktemp("pins") / "pins.txt"
-    lock = (ROOT / "requirements" / "run.lock").read_text(encoding="utf-8")
-    pins.write_text("\n".join(re.findall(r"^(\S+==.*?) \\$", lock, re.MULTILINE)))
+    pins = pins_of("run.lock", tmp_path_factory.mktemp("pins"))
 
     def install(extra: str) -> Installation:
         folder = tmp_path_factory.mktemp(extra or "plain")
