@@ -60,6 +60,10 @@ def _parse(argv: list[str] | None, prog: str) -> argparse.Namespace:
     add("--campaigns", type=_number(int, 0, 1_000), default=4, help="per brand, default 4")
     add("--orders", type=_number(int, 0, 1_000_000), default=30, help="per campaign, default 30")
     add("--numbers", type=_number(int, 0, 10_000), default=3, help="per campaign, default 3")
+    add(
+        "--campaigns-per-month", type=_number(float, 0, 1_000), default=1.0,
+        help="that each brand registers later, default 1",
+    )  # fmt: skip
     add("--latency-ms", type=_number(float, 0, 60_000), default=0.0, help="per API request")
     add("--seed", type=int, default=1, help="the same seed gives the same records, default 1")
     add(

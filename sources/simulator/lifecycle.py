@@ -21,6 +21,13 @@ WAITING_SHARE = (0.02, 0.3)
 STUCK_PENDING, STUCK_PROCESSING = 0.005, 0.01
 RECOVERY_RATE = 0.4
 MEDIAN_RECOVERY = 6 * 3600.0
+# A number assignment takes up to a day; some fail and are tried again, a few for good.
+COMPLETED = "completed"
+MEDIAN_ASSIGNMENT, SIGMA_ASSIGNMENT = 2 * 3600.0, 0.9
+ASSIGNMENT_FAILURE_RATE, RETRY_RATE = 0.08, 0.7
+# Registering a campaign takes 3 to 5 business days.
+ACTIVE = "active"
+APPROVAL_DAYS = (2.0, 7.0)
 
 Schedule = tuple[tuple[float, str], ...]
 """(seconds after the creation, state from then on), in order of time, the first at 0."""
@@ -58,6 +65,20 @@ def draw_schedule(rng: random.Random, temper: Temper, digits: int = 3) -> Schedu
     recovery = rng.lognormvariate(math.log(MEDIAN_RECOVERY), SIGMA)
     recovered = max(round(finished + recovery, digits), finished + step)
     return *begun, (finished, FAILED), (recovered, PROCESSED)
+
+
+def draw_assignment(rng: random.Random) -> Schedule:
+    """A number assignment's schedule: failed and pending again, until it is completed."""
+    steps, moment = [(0.0, PENDING)], 0.0
+    while True:
+        moment += round(rng.lognormvariate(math.log(MEDIAN_ASSIGNMENT), SIGMA_ASSIGNMENT), 3) + 1
+        if rng.random() >= ASSIGNMENT_FAILURE_RATE:
+            return *steps, (moment, COMPLETED)
+        steps.append((moment, FAILED))
+        if rng.random() >= RETRY_RATE:
+            return tuple(steps)
+        moment += round(rng.uniform(600, 4 * 3600.0), 3)
+        steps.append((moment, PENDING))
 
 
 def state_at(schedule: Schedule, age_seconds: float) -> str:

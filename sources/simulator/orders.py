@@ -1,4 +1,4 @@
-"""Orders that change on a schedule, and the stream of a campaign's past and future orders."""
+"""Records that change on a schedule, and the stream of a campaign's past and future orders."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ WHOLE_SECONDS_SHARE = 1 / 8
 CALLBACK_SHARE = 0.4
 
 
-class Order(Row):
-    """An order that follows a schedule.
+class Scheduled(Row):
+    """A record that follows a schedule.
 
     It keeps only its future steps; past ones are in its JSON. That is small enough for a million
     orders, and reading one that will not change again costs a comparison.
@@ -45,7 +45,7 @@ class Order(Row):
         self.write(fields)
 
     def stop(self) -> None:
-        """Stop the schedule: the order was edited."""
+        """Stop the schedule: the record was edited."""
         self._ahead, self.changes_at = (), math.inf
 
     def _walk(self, fields: dict[str, Any], now: float) -> None:
@@ -63,6 +63,12 @@ class Order(Row):
         self.changes_at = self.created + self._ahead[0][0] if self._ahead else math.inf
 
 
+class Order(Scheduled):
+    """A number assignment order."""
+
+    __slots__ = ()
+
+
 def order_fields(order_id: str, created_at: str, callback_url: str | None) -> dict[str, Any]:
     """A new order: exactly the documented fields."""
     return {
@@ -78,11 +84,18 @@ def order_fields(order_id: str, created_at: str, callback_url: str | None) -> di
 def draw_orders(rng: random.Random, count: int, per_day: float, start: float) -> Iterator[Order]:
     """A campaign's orders by creation: `count` in the 90 days before `start`, then arrivals."""
     temper = draw_temper(rng)
-    for created, whole in chain(_history(rng, count, start), _arrivals(rng, per_day, start)):
+    for created, whole in moments(rng, count, per_day, start):
         callback = CALLBACK_URL if rng.random() < CALLBACK_SHARE else None
         fields = order_fields(draw_id(rng), stamp(created, whole=whole), callback)
         schedule = draw_schedule(rng, temper, digits=0 if whole else 3)
         yield Order(created, fields, schedule, start, whole)
+
+
+def moments(
+    rng: random.Random, count: int, per_day: float, start: float
+) -> Iterator[tuple[float, bool]]:
+    """Creations and whether they are whole seconds: `count` before `start`, and arrivals."""
+    return chain(_history(rng, count, start), _arrivals(rng, per_day, start))
 
 
 def _history(rng: random.Random, count: int, start: float) -> Iterator[tuple[float, bool]]:

@@ -10,33 +10,45 @@ import random
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from sources.simulator.orders import Order, draw_orders
+from sources.simulator.lifecycle import (
+    ACTIVE,
+    APPROVAL_DAYS,
+    PENDING,
+    Schedule,
+    draw_assignment,
+)
+from sources.simulator.orders import Order, Scheduled, draw_orders, moments
 from sources.simulator.records import brand_fields, campaign_fields, number_fields
 from sources.simulator.rows import Row, Shelf
 from sources.simulator.timestamps import DAY
 
 # Brands came first, then campaigns, then (in the last 90 days) numbers and orders.
-BRANDS_BEGIN, BRANDS_END, CAMPAIGNS_END, NUMBERS_BEGIN, NUMBERS_END = 400, 150, 97, 90, 1
+BRANDS_BEGIN, BRANDS_END, CAMPAIGNS_END = 400, 150, 97
+MONTH = 30 * DAY
 
 
 class Scale(NamedTuple):
-    """Sizes: `campaigns` per brand; `orders`, `numbers` and `arrivals_per_day` per campaign."""
+    """Sizes: `campaigns` per brand; `orders`, `numbers` and `arrivals_per_day` per campaign.
+
+    `campaigns_per_month` are those that a brand registers later.
+    """
 
     brands: int
     campaigns: int
     orders: int
     numbers: int
     arrivals_per_day: float
+    campaigns_per_month: float = 0
 
 
-class Number(Row):
+class Number(Scheduled):
     """A number assignment."""
 
     __slots__ = ()
 
 
-class Campaign(Row):
-    """A campaign with its orders and numbers."""
+class Campaign(Scheduled):
+    """A campaign with its orders and numbers; one that is pending is approved after some days."""
 
     __slots__ = ("numbers", "orders")
 
@@ -76,9 +88,14 @@ class Population:
         return brand
 
     def campaign(
-        self, created: float, fields: dict[str, Any], orders: Iterator[Row], numbers: Iterator[Row]
+        self,
+        created: float,
+        fields: dict[str, Any],
+        orders: Iterator[Row],
+        numbers: Iterator[Row],
+        schedule: Schedule = (),
     ) -> Campaign:
-        campaign = Campaign(created, fields, fields["id"])
+        campaign = Campaign(created, fields, schedule, self.start, whole=False)
         campaign.orders = Shelf(campaign, self.index, orders)
         campaign.numbers = Shelf(campaign, self.index, numbers)
         return campaign
@@ -99,7 +116,20 @@ class Population:
             created = _between(since, until, number, self.scale.campaigns, rng)
             fields = campaign_fields(rng, brand_name, number, created)
             numbers = self._numbers(place, fields["id"])
-            yield self.campaign(created, fields, self._orders(place), numbers)
+            schedule = _approval(self.rng("approval", place), self.start - created)
+            pending = fields["state"] == PENDING
+            yield self.campaign(
+                created, fields, self._orders(place), numbers, schedule if pending else ()
+            )
+        yield from self._later_campaigns(brand, brand_name)
+
+    def _later_campaigns(self, brand: int, brand_name: str) -> Iterator[Campaign]:
+        """Campaigns registered after `start`: pending at first, and without orders."""
+        rng, per_day = self.rng("later", brand), self.scale.campaigns_per_month * DAY / MONTH
+        for number, (created, _) in enumerate(moments(rng, 0, per_day, self.start)):
+            made_up = campaign_fields(rng, brand_name, self.scale.campaigns + number, created)
+            fields = {**made_up, "state": PENDING, "updated_at": made_up["created_at"]}
+            yield self.campaign(created, fields, iter(()), iter(()), _approval(rng))
 
     def _orders(self, campaign: int) -> Iterator[Order]:
         scale = self.scale
@@ -107,13 +137,19 @@ class Population:
         return draw_orders(rng, scale.orders, scale.arrivals_per_day, self.start)
 
     def _numbers(self, campaign: int, campaign_id: str) -> Iterator[Number]:
-        since, until = self.start - NUMBERS_BEGIN * DAY, self.start - NUMBERS_END * DAY
-        rng = self.rng("numbers", campaign)
-        for number in range(self.scale.numbers):
-            created = _between(since, until, number, self.scale.numbers, rng)
-            place = campaign * self.scale.numbers + number
+        """Assignments as orders lead to them, in the same time and at a rate in proportion."""
+        scale, rng = self.scale, self.rng("numbers", campaign)
+        per_day = scale.arrivals_per_day * scale.numbers / max(scale.orders, 1)
+        found = moments(rng, scale.numbers, per_day, self.start)
+        for number, (created, whole) in enumerate(found):
+            place = campaign * scale.numbers + number
             fields = number_fields(rng, campaign_id, place, created)
-            yield Number(created, fields, fields["id"])
+            yield Number(created, fields, draw_assignment(rng), self.start, whole)
+
+
+def _approval(rng: random.Random, waited: float = 0) -> Schedule:
+    """The schedule of a campaign that has waited for approval for so many seconds."""
+    return (0.0, PENDING), (round(waited + rng.uniform(*APPROVAL_DAYS) * DAY, 3), ACTIVE)
 
 
 def _between(since: float, until: float, place: int, count: int, rng: random.Random) -> float:

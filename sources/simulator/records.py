@@ -150,10 +150,10 @@ def _campaign_settings(rng: random.Random) -> dict[str, Any]:
 def number_fields(
     rng: random.Random, campaign_id: str, number: int, created: float
 ) -> dict[str, Any]:
-    """A number assignment; `number` determines its telephone number."""
+    """A new number assignment; `number` determines its telephone number."""
     return {
         "id": draw_id(rng),
-        "state": rng.choices(("completed", "pending", "failed"), (90, 6, 4))[0],
+        "state": "pending",
         "campaign_id": campaign_id,
         "phone_number": {
             "id": draw_id(rng),
@@ -162,5 +162,5 @@ def number_fields(
             "status_callback_url": CALLBACK_URL if rng.random() < 0.3 else None,
         },
         "created_at": stamp(created),
-        "updated_at": stamp(created + rng.uniform(600, 20 * 3600)),
+        "updated_at": stamp(created),
     }

@@ -43,6 +43,7 @@ class SimulatedSpace:
         orders: int = 30,
         numbers: int = 3,
         arrivals_per_day: float | None = None,
+        campaigns_per_month: float = 0,
         latency_ms: float = 0,
         clock: Clock | None = None,
         host: str = "127.0.0.1",
@@ -57,8 +58,8 @@ class SimulatedSpace:
         self._host, self._port = require_loopback(host), port
         drawn_id, drawn_token = _draw_credentials(seed)
         self.world = World(
-            seed, brands, campaigns, orders, clock,
-            numbers=numbers, arrivals_per_day=arrivals_per_day,
+            seed, brands, campaigns, orders, clock, numbers=numbers,
+            arrivals_per_day=arrivals_per_day, campaigns_per_month=campaigns_per_month,
         )  # fmt: skip
         self._service = Service(
             world=self.world,

@@ -10,7 +10,7 @@ from typing import Any
 
 from sources.simulator.clock import Clock
 from sources.simulator.lifecycle import PROCESSED
-from sources.simulator.orders import Order, order_fields
+from sources.simulator.orders import Order, Scheduled, order_fields
 from sources.simulator.population import Brand, Campaign, Number
 from sources.simulator.records import brand_fields, campaign_fields, draw_id, number_fields
 from sources.simulator.registry import Registry
@@ -31,10 +31,11 @@ class World(Registry):
         *,
         numbers: int = 3,
         arrivals_per_day: float | None = None,
+        campaigns_per_month: float = 0,
     ) -> None:
         super().__init__(
-            seed, brands, campaigns, orders, clock,
-            numbers=numbers, arrivals_per_day=arrivals_per_day,
+            seed, brands, campaigns, orders, clock, numbers=numbers,
+            arrivals_per_day=arrivals_per_day, campaigns_per_month=campaigns_per_month,
         )  # fmt: skip
         self._rng = self._population.rng("edits")
 
@@ -84,7 +85,7 @@ class World(Registry):
             campaign, now = self.find(Campaign, campaign_id), self.clock.seconds()
             made_up = number_fields(self._rng, campaign_id, self._rng.randrange(70_000), now)
             record = {**made_up, "updated_at": made_up["created_at"], **fields}
-            number = Number(_place(record, now), record, record["id"])
+            number = Number(_place(record, now), record, (), now, whole=False)
             campaign.numbers.add(number, now)
             return number.id
 
@@ -100,7 +101,7 @@ class World(Registry):
         """Any JSON value at the head of a campaign's orders."""
         self._insert_raw(self.find(Campaign, campaign_id).orders, raw)
 
-    # Changes. `updated_at` becomes now unless it is given.
+    # Changes. `updated_at` becomes now unless it is given, and a schedule stops.
 
     def update_brand(self, brand_id: str, /, **fields: Any) -> None:
         self._update(self.find(Brand, brand_id), fields)
@@ -112,15 +113,8 @@ class World(Registry):
         self._update(self.find(Number, number_id), fields)
 
     def update_order(self, order_id: str, /, **fields: Any) -> None:
-        """Set fields and stop the order's schedule.
-
-        An order set to `processed` without a `processed_at` gets its `updated_at`.
-        """
-        with self.lock:
-            order = self.find(Order, order_id)
-            order.render(self.clock.seconds())
-            order.stop()
-            self._update(order, fields)
+        """An order set to `processed` without a `processed_at` gets its `updated_at`."""
+        self._update(self.find(Order, order_id), fields)
 
     def patch_order(self, order_id: str, /, **fields: Any) -> None:
         """Add or override fields without changing `updated_at`; the schedule continues."""
@@ -159,6 +153,8 @@ class World(Registry):
             _refuse_id(fields)
             now = self.clock.seconds()
             record = {**row.fields(now), "updated_at": stamp(now), **fields}
+            if isinstance(row, Scheduled):
+                row.stop()
             if isinstance(row, Order):
                 _date_processing(record, fields)
             row.write(record)
