@@ -167,7 +167,7 @@ def test_settings_page() -> None:
     text += SETTINGS_HEAD.format(SOURCE_SECTION)
     arguments = inspect.cleandoc(signalwire.__doc__ or "")
     for name, argument in inspect.signature(signalwire).parameters.items():
-        if isinstance(argument.default, bool | int | float):
+        if isinstance(argument.default, bool | int | float | str):
             (meaning,) = re.findall(rf"^    {name}: (.*(?:\n {{8}}.*)*)", arguments, re.MULTILINE)
             default = json.dumps(argument.default)
             text += f"| `{name}` | `{default}` | {' '.join(meaning.split())} |\n"

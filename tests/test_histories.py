@@ -19,7 +19,8 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 from support import START, Workspace
 from support.contenders import Contender, declarative, one_cursor, per_parent, wrong_orders
-from support.histories import Player, Step, histories
+from support.histories import Player
+from support.history_steps import Step, histories
 from support.postgres_server import PostgresServer
 
 from sources.simulator import Clock, SimulatedSpace
@@ -27,7 +28,7 @@ from sources.simulator import Clock, SimulatedSpace
 # in how many parts the histories are played, so that they can be played at the same time
 PARTS = 8
 # how many `make test` plays
-FEW = 4
+FEW = 3
 HISTORIES = int(os.environ.get("HISTORIES", "184"))
 ON_POSTGRES = int(os.environ.get("HISTORIES_ON_POSTGRES", "16"))
 SEED = int(os.environ.get("SEED", "0"))

@@ -291,7 +291,7 @@ class Destination:
 
     def repair_times(self, client: Any, horizon: datetime, now: datetime) -> None:
         """Sets all times later than `horizon` to `now`."""
-        ours = self.shard_condition("brand_id")
+        ours = self.shard_condition
         repair_times(client, ours, horizon=horizon, now=now, sent=self.sql_time)
 
     # --- reading

@@ -7,11 +7,14 @@ that time comes.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from datetime import datetime
 from typing import Any
 
-from sources.signalwire.records.schema import ORDER_CHANGES, ORDERS, RUNS
+from dlt.common.destination.exceptions import DestinationUndefinedEntity
+
+from pipelines.destinations.rows import column_names
+from sources.signalwire.records.schema import BRANDS, HISTORIES, ORDERS, RUNS
 
 logger = logging.getLogger(__name__)
 
@@ -19,71 +22,81 @@ WARNING = "a clock was wrong once: times in the future are set to the present"
 # dlt takes the state and the schema that were stored last, by this machine's clock
 STATES = "DELETE FROM {_dlt_pipeline_state} WHERE _dlt_load_id > %s"
 SCHEMAS = "UPDATE {_dlt_version} SET inserted_at = %s WHERE inserted_at > %s"
-# Whichever is done last in an interrupted run, what shows that times are wrong goes last. Of a run
-# this machine's clock tells when it was; of all else it is only known that it was before now.
-STATEMENTS = (
-    """
-    UPDATE {order_changes} SET
-        seen_at = CASE WHEN seen_at > %s THEN %s ELSE seen_at END,
-        deleted_at = CASE WHEN deleted_at > %s THEN %s ELSE deleted_at END
-    WHERE (seen_at > %s OR deleted_at > %s) AND {ours}
-    """,
-    """
-    UPDATE {orders} SET
-        read_at = CASE WHEN read_at > %s THEN %s ELSE read_at END,
-        deleted_at = CASE WHEN deleted_at > %s THEN %s ELSE deleted_at END
-    WHERE (read_at > %s OR deleted_at > %s) AND {ours}
-    """,
-    """
-    UPDATE {runs} SET
-        started_at = CASE WHEN started_at > %s THEN %s ELSE started_at END,
-        read_at = CASE
-            WHEN read_at > %s THEN CASE WHEN finished_at < %s THEN finished_at ELSE %s END
-            ELSE read_at
-        END,
-        finished_at = CASE WHEN finished_at > %s THEN %s ELSE finished_at END
-    WHERE started_at > %s OR read_at > %s OR finished_at > %s
-    """,
-)
+# the columns in which runs note times by the server's clock; of all it is only known that they
+# were before now
+NOTED = ("seen_at", "read_at", "missing_since", "deleted_at")
+# of a run this machine's clock tells when it was
+OF_RUNS = """
+UPDATE {runs} SET
+    started_at = CASE WHEN started_at > %s THEN %s ELSE started_at END,
+    read_at = CASE
+        WHEN read_at > %s THEN CASE WHEN finished_at < %s THEN finished_at ELSE %s END
+        ELSE read_at
+    END,
+    finished_at = CASE WHEN finished_at > %s THEN %s ELSE finished_at END
+WHERE started_at > %s OR read_at > %s OR finished_at > %s
+"""
+# in an interrupted run, what shows that times are wrong goes last: that of orders and runs
 TABLES = (
-    *(table.name for table in (ORDERS, ORDER_CHANGES, RUNS)),
-    "_dlt_pipeline_state",
-    "_dlt_version",
+    *(history.name for history in HISTORIES.values()),
+    *(name for name in HISTORIES if name != ORDERS.name),
+    ORDERS.name,
+    RUNS.name,
 )
-_HORIZON, _NOW = "horizon", "now"
-VALUES = (
-    (_HORIZON, _NOW) * 2 + (_HORIZON,) * 2,
-    (_HORIZON, _NOW) * 2 + (_HORIZON,) * 2,
-    (_HORIZON, _NOW, _HORIZON, _NOW, _NOW, _HORIZON, _NOW) + (_HORIZON,) * 3,
-)
+OF_DLT = ("_dlt_pipeline_state", "_dlt_version")
 
 
 def repair_times(
-    client: Any, ours: str, *, horizon: datetime, now: datetime, sent: Callable[[datetime], Any]
+    client: Any,
+    ours: Callable[[str], str],
+    *,
+    horizon: datetime,
+    now: datetime,
+    sent: Callable[[datetime], Any],
 ) -> None:
     """Sets all times beyond the horizon to the present. The run's lock has to be held.
 
     Args:
         client: dlt's SQL client of the destination, with an open connection.
-        ours: The condition in SQL for orders that fall to this run.
+        ours: The condition in SQL for what falls to this run, by a column of brand ids.
         horizon: The latest time that can have come.
         now: The present.
         sent: Makes of a moment what the destination compares.
     """
     logger.warning(WARNING)
-    names = {name: client.make_qualified_table_name(name) for name in TABLES}
+    names = {name: client.make_qualified_table_name(name) for name in (*TABLES, *OF_DLT)}
 
-    def execute(statement: str, *values: Any) -> None:
-        client.execute_sql(statement.format(**names, ours=ours), *values)
+    def columns(table: str) -> list[str]:
+        try:
+            nothing = f"SELECT * FROM {names[table]} WHERE 1 = 0"  # noqa: S608 - our own name
+            with client.execute_query(nothing) as cursor:
+                return [name.lower() for name in column_names(cursor)]
+        except DestinationUndefinedEntity:
+            return []
 
-    execute(STATES, f"{horizon.timestamp():.0f}")
-    execute(SCHEMAS, sent(now), sent(horizon))
-    for statement, values in changes(sent(horizon), sent(now)):
-        execute(statement, *values)
+    client.execute_sql(STATES.format(**names), f"{horizon.timestamp():.0f}")
+    client.execute_sql(SCHEMAS.format(**names), sent(now), sent(horizon))
+    for statement, values in changes(columns, ours, sent(horizon), sent(now)):
+        client.execute_sql(statement.format(**names), *values)
 
 
-def changes(horizon: Any, now: Any) -> Iterator[tuple[str, list[Any]]]:
-    """The statements that change our tables, each with its values."""
-    moments = {_HORIZON: horizon, _NOW: now}
-    for statement, values in zip(STATEMENTS, VALUES, strict=True):
-        yield statement, [moments[value] for value in values]
+def changes(
+    columns: Callable[[str], Collection[str]], ours: Callable[[str], str], horizon: Any, now: Any
+) -> Iterator[tuple[str, list[Any]]]:
+    """The statements that change our tables, each with its values.
+
+    `columns` are those that a table has there: one of an earlier version may lack some, or all.
+    """
+    for table in TABLES:
+        there = columns(table)
+        noted = [name for name in NOTED if name in there]
+        if table == RUNS.name:
+            yield OF_RUNS, [horizon, now, horizon, now, now, horizon, now, *[horizon] * 3]
+        elif noted:
+            changed = (f"{name} = CASE WHEN {name} > %s THEN %s ELSE {name} END" for name in noted)
+            later = " OR ".join(f"{name} > %s" for name in noted)
+            condition = ours("id" if table == BRANDS.name else "brand_id")
+            yield (
+                f"UPDATE {{{table}}} SET {', '.join(changed)} WHERE ({later}) AND {condition}",  # noqa: S608
+                [horizon, now] * len(noted) + [horizon] * len(noted),
+            )

@@ -101,7 +101,7 @@ class Delta(Destination):
         """Sets all times later than `horizon` to `now`, in each table in one commit."""
         logger.warning(WARNING)
         client.repair_dlts_files(horizon, now)
-        for statement, values in changes(horizon, now):
+        for statement, values in changes(client.columns, self.shard_condition, horizon, now):
             client.change(statement, values)
 
     def keep_views(self, client: Any, views: Mapping[str, str]) -> None:

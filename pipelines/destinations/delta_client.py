@@ -216,10 +216,16 @@ class SqlClient(FilesystemSqlClient):
         fs.write_text(new, json.dumps(views))
         fs.mv(new, self._views_file)
 
+    def columns(self, name: str) -> list[str]:
+        """The columns of a table of ours; none if it is not there."""
+        client: Any = self.remote_client
+        table = client.delta_table(name)
+        return [] if table is None else [field.name for field in table.schema().fields]
+
     def change(self, statement: str, values: Sequence[datetime]) -> None:
         """Executes an UPDATE of a table of ours; `values` are its moments."""
         moments = (MOMENT.format(value.isoformat()) for value in values)
-        sql = statement.format(**dict(zip(TABLES, TABLES, strict=True)), ours="1 = 1")
+        sql = statement.format(**dict(zip(TABLES, TABLES, strict=True)))
         update = sqlglot.parse_one(sql.replace("%s", "{}").format(*moments), read="duckdb")
         changes = {one.this.name: one.expression.sql("duckdb") for one in update.expressions}
         client: Any = self.remote_client

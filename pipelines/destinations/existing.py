@@ -9,6 +9,7 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from dlt.common.destination.client import WithStateSync
 from dlt.common.destination.exceptions import DestinationUndefinedEntity
 from dlt.pipeline.state_sync import load_pipeline_state_from_destination
@@ -16,10 +17,16 @@ from dlt.pipeline.state_sync import load_pipeline_state_from_destination
 from pipelines.destinations.base import PIPELINE_NAME, Destination
 from pipelines.destinations.columns import made_columns
 from pipelines.destinations.rows import ROWS_AT_ONCE, column_names, instant, tables_of
-from sources.signalwire.incremental.depth import FINAL_STATE, SETTLING_STATE
-from sources.signalwire.incremental.existing import KnownCampaign, KnownSpace, Unsettled
+from sources.signalwire.incremental.depth import ASSIGNED, FINAL_STATE, SETTLING_STATE
+from sources.signalwire.incremental.existing import (
+    KnownCampaign,
+    KnownNumbers,
+    KnownRecord,
+    KnownSpace,
+    Unsettled,
+)
 from sources.signalwire.records.fingerprints import fingerprints
-from sources.signalwire.records.schema import BRANDS, ORDERS, RUNS, Table
+from sources.signalwire.records.schema import BRANDS, NUMBER_ASSIGNMENTS, ORDERS, RUNS, Table
 
 # ids in one statement; more of them make it long, fewer make more statements
 IDS_AT_ONCE = 1_000
@@ -29,6 +36,22 @@ CAMPAIGNS = """
 SELECT campaign_id, count(CASE WHEN deleted_at IS NULL THEN 1 END), max(read_at)
 FROM {orders} WHERE {ours} GROUP BY campaign_id
 """
+# campaigns with how many of their orders may have led to assignments that are not known yet
+ORDERS_UNDER_WAY = f"""
+SELECT campaign_id, count(CASE
+    WHEN updated_at IS NULL OR updated_at > %s
+        OR state IS NULL OR state NOT IN ('{FINAL_STATE}', '{SETTLING_STATE}') THEN 1
+END)
+FROM {{orders}} WHERE deleted_at IS NULL AND {{ours}} GROUP BY campaign_id
+"""  # noqa: S608 - nothing in it comes from outside
+# campaigns with how many of their assignments are to change
+NUMBERS_UNDER_WAY = f"""
+SELECT campaign_id, count(CASE
+    WHEN deleted_at IS NULL
+        AND (state IS NULL OR state <> '{ASSIGNED}' OR missing_since IS NOT NULL) THEN 1
+END)
+FROM {{number_assignments}} WHERE {{ours}} GROUP BY campaign_id
+"""  # noqa: S608 - nothing in it comes from outside
 NEWEST_RUN = "SELECT max(read_at), max(finished_at) FROM {runs}"
 # the newest state of each pipeline that has ever loaded into this dataset
 STATES = f"""
@@ -121,37 +144,62 @@ class ExistingData:
         shard = self._target.shard
         return count != (str(shard.of) if shard else "")
 
-    def orders(self, campaign_ids: Sequence[str]) -> pa.Table:
-        """All orders of some campaigns, deleted ones too."""
-        return self._rows("campaign_id", campaign_ids)
-
-    def by_id(self, order_ids: Sequence[str]) -> pa.Table:
-        """Orders by their ids."""
-        return self._rows("id", order_ids)
-
-    def fingerprints(self, *tables: Table) -> dict[str, dict[str, bytes]]:
-        """To each id in each of these tables, by name, the fingerprint of its row."""
+    def numbers(self, changed_since: int) -> KnownNumbers:
+        """What there is of number assignments."""
+        try:
+            # one from before assignments had a history lacks columns, and all are read again
+            whole = "missing_since" in self._schema(NUMBER_ASSIGNMENTS).names
+        except DestinationUndefinedEntity:
+            whole = False
+        since = max(EPOCH, EPOCH + timedelta(microseconds=changed_since))
         with self._target.shared_connection():
-            return {table.name: dict(self._fingerprints(table)) for table in tables}
+            moment = self._target.sql_time(since)
+            orders: dict[str, int] = dict(self._query(ORDERS_UNDER_WAY, moment))  # type: ignore[arg-type]
+            numbers: dict[str, int] = dict(self._query(NUMBERS_UNDER_WAY)) if whole else {}  # type: ignore[arg-type]
+        under_way = {name for found in (numbers, orders) for name, count in found.items() if count}
+        return KnownNumbers(bool(numbers), frozenset(under_way | (orders.keys() - numbers.keys())))
 
-    def _fingerprints(self, table: Table) -> Iterator[tuple[str, bytes]]:
+    def of_campaigns(self, table: Table, campaign_ids: Sequence[str]) -> pa.Table:
+        """All rows of some campaigns, deleted ones too."""
+        return self._rows(table, "campaign_id", campaign_ids)
+
+    def by_id(self, table: Table, ids: Sequence[str]) -> pa.Table:
+        """Rows by their ids."""
+        return self._rows(table, "id", ids)
+
+    def records(self, *tables: Table) -> dict[str, dict[str, KnownRecord]]:
+        """To each of these tables, by name, what there is under each id."""
+        with self._target.shared_connection():
+            return {table.name: dict(self._records(table)) for table in tables}
+
+    def _records(self, table: Table) -> Iterator[tuple[str, KnownRecord]]:
         try:
             schema = self._schema(table)
         except DestinationUndefinedEntity:
             return
         ours = self._target.shard_condition("id" if table is BRANDS else "brand_id")
         for rows in self._tables(schema, f"FROM {self._name(table)} WHERE {ours}"):
-            yield from zip(rows["id"].to_pylist(), fingerprints(rows), strict=True)
+            whole = with_columns_of(table, rows)
+            states = whole["state"].to_pylist()
+            deleted = pc.is_valid(whole["deleted_at"]).to_pylist()
+            brands = [None] * len(rows) if table is BRANDS else whole["brand_id"].to_pylist()
+            known = map(KnownRecord, fingerprints(rows), states, deleted, brands)
+            yield from zip(rows["id"].to_pylist(), known, strict=True)
 
-    def _rows(self, column: str, values: Sequence[str]) -> pa.Table:
-        schema = self._schema(ORDERS)
+    def _rows(self, table: Table, column: str, values: Sequence[str]) -> pa.Table:
+        if not values:  # to open a file takes as long as a request
+            return table.arrow_schema().empty_table()
+        try:
+            schema = self._schema(table)
+        except DestinationUndefinedEntity:
+            return table.arrow_schema().empty_table()
         tables = [schema.empty_table()]
         for start in range(0, len(values), IDS_AT_ONCE):
             some = list(values[start : start + IDS_AT_ONCE])
             marks = ", ".join(["%s"] * len(some))
-            source = f"FROM {self._name(ORDERS)} WHERE {column} IN ({marks})"
+            source = f"FROM {self._name(table)} WHERE {column} IN ({marks})"
             tables += self._tables(schema, source, *some)
-        return pa.concat_tables(tables)
+        return with_columns_of(table, pa.concat_tables(tables))
 
     def _schema(self, table: Table) -> pa.Schema:
         """The table as we made it: with columns of fields that came later, without dlt's own."""
@@ -178,7 +226,7 @@ class ExistingData:
         return str(self._client.make_qualified_table_name(table.name))
 
     def _query(self, sql: str, *values: Any) -> Iterator[Sequence[Any]]:
-        names = {"orders": self._name(ORDERS), "runs": self._name(RUNS)}
+        names = {table.name: self._name(table) for table in (ORDERS, NUMBER_ASSIGNMENTS, RUNS)}
         sql = sql.format(**names, ours=self._target.shard_condition("brand_id"))
         try:
             with self._answer(sql, *values) as cursor:
@@ -191,6 +239,14 @@ class ExistingData:
     def _answer(self, sql: str, *values: Any) -> Iterator[Any]:
         with self._client as client, client.execute_query(sql, *values) as cursor:
             yield cursor
+
+
+def with_columns_of(table: Table, rows: pa.Table) -> pa.Table:
+    """The rows with nulls in those of our own columns that the table lacks, being older."""
+    for field in table.arrow_schema():
+        if field.name not in rows.column_names:
+            rows = rows.append_column(field, pa.nulls(len(rows), field.type))
+    return rows
 
 
 def _since_epoch(moment: datetime) -> int:

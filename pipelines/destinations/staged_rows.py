@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from pipelines.destinations.naming import literal, quoted
-from sources.signalwire.records.schema import ORDER_CHANGES, TABLES
+from sources.signalwire.records.schema import HISTORIES, TABLES
 
 # distinguishes rows that are equal; no field of the API can have such a name
 PLACE = "_dlt_place"
@@ -54,7 +54,7 @@ def each_key_once(table: str, staged: str) -> str:
 
 def _taken_first(table: str) -> str:
     """Which of several rows with the same key is taken, as SQL orders them."""
-    if table == ORDER_CHANGES.name:
+    if table in {history.name for history in HISTORIES.values()}:
         return "seen_at"
     newest_by = TABLES[table].newest_by
     return f"{newest_by} DESC" if newest_by else f"{PLACE} DESC"

@@ -12,7 +12,7 @@ from typing import Any
 import dlt
 from dlt.sources import DltSource
 
-from sources.signalwire.records.schema import ORDER_CHANGES, ORDERS
+from sources.signalwire.records.schema import HISTORIES
 
 # the only strategy that deletes and inserts in one transaction, and takes a filter
 STRATEGY = "delete-insert"
@@ -35,7 +35,10 @@ id NOT IN (
 )"""
 # a change seen again keeps the moment and the run in which it was seen first
 THERE_ALREADY = "id NOT IN (SELECT kept.id FROM {table} AS kept)"
-_CONDITIONS = {ORDERS.name: NEWER_IN_DESTINATION, ORDER_CHANGES.name: THERE_ALREADY}
+_CONDITIONS = {
+    **dict.fromkeys(HISTORIES, NEWER_IN_DESTINATION),
+    **{history.name: THERE_ALREADY for history in HISTORIES.values()},
+}
 
 
 def stale_row_filter(name: str, table: str, staging: str) -> str | None:

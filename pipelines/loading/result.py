@@ -49,6 +49,9 @@ class RunResult:
             + (f", {c['retries']:,} of them retries" if c["retries"] else ""),
             f"into {self.destination}, dataset {self.dataset}",
         ]
+        if c["numbers_seen"]:
+            seen, loaded = c["numbers_seen"], c["numbers_loaded"]
+            lines.insert(1, f"{loaded:,} number assignments loaded: {seen:,} seen")
         if self.published:
             lines.append(f"published to {self.published}")
         if c["rejected"]:

@@ -19,7 +19,7 @@ from pipelines.destinations.columns import made_columns
 from pipelines.destinations.copy_file import insert, opened_copy, transaction
 from pipelines.destinations.naming import literal, quoted, reports_dataset
 from pipelines.destinations.rows import arrow_schema
-from sources.signalwire.records.schema import NUMBER_ASSIGNMENTS, TABLES
+from sources.signalwire.records.schema import TABLES
 
 # a table that only copies have: how old it is, and that runs may replace it
 MARK = "published"
@@ -120,8 +120,6 @@ def _complete_tables(copy: duckdb.DuckDBPyConnection, dataset: str) -> None:
         name = f'{quoted(dataset)}."{table.name}"'
         there = _columns_of_copy(copy, dataset, table.name)
         if not there:
-            if table is NUMBER_ASSIGNMENTS:  # seldom asked for, and no report reads it
-                continue
             there = [column.name for column in table.columns()]
             rows = arrow_schema(table.name, there).empty_table()
             insert(copy, f"CREATE TABLE {name} AS", rows)

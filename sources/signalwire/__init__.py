@@ -28,7 +28,7 @@ from sources.signalwire.incremental.state import (
 )
 from sources.signalwire.options import Options, checked_options, number, required
 from sources.signalwire.records.batch import TableRows
-from sources.signalwire.records.schema import BOOKKEEPING, RESOURCES, Table
+from sources.signalwire.records.schema import BOOKKEEPING, NUMBER_ASSIGNMENTS, RESOURCES, Table
 from sources.signalwire.stats import RunStats
 
 
@@ -45,7 +45,7 @@ def signalwire(
     brand_ids: list[str] | None = None,
     campaign_ids: list[str] | None = None,
     order_state: str | None = None,
-    number_assignments: bool = False,
+    number_assignments: str = "false",
     include_sensitive: bool = False,
     workers: int = settings.DEFAULT_WORKERS,
     page_size: int = settings.DEFAULT_PAGE_SIZE,
@@ -75,7 +75,9 @@ def signalwire(
         campaign_ids: Read these campaigns only.
         order_state: Read orders in this state only, in upper or lower case. Such a run moves no
             cursor.
-        number_assignments: Also load number_assignments, at one more list for each campaign.
+        number_assignments: Also load number_assignments: `true` reads one more list for each
+            campaign, `auto` only those of campaigns where something may have changed since the last
+            run, and all of them with the daily full walk.
         include_sensitive: Also load contact data, tax ids and verification tokens.
         workers: Concurrent requests, each over its own connection; 1 to 64.
         page_size: Records to ask for per page; 1 to 1000.
@@ -131,7 +133,9 @@ def signalwire(
         """One pass over the space, from which every table takes its rows."""
         yield from _walk(client, options, stats, record, known)
 
-    tables = [RESOURCES[name] for name in RESOURCES if name in options.resources]
+    # the table of number assignments is there in any case, since reports read it
+    wanted = options.resources | {NUMBER_ASSIGNMENTS.name}
+    tables = [RESOURCES[name] for name in RESOURCES if name in wanted]
     return [
         walk,
         *(_resource(walk, table, options) for table in (*tables, *BOOKKEEPING.values())),

@@ -29,6 +29,8 @@ from sources.signalwire.settings import (
 
 logger = logging.getLogger(__name__)
 
+# a setting of number_assignments: only where something is under way
+AUTO = "auto"
 DEFAULT_RESOURCES = frozenset({BRANDS.name, CAMPAIGNS.name, ORDERS.name})
 
 
@@ -77,12 +79,14 @@ def parse_shard(text: str | None) -> Shard | None:
 class Options:
     """What a run reads, and how far.
 
-    Empty ids mean all of them; `order_state` None means any state, `shard` None all brands. `full`
+    With `numbers_under_way_only`, number assignments are read where they may have changed. Empty
+    ids mean all of them; `order_state` None means any state, `shard` None all brands. `full`
     reads every campaign to its end, which happens anyway once in `full_walk_every` seconds; a
     failed order untouched for `settle_after` seconds is no longer expected to change.
     """
 
     resources: frozenset[str] = DEFAULT_RESOURCES
+    numbers_under_way_only: bool = False
     brand_ids: tuple[str, ...] = ()
     campaign_ids: tuple[str, ...] = ()
     order_state: str | None = None
@@ -116,7 +120,7 @@ class Options:
 def checked_options(
     *,
     resources: Sequence[str] | None,
-    number_assignments: bool,
+    number_assignments: bool | str,
     brand_ids: Sequence[str] | None,
     campaign_ids: Sequence[str] | None,
     order_state: str | None,
@@ -147,10 +151,12 @@ def checked_options(
         )
     if not chosen:
         raise ConfigurationError("no resource is chosen, so there is nothing to load")
-    if number_assignments and resources is None:
+    numbers = _numbers(number_assignments)
+    if numbers and resources is None:
         chosen |= {NUMBER_ASSIGNMENTS.name}
     return Options(
         resources=chosen,
+        numbers_under_way_only=numbers == AUTO,
         brand_ids=_ids("brand_ids", brand_ids),
         campaign_ids=_ids("campaign_ids", campaign_ids),
         order_state=_state(order_state),
@@ -211,6 +217,18 @@ def _state(state: str | None) -> str | None:
             " nothing unless the API has it",
             found,
             ", ".join(KNOWN_STATES),
+        )
+    return found
+
+
+def _numbers(wanted: bool | str) -> bool | str:
+    """Whether number assignments are wanted: true, false or auto; from the environment as text."""
+    values: dict[str, bool | str] = {"true": True, "false": False, AUTO: AUTO}
+    found = values.get(str(wanted).strip().lower())
+    if found is None:
+        raise ConfigurationError(
+            f"sources.signalwire.number_assignments is {wanted!r}; it has to be true, false or"
+            f" {AUTO!r}"
         )
     return found
 

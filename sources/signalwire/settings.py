@@ -28,6 +28,9 @@ FULL_WALK_EVERY = 24 * 3600.0
 # seconds after which an untouched failed order is not expected to change; an open one always is
 SETTLE_AFTER = 30 * 24 * 3600.0
 
+# seconds after a change of an order within which its numbers may be assigned: the vendor says a day
+NUMBERS_FOLLOW_WITHIN = 24 * 3600.0
+
 # the numbers that can be set: their type, and the least and most that can work
 LONGEST_WAIT = 31 * 24 * 3600.0
 LONGEST_AGE = 10_000_000_000.0  # 300 years, which every destination can subtract from now

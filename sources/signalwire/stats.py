@@ -16,7 +16,8 @@ class Counts:
     twice), `orders_loaded` those handed to the destination because they are new or changed.
     `campaigns` were found, `campaigns_walked` read as far as needed, `campaigns_failed` and
     `brands_failed` could not be; `full_walks` are those read to the end to compare all with the
-    destination, `orders_deleted` orders found deleted from the API.
+    destination, `orders_deleted` orders found deleted from the API. The counts of `numbers` are the
+    same of number assignments.
     """
 
     requests: int = 0
@@ -30,6 +31,9 @@ class Counts:
     orders_seen: int = 0
     orders_loaded: int = 0
     orders_deleted: int = 0
+    numbers_seen: int = 0
+    numbers_loaded: int = 0
+    numbers_deleted: int = 0
     full_walks: int = 0
     rejected: int = 0
 

@@ -9,7 +9,14 @@ from support import START, Workspace, true_orders
 from sources.simulator import Fault, SimulatedSpace
 
 HOUR = 3600
-TIMES = {"orders": "read_at", "order_changes": "seen_at", "runs": "read_at"}
+TIMES = {
+    "orders": "read_at",
+    "order_changes": "seen_at",
+    "campaigns": "read_at",
+    "campaign_changes": "seen_at",
+    "brands": "read_at",
+    "runs": "read_at",
+}
 
 
 def test_a_run_whose_every_answer_is_dated_ahead(

@@ -8,6 +8,7 @@ from support import Workspace, true_orders
 from sources.simulator import Fault, SimulatedSpace
 
 HOUR, DAY = 3600, 24 * 3600
+VERSIONED = ("orders", "number_assignments", "campaigns", "brands")
 
 
 def test_a_package_left_on_another_machine(
@@ -16,17 +17,23 @@ def test_a_package_left_on_another_machine(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     other = workspace.folder / "other machine"
+    monkeypatch.setenv("SOURCES__SIGNALWIRE__NUMBER_ASSIGNMENTS", "true")
+    number = space.world.truth_numbers()[0][2]["id"]
+    campaign = space.world.truth_campaigns()[0][1]["id"]
     workspace.run(space)
-    space.clock.advance(6 * HOUR)
-    workspace.leave_package(space, other, monkeypatch)
-    space.clock.advance(6 * HOUR)
+    for state in ("inactive", "pending"):
+        space.world.update_number(number, state=state)
+        space.world.update_campaign(campaign, state=state)
+        space.clock.advance(6 * HOUR)
+        if state == "inactive":
+            workspace.leave_package(space, other, monkeypatch)
     workspace.run(space)
-    now = workspace.table("orders")
+    now = {name: workspace.table(name) for name in VERSIONED}
     space.faults.add(Fault("", "respond", status=500))
     monkeypatch.setenv("DLT_DATA_DIR", str(other))
     with pytest.raises(Exception, match="500"):
         workspace.run(space)  # loads what was left, and can read nothing
-    assert workspace.table("orders") == now
+    assert {name: workspace.table(name) for name in VERSIONED} == now
     space.faults.clear()
     workspace.run(space)
     assert workspace.orders() == true_orders(space)

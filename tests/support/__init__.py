@@ -19,6 +19,7 @@ from support.workspace import (
     Workspace,
     as_json,
     instant,
+    true_numbers,
     true_orders,
 )
 
@@ -34,5 +35,6 @@ __all__ = [
     "Workspace",
     "as_json",
     "instant",
+    "true_numbers",
     "true_orders",
 ]

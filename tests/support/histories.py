@@ -12,19 +12,17 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from datetime import timedelta
-from typing import Any, NamedTuple
+from typing import Any
 from unittest import mock
 
-from hypothesis import strategies as st
-
-from sources.simulator import Fault, SimulatedSpace
+from sources.simulator import SimulatedSpace
 from support.at_call import at_call
-from support.misfortunes import faults
-from support.workspace import Workspace, true_orders
+from support.history_steps import DEATHS, Change, Run, Step, Wait
+from support.workspace import Workspace, true_numbers, true_orders
 
 SETTLED_AFTER = timedelta(days=30)
 A_MINUTE = timedelta(minutes=1)
-STATES = ("pending", "processing", "processed", "failed", "reviewing")
+NUMBER_STATES = ("pending", "completed", "failed")
 
 
 class Killed(BaseException):
@@ -33,108 +31,6 @@ class Killed(BaseException):
 
 def _die() -> None:
     raise Killed
-
-
-class Change(NamedTuple):
-    """Something happens in the space, `after` so many seconds.
-
-    `which` picks the brand, campaign or order that it happens to.
-    """
-
-    what: str
-    which: int = 0
-    state: str = "processed"
-    after: int = 0
-
-
-class Wait(NamedTuple):
-    """Time goes by."""
-
-    seconds: int
-
-
-class Run(NamedTuple):
-    """A run, and what it meets.
-
-    `page_cap` is the most that the server puts on a page, whatever it is asked for.
-    `during` are changes, each before the answer to a certain request; `dies_at` is the step at
-    which, and the time at which, it is killed there.
-    """
-
-    full: bool = False
-    page_size: int = 1000
-    page_cap: int = 1000
-    workers: int = 3
-    faults: tuple[Fault, ...] = ()
-    during: tuple[tuple[int, Change], ...] = ()
-    dies_at: tuple[str, int] | None = None
-    machine: int = 0
-    forgets: bool = False
-
-    @property
-    def quiet(self) -> bool:
-        return not (self.faults or self.during or self.dies_at)
-
-
-Step = Change | Wait | Run
-
-# where a run can die, from the first row to the last bookkeeping
-DEATHS = {
-    "reading": "sources.signalwire.records.buffers:RowBuffer.add",
-    "read": "sources.signalwire.crawl.run_record:RunRecord.end",
-    "extracted": "dlt.pipeline.pipeline:Pipeline.normalize",
-    "normalized": "dlt.pipeline.pipeline:Pipeline.load",
-    "schema": "dlt.load.load:Load.load_single_package",
-    "jobs": "dlt.load.load:Load.complete_jobs",
-    "loaded": "dlt.load.load:Load.complete_package",
-}
-
-_whichs = st.integers(0, 40)
-changes = st.builds(
-    Change,
-    st.sampled_from(
-        ["move"] * 6
-        + ["add"] * 3
-        + ["spoil", "share", "vanish", "return", "campaign", "brand", "gone", "back"]
-    ),
-    _whichs,
-    st.sampled_from(STATES),
-    st.sampled_from([0, 0, 1, 20, 400]),
-)
-waits = st.builds(Wait, st.sampled_from([1, 90, 3_600, 3_600, 26 * 3_600, 31 * 24 * 3_600]))
-runs = st.builds(
-    Run,
-    full=st.sampled_from([False, False, True]),
-    page_size=st.sampled_from([1, 2, 3, 5, 1000]),
-    page_cap=st.sampled_from([1, 3, 1000, 1000]),
-    workers=st.sampled_from([1, 3]),
-    faults=st.one_of(st.just(()), st.tuples(faults)),
-    during=st.one_of(
-        st.just(()),
-        st.lists(st.tuples(st.integers(2, 12), changes), min_size=2, max_size=6).map(tuple),
-    ),
-    dies_at=st.one_of(
-        st.none(),
-        st.none(),
-        st.tuples(st.sampled_from(sorted(DEATHS)), st.integers(1, 4)),
-    ),
-    machine=st.sampled_from([0, 0, 1]),
-    forgets=st.sampled_from([False, False, False, True]),
-)
-# orders that move while they are being read are what most extractors lose: every history has them
-_moves = st.builds(
-    Change, st.just("move"), _whichs, st.sampled_from(STATES), st.sampled_from([1, 20, 400])
-)
-busy_runs = st.builds(
-    lambda page_size, during: Run(page_size=page_size, during=during),
-    st.sampled_from([2, 1000]),
-    st.lists(st.tuples(st.integers(3, 8), _moves), min_size=4, max_size=8).map(tuple),
-)
-histories = st.builds(
-    lambda steps, busy: [*steps, busy],
-    st.lists(st.one_of(changes, changes, waits, runs), max_size=5),
-    busy_runs,
-)
 
 
 class Player:
@@ -146,6 +42,7 @@ class Player:
         self._absent: set[str] = set()
         self._ever_absent: set[str] = set()
         self._campaigns_gone: list[str] = []
+        self._numbers_gone: list[str] = []
         # to campaigns in the lists of several brands those that list them besides their own
         self._shared: dict[str, set[str]] = {}
         # a list that lost an order while it was being read may have let another one be passed over
@@ -166,10 +63,12 @@ class Player:
     def settle(self) -> None:
         """One ordinary run held to its promise, then a full one after which all must agree."""
         self.space.clock.advance(1)
-        self.run(Run())
+        self.run(Run(numbers=True))
         self.space.clock.advance(1)
-        assert self.run(Run(full=True)), "a quiet run has to complete"
+        assert self.run(Run(full=True, numbers=True)), "a quiet run has to complete"
         assert self.workspace.orders() == self._truth()
+        assert self.workspace.alive("number_assignments") == self._placed(true_numbers(self.space))
+        self._check_parents()
         self._check_history()
 
     def play_with(self, steps: list[Step], contender: Callable[[], None]) -> None:
@@ -200,7 +99,11 @@ class Player:
         complete = False
         with self._meeting(run), contextlib.suppress(*(() if run.quiet else (Exception, Killed))):
             result = self.workspace.run(
-                self.space, full=run.full, page_size=run.page_size, workers=run.workers
+                self.space,
+                full=run.full,
+                number_assignments=run.numbers,
+                page_size=run.page_size,
+                workers=run.workers,
             )
             complete = result.stats.complete
         if run.quiet and complete:
@@ -243,14 +146,39 @@ class Player:
 
     def _truth(self) -> list[dict[str, Any]]:
         """The orders as they are to be stored: without NUL, under the first of their brands."""
-        rows = true_orders(self.space)
+        rows = self._placed(true_orders(self.space))
         for row in rows:
-            brands = self._shared.get(row["campaign_id"], set())
-            row["brand_id"] = min([row["brand_id"], *brands])
             row["status_callback_url"] = (row["status_callback_url"] or "").replace(
                 "\0", ""
             ) or None
         return rows
+
+    def _placed(self, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Rows under the first of the brands that list their campaign."""
+        for row in rows:
+            brands = self._shared.get(row["campaign_id"], set())
+            row["brand_id"] = min([row["brand_id"], *brands])
+        return rows
+
+    def _check_parents(self) -> None:
+        """Brands and campaigns that are there, and their states, which histories end with."""
+        world = self.space.world
+        truth = {
+            "brands": {brand["id"]: brand["state"] for brand in world.truth_brands()},
+            "campaigns": {record["id"]: record["state"] for _, record in world.truth_campaigns()},
+        }
+        for table, states in truth.items():
+            alive = {row["id"]: row["state"] for row in self.workspace.alive(table)}
+            assert alive == states
+            name = table.removesuffix("s")
+            changes = self.workspace.table(f"{name}_changes")
+            seen = [row for row in changes if row["deleted_at"] is None]
+            seen.sort(key=lambda row: (row["seen_at"], row["updated_at"]))
+            last = {row[f"{name}_id"]: row["state"] for row in seen}
+            assert last == {row["id"]: row["state"] for row in self.workspace.table(table)}
+            gone = {row[f"{name}_id"] for row in changes} - alive.keys()
+            deleted = {row[f"{name}_id"] for row in changes if row["deleted_at"]}
+            assert gone <= deleted
 
     def _is_settled(self, row: dict[str, Any]) -> bool:
         untouched = self.space.clock.now() - row["updated_at"]
@@ -261,11 +189,12 @@ class Player:
 
     def _check_history(self) -> None:
         """Every order's present state has been seen as a change, and no change is there twice."""
-        changes = self.workspace.table("order_changes")
-        seen = {(row["order_id"], row["state"], row["updated_at"]) for row in changes}
-        present = {(r["id"], r["state"], r["updated_at"]) for r in self.workspace.orders()}
-        assert present <= seen
-        assert len(changes) == len({row["id"] for row in changes})
+        for name in ("order", "number_assignment"):
+            changes = self.workspace.table(f"{name}_changes")
+            seen = {(row[f"{name}_id"], row["state"], row["updated_at"]) for row in changes}
+            alive = self.workspace.alive(f"{name}s")
+            assert {(row["id"], row["state"], row["updated_at"]) for row in alive} <= seen
+            assert len(changes) == len({row["id"] for row in changes})
 
     def _destination_rows(self) -> list[dict[str, Any]]:
         try:
@@ -349,6 +278,38 @@ class Player:
 
     def _brand(self, change: Change) -> None:
         self.space.world.add_brand()
+
+    def _numbers(self) -> list[Any]:
+        return sorted(self.space.world.truth_numbers(), key=lambda n: str(n[2]["id"]))
+
+    def _number(self, change: Change) -> None:
+        if numbers := self._numbers():
+            state = NUMBER_STATES[change.which % len(NUMBER_STATES)]
+            number = numbers[change.which % len(numbers)][2]
+            self.space.world.update_number(number["id"], state=state)
+
+    def _number_new(self, change: Change) -> None:
+        if campaigns := self.space.world.truth_campaigns():
+            campaign = campaigns[change.which % len(campaigns)][1]
+            self.space.world.add_number(campaign["id"], state="pending")
+
+    def _number_gone(self, change: Change) -> None:
+        if numbers := self._numbers():
+            number_id = numbers[change.which % len(numbers)][2]["id"]
+            self.space.world.remove_number(number_id)
+            self._numbers_gone.append(number_id)
+
+    def _number_back(self, change: Change) -> None:
+        if self._numbers_gone:
+            with contextlib.suppress(LookupError):  # its campaign may be gone
+                self.space.world.restore_number(self._numbers_gone.pop())
+
+    def _approve(self, change: Change) -> None:
+        """A campaign's state changes, unless another brand goes on listing it as it was."""
+        found = [c for _, c in self.space.world.truth_campaigns() if c["id"] not in self._shared]
+        if found:
+            state = ("pending", "active", "inactive")[change.which % 3]
+            self.space.world.update_campaign(found[change.which % len(found)]["id"], state=state)
 
     def _share(self, change: Change) -> None:
         """Another brand lists a campaign too. While lists are read, either answer would be true."""

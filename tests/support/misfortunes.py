@@ -15,7 +15,9 @@ DATES = (
 faults = st.one_of(
     st.builds(
         lambda path, status, times: Fault(path, "respond", status=status, times=times),
-        st.sampled_from(["/orders", "/orders/", "/campaigns$", "brands", "page_number"]),
+        st.sampled_from(
+            ["/orders", "/orders/", "/numbers", "/campaigns$", "brands", "page_number"]
+        ),
         st.sampled_from([404, 408, 422, 429, 500, 503]),
         st.sampled_from([1, 2, 9, None]),
     ),

@@ -163,10 +163,15 @@ class Workspace:
 
     def orders(self) -> list[dict[str, Any]]:
         """What the API served of the orders it still has."""
-        rows = self.table("orders")
+        return self.alive("orders")
+
+    def alive(self, table: str) -> list[dict[str, Any]]:
+        """What the API served of the records of a table that it still has."""
+        rows = self.table(table)
         alive = [row for row in rows if row.pop("deleted_at") is None]
         for row in alive:
             del row["read_at"]
+            row.pop("missing_since", None)
         return alive
 
     def table(self, name: str) -> list[dict[str, Any]]:
@@ -219,6 +224,23 @@ def true_orders(space: SimulatedSpace) -> list[dict[str, Any]]:
             "status_callback_url": record["status_callback_url"],
         }
         for brand_id, campaign_id, record in space.world.truth_orders()
+    ]
+    return sorted(rows, key=lambda row: str(row["id"]))
+
+
+def true_numbers(space: SimulatedSpace) -> list[dict[str, Any]]:
+    """The table `number_assignments` as it has to be, from what the space would serve now."""
+    rows = [
+        {
+            "id": record["id"],
+            "campaign_id": campaign_id,
+            "brand_id": brand_id,
+            "state": record["state"],
+            **{f"phone_number__{key}": value for key, value in record["phone_number"].items()},
+            "created_at": instant(record["created_at"]),
+            "updated_at": instant(record["updated_at"]),
+        }
+        for brand_id, campaign_id, record in space.world.truth_numbers()
     ]
     return sorted(rows, key=lambda row: str(row["id"]))
 

@@ -6,15 +6,17 @@ from collections.abc import Callable
 
 from sources.signalwire.crawl.known_campaigns import KnownCampaigns
 from sources.signalwire.crawl.lists import Lists, path_of
+from sources.signalwire.crawl.numbers import Numbers
 from sources.signalwire.crawl.orders import OrderWalk, Tools
+from sources.signalwire.crawl.registry import Registry
 from sources.signalwire.errors import ReadError
 from sources.signalwire.http.server_clock import ServerClock
 from sources.signalwire.incremental.cursor import Cursor
-from sources.signalwire.incremental.depth import depth_of, is_full_walk_due
+from sources.signalwire.incremental.depth import Depth, depth_of, is_full_walk_due
 from sources.signalwire.incremental.state import Cursors
 from sources.signalwire.options import Options
-from sources.signalwire.records.batch import Origin, PageRecords
-from sources.signalwire.records.schema import NUMBER_ASSIGNMENTS, ORDERS
+from sources.signalwire.records.batch import Origin
+from sources.signalwire.records.schema import CAMPAIGNS, NUMBER_ASSIGNMENTS, ORDERS
 from sources.signalwire.records.values import is_ahead
 
 
@@ -25,6 +27,8 @@ class CampaignReader:
         self,
         tools: Tools,
         lists: Lists,
+        numbers: Numbers,
+        registry: Registry,
         known: KnownCampaigns,
         cursors: Cursors,
         options: Options,
@@ -34,6 +38,8 @@ class CampaignReader:
         """`failed` records a list that could not be read."""
         self._tools = tools
         self._lists = lists
+        self._numbers = numbers
+        self._registry = registry
         self._known = known
         self._cursors = cursors
         self._options = options
@@ -43,26 +49,29 @@ class CampaignReader:
     async def read(self, brand_id: str, campaign_id: str) -> None:
         """One campaign's orders and number assignments, as far as they are asked for."""
         base, wanted = path_of("campaigns", campaign_id), self._options.resources
-        reading = {ORDERS: ("orders", self._orders), NUMBER_ASSIGNMENTS: ("numbers", self._numbers)}
-        for table, (name, read) in reading.items():
-            if table.name not in wanted:
-                continue
-            origin = Origin(f"{base}/{name}", brand_id, campaign_id)
-            try:
-                await read(origin)
-            except ReadError as error:
-                self._failed(origin, str(error))
-                return
-        if not wanted.isdisjoint(table.name for table in reading):
+        numbers_due = not self._options.numbers_under_way_only
+        origin = Origin(f"{base}/orders", brand_id, campaign_id)
+        try:
+            if ORDERS.name in wanted:
+                numbers_due |= await self._orders(origin)
+            if NUMBER_ASSIGNMENTS.name in wanted:
+                origin = origin._replace(path=f"{base}/numbers")
+                if numbers_due or self._known.awaits_numbers(campaign_id):
+                    await self._numbers.read(origin)
+        except ReadError as error:
+            self._failed(origin, str(error))
+            return
+        if not wanted.isdisjoint((ORDERS.name, NUMBER_ASSIGNMENTS.name)):
             self._tools.stats.add(campaigns_walked=1)
 
-    async def _orders(self, origin: Origin) -> None:
+    async def _orders(self, origin: Origin) -> bool:
+        """Reads a campaign's orders; whether its number assignments may have changed too."""
         campaign_id = str(origin.campaign_id)
         known = self._known.campaign(campaign_id)
         walk = OrderWalk(self._tools, origin, self._cursor(campaign_id), known)
         if self._options.order_state is not None:
             await walk.in_state(self._options.order_state)
-            return
+            return walk.found_changes
         due = self.is_due(walk.cursor)
         depth = depth_of(known, due=due)
         compared = depth.is_compared
@@ -72,20 +81,22 @@ class CampaignReader:
             self._cursors.advance(campaign_id, cursor)
         if compared:
             self._tools.comparison.walked(origin)
-
-    async def _numbers(self, origin: Origin) -> None:
-        async for page in self._lists.pages(origin):
-            self._tools.output.numbers(PageRecords(origin, page.records, page.read_at))
+        return depth is not Depth.RECENT or walk.found_changes
 
     async def unlisted(self, brand_id: str, campaign_id: str) -> None:
         """A campaign that the destination knows and no list has: gone, or just passed over."""
         origin = Origin(path_of("campaigns", campaign_id), brand_id, campaign_id)
         try:
-            exists = await self._lists.is_campaign(campaign_id)
+            exists = await self._lists.exists(origin.path, campaign_id)
         except ReadError as error:
             self._failed(origin, str(error))
             return
         if not exists:
+            self._registry.gone(CAMPAIGNS, campaign_id)
+            # also in a run that reads none: the campaign is not looked for again
+            self._numbers.of_campaign_gone(campaign_id)
+            if ORDERS.name not in self._options.resources:
+                return
             if cursor := self._cursors.after().get(campaign_id):
                 moved = cursor._replace(full_walk_at=self._clock.now())
                 self._cursors.advance(campaign_id, moved)

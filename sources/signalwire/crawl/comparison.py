@@ -1,8 +1,9 @@
-"""Orders of campaigns that are read to their end, compared with the destination many at a time."""
+"""Lists that are read to their end, compared with the destination many at a time."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -13,16 +14,16 @@ from sources.signalwire.incremental.diff import compare, marked_as_deleted, newe
 from sources.signalwire.incremental.existing import KnownData
 from sources.signalwire.records.batch import Origin
 from sources.signalwire.records.buffers import compacted, concatenated
-from sources.signalwire.records.schema import ORDERS
+from sources.signalwire.records.schema import ORDERS, Table
 from sources.signalwire.settings import BATCH_ROWS
 from sources.signalwire.stats import RunStats
 
-# has orders looked up by their ids that a campaign's whole list lacks
-LookUp = Callable[[Origin, list[str]], None]
+# takes the ids that the destination has of a campaign and its whole list lacks
+Lacking = Callable[[Origin, list[str]], None]
 
 
 class Comparison:
-    """Keeps the orders of whole campaigns until there are enough for one question."""
+    """Keeps the rows of whole campaigns until there are enough for one question."""
 
     def __init__(
         self,
@@ -30,18 +31,23 @@ class Comparison:
         existing: KnownData,
         clock: ServerClock,
         stats: RunStats,
-        look_up: LookUp,
+        lacking: Lacking,
+        table: Table = ORDERS,
+        changed: Callable[[pa.Table], None] | None = None,
     ) -> None:
+        """`changed` takes the rows that are new or changed; by default `output` does."""
         self._output = output
         self._existing = existing
         self._clock = clock
         self._stats = stats
-        self._look_up = look_up
+        self._lacking = lacking
+        self._table = table
+        self._changed = changed or partial(output.rows, table)
         self._waiting: dict[Origin, list[pa.Table]] = {}
         self._walked: set[Origin] = set()
 
     def add(self, origin: Origin, rows: pa.Table) -> None:
-        """Takes orders of a campaign."""
+        """Takes rows of a campaign."""
         # copied, since they wait for the rest of their campaign, and others' rows need not
         self._waiting.setdefault(origin, []).append(compacted(rows))
 
@@ -61,17 +67,18 @@ class Comparison:
 
     def gone(self, order_ids: list[str]) -> None:
         """Marks orders as deleted that the API answers 404 for."""
-        rows = marked_as_deleted(self._existing.by_id(order_ids), self._clock.now())
+        rows = marked_as_deleted(self._existing.by_id(ORDERS, order_ids), self._clock.now())
         self._stats.add(orders_deleted=len(rows))
-        self._output.orders(rows)
+        self._output.rows(ORDERS, rows)
 
     def _compare(self, ready: list[Origin]) -> None:
-        known = self._existing.orders([str(origin.campaign_id) for origin in ready])
+        campaigns = [str(origin.campaign_id) for origin in ready]
+        known = self._existing.of_campaigns(self._table, campaigns)
         for origin in ready:
             here = known.filter(pc.equal(known["campaign_id"], origin.campaign_id))
             parts = self._waiting.pop(origin)
-            read = concatenated(parts) if parts else ORDERS.arrow_schema().empty_table()
+            read = concatenated(parts) if parts else self._table.arrow_schema().empty_table()
             difference = compare(newest_of_each(read), here)
-            self._output.orders(difference.rows)
+            self._changed(difference.rows)
             if difference.missing and origin in self._walked:
-                self._look_up(origin, difference.missing)
+                self._lacking(origin, difference.missing)

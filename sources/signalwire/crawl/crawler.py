@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
+from typing import TypeVar
 
 from sources.signalwire.crawl.campaigns import CampaignReader
 from sources.signalwire.crawl.comparison import Comparison
 from sources.signalwire.crawl.known_campaigns import KnownCampaigns
 from sources.signalwire.crawl.lists import Lists, id_of, path_of
+from sources.signalwire.crawl.numbers import Numbers
 from sources.signalwire.crawl.orders import Tools
 from sources.signalwire.crawl.output import Output
 from sources.signalwire.crawl.registry import Owners, Registry
@@ -21,11 +23,14 @@ from sources.signalwire.http.client import Client
 from sources.signalwire.incremental.existing import KnownData
 from sources.signalwire.incremental.state import Cursors
 from sources.signalwire.options import Options
-from sources.signalwire.records.batch import OrderBatch, Origin, PageRecords, TableRows
-from sources.signalwire.records.convert import order_batches, usable_ids
-from sources.signalwire.records.schema import ORDERS
+from sources.signalwire.records.batch import Origin, PageRecords, TableRows
+from sources.signalwire.records.convert import number_rows, order_batches, usable_ids
+from sources.signalwire.records.rejects import Reject
+from sources.signalwire.records.schema import BRANDS, CAMPAIGNS, ORDERS
 from sources.signalwire.settings import PAGES_TOGETHER, REGISTRY
 from sources.signalwire.stats import RunStats
+
+R = TypeVar("R")
 
 
 class Crawler:
@@ -103,11 +108,23 @@ class Crawler:
             {campaign: cursor.brand_id for campaign, cursor in self._cursors.after().items()},
             some_brands_only=bool(options.brand_ids),
         )
-        self._registry = Registry(self._output, self._existing, options.resources, self._owners)
+        self._registry = Registry(
+            self._output, self._existing, options.resources, self._owners, self._known.now
+        )
         self._comparison = Comparison(
             self._output, self._existing, self._client.clock, stats, self._look_up
         )
-        converted = Gathered(self._converted, pool, PAGES_TOGETHER)
+        converted = Gathered(partial(self._converted, order_batches), pool, PAGES_TOGETHER)
+        numbers_converted = Gathered(partial(self._converted, number_rows), pool, PAGES_TOGETHER)
+        self._numbers = Numbers(
+            self._lists,
+            numbers_converted.of,
+            self._output,
+            self._existing,
+            self._known,
+            self._client.clock,
+            stats,
+        )
         tools = Tools(
             pool.get,
             converted.of,
@@ -120,6 +137,8 @@ class Crawler:
         self._reader = CampaignReader(
             tools,
             self._lists,
+            self._numbers,
+            self._registry,
             self._known,
             self._cursors,
             options,
@@ -141,9 +160,13 @@ class Crawler:
             self._walks.add(partial(self._reader.read, brand_id, campaign_id))
         self._registry.finish()
         await self._finished()
-        for campaign_id, brand_id in list(self._unlisted()):
+        for campaign_id, brand_id in self._unlisted().items():
             self._walks.add(partial(self._reader.unlisted, brand_id, campaign_id))
+        for brand_id in self._unlisted_brands():
+            self._walks.add(partial(self._unlisted_brand, brand_id))
         await self._finished()
+        self._numbers.finish()
+        self._registry.mark_gone()
         for campaign_id in sorted(self._not_found_yet.values()):
             origin = Origin(path_of("campaigns", campaign_id), None, campaign_id)
             reason = f"campaign {campaign_id} is not among the campaigns listed"
@@ -213,30 +236,55 @@ class Crawler:
         In a shard a campaign that is in no list may also have moved to a brand of another shard, so
         it must not be read as this brand's.
         """
-        for brand_id in sorted({brand_id for _, brand_id in self._unlisted()} & self._seen):
+        for brand_id in sorted({*self._unlisted().values()} & self._seen):
             self._walks.add(partial(self._list_campaigns, brand_id))
 
-    def _unlisted(self) -> Iterator[tuple[str, str]]:
-        """Campaigns that the destination has and no list, when due, with their last known brand."""
-        if self._options.narrowing or ORDERS.name not in self._options.resources:
-            return
-        if any(failure.origin.campaign_id is None for failure in self._record.failures):
-            return
-        cursors = self._cursors.after()
-        for campaign_id in self._known.campaign_ids():
-            cursor = cursors.get(campaign_id)
-            if campaign_id not in self._seen and self._reader.is_due(cursor):
-                yield campaign_id, cursor.brand_id if cursor else ""
+    def _unlisted(self) -> dict[str, str]:
+        """Campaigns that the destination has and no list, with their last known brand.
+
+        Those that are not marked as deleted, and when due those that have orders which are not.
+        """
+        if not self._lists_are_whole():
+            return {}
+        found = self._registry.unlisted(CAMPAIGNS, self._seen)
+        if ORDERS.name in self._options.resources:
+            cursors = self._cursors.after()
+            for campaign_id in self._known.campaign_ids():
+                cursor = cursors.get(campaign_id)
+                if campaign_id not in self._seen and self._reader.is_due(cursor):
+                    found.setdefault(campaign_id, cursor.brand_id if cursor else "")
+        return found
+
+    def _unlisted_brands(self) -> list[str]:
+        """Brands that the destination has, not marked as deleted, and the list has not."""
+        return [*self._registry.unlisted(BRANDS, self._seen)] if self._lists_are_whole() else []
+
+    def _lists_are_whole(self) -> bool:
+        """Whether all brands and campaigns were listed."""
+        failures = self._record.failures
+        return not self._options.narrowing and all(f.origin.campaign_id for f in failures)
+
+    async def _unlisted_brand(self, brand_id: str) -> None:
+        origin = Origin(path_of("brands", brand_id), brand_id)
+        try:
+            if not await self._lists.exists(origin.path, brand_id):
+                self._registry.gone(BRANDS, brand_id)
+        except ReadError as error:
+            self._failed(origin, str(error))
 
     def _failed(self, origin: Origin, reason: str) -> None:
         self._record.failed(origin, reason)
         # whatever else of the campaign could be read, its cursor stays where it was
         self._cursors.hold(str(origin.campaign_id))
 
-    def _converted(self, pages: Sequence[PageRecords]) -> list[OrderBatch]:
-        batches, rejects = order_batches(pages)
+    def _converted(
+        self,
+        convert: Callable[[Sequence[PageRecords]], tuple[list[R], list[Reject]]],
+        pages: Sequence[PageRecords],
+    ) -> list[R]:
+        found, rejects = convert(pages)
         self._output.rejects(rejects)
-        return batches
+        return found
 
     def _unseen(self, ids: Sequence[str]) -> list[str]:
         """Those met for the first time: one that slid to a later page is not read twice."""

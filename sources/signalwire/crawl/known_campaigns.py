@@ -7,9 +7,15 @@ from collections.abc import Callable, Mapping
 import pyarrow.compute as pc
 
 from sources.signalwire.http.server_clock import ServerClock
-from sources.signalwire.incremental.existing import KnownCampaign, KnownData, KnownSpace
+from sources.signalwire.incremental.existing import (
+    KnownCampaign,
+    KnownData,
+    KnownNumbers,
+    KnownSpace,
+)
 from sources.signalwire.options import Options
 from sources.signalwire.records.schema import ORDERS
+from sources.signalwire.settings import NUMBERS_FOLLOW_WITHIN
 
 
 class KnownCampaigns:
@@ -27,13 +33,21 @@ class KnownCampaigns:
         self._options = options
         self._forget_cursors = forget_cursors
         self._campaigns: Mapping[str, KnownCampaign] | None = None
+        self._numbers: KnownNumbers | None = None
         self._placed = False
 
     def campaign(self, campaign_id: str) -> KnownCampaign | None:
         """What it has of a campaign; None if there is no destination to ask, or no use in it."""
-        if not self._existing.is_known or ORDERS.name not in self._options.resources:
+        if not self._existing.is_known:
             return None
-        return self._known().get(campaign_id, KnownCampaign())
+        known = self._known().get(campaign_id, KnownCampaign())
+        return known if ORDERS.name in self._options.resources else None
+
+    def now(self) -> int:
+        """The server's clock, ahead of all readings in the destination."""
+        if self._existing.is_known:
+            self._known()
+        return self._clock.now()
 
     def campaign_ids(self) -> list[str]:
         """The campaigns that it has orders of."""
@@ -50,9 +64,23 @@ class KnownCampaigns:
 
     def orders_of(self, campaign_id: str) -> list[str]:
         """The ids of a campaign's orders that are not marked as deleted."""
-        orders = self._existing.orders([campaign_id])
+        orders = self._existing.of_campaigns(ORDERS, [campaign_id])
         ids: list[str] = orders.filter(pc.is_null(orders["deleted_at"]))["id"].to_pylist()
         return ids
+
+    def has_numbers(self) -> bool:
+        """Whether it has any number assignment."""
+        return self._known_numbers().any
+
+    def awaits_numbers(self, campaign_id: str) -> bool:
+        """Whether a campaign's number assignments may have changed since the last run."""
+        return campaign_id in self._known_numbers().under_way
+
+    def _known_numbers(self) -> KnownNumbers:
+        if self._numbers is None:
+            since = self.now() - int(NUMBERS_FOLLOW_WITHIN * 1_000_000)
+            self._numbers = self._existing.numbers(since)
+        return self._numbers
 
     def _known(self) -> Mapping[str, KnownCampaign]:
         if self._campaigns is None:

@@ -44,13 +44,13 @@ class Lists:
         assert failure is not None
         raise failure
 
-    async def is_campaign(self, campaign_id: str) -> bool:
-        """Whether the API still knows a campaign that no list has."""
+    async def exists(self, path: str, record_id: str) -> bool:
+        """Whether the API still knows a record that no list has."""
         try:
-            response = await self._get(Request(path_of("campaigns", campaign_id)))
+            response = await self._get(Request(path))
         except NotFound:
             return False
-        record_of(response, campaign_id)
+        record_of(response, record_id)
         return True
 
 

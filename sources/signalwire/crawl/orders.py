@@ -27,7 +27,7 @@ from sources.signalwire.incremental.depth import (
 )
 from sources.signalwire.incremental.existing import KnownCampaign
 from sources.signalwire.records.batch import OrderBatch, Origin, PageRecords, moments
-from sources.signalwire.records.schema import TIMESTAMP
+from sources.signalwire.records.schema import ORDERS, TIMESTAMP
 from sources.signalwire.settings import REGISTRY
 from sources.signalwire.stats import RunStats
 
@@ -59,6 +59,8 @@ class OrderWalk:
         self._origin = origin
         self._known = known or KnownCampaign()
         self._move = CursorMove(cursor, str(origin.brand_id))
+        # whether any order was loaded of those that the destination is not compared with
+        self.found_changes = False
         self._unmet = {order.order_id: order for order in self._known.unsettled}
         self._slid: set[str] = set()
         # of orders that this walk may meet in several lists, the version loaded last
@@ -81,7 +83,7 @@ class OrderWalk:
             if depth is Depth.ALL_BY_CURSOR:
                 self._load(batch, new)
             elif depth is Depth.ALL_NEW:
-                self._tools.output.orders(batch.rows)
+                self._tools.output.rows(ORDERS, batch.rows)
             elif len(batch):
                 self._tools.comparison.add(self._origin, batch.rows)
 
@@ -189,7 +191,8 @@ class OrderWalk:
             last.update((batch.ids[n], mark) for n, mark in marks.items())
         if new:
             rows = batch.rows
-            self._tools.output.orders(rows if len(new) == len(rows) else rows.take(new))
+            self.found_changes = True
+            self._tools.output.rows(ORDERS, rows if len(new) == len(rows) else rows.take(new))
 
     def _without_slid(self, batch: OrderBatch) -> Sequence[int | None]:
         """When the orders were created, but for those met on a page before."""

@@ -7,18 +7,21 @@ from collections.abc import Callable, Iterator, Sequence
 import pyarrow as pa
 
 from sources.signalwire.records.batch import PageRecords, TableRows
-from sources.signalwire.records.buffers import RecordBuffer, RowBuffer
+from sources.signalwire.records.buffers import RowBuffer
 from sources.signalwire.records.convert import convert
-from sources.signalwire.records.order_changes import changes_of
+from sources.signalwire.records.history import changes_of
 from sources.signalwire.records.rejects import Reject, rejected_rows
 from sources.signalwire.records.schema import (
+    HISTORIES,
     NUMBER_ASSIGNMENTS,
-    ORDER_CHANGES,
     ORDERS,
     REJECTED,
     Table,
 )
 from sources.signalwire.stats import RunStats
+
+# what a run counts; each row of these that is loaded is a change of its history too
+COUNTED = {ORDERS.name: "orders_loaded", NUMBER_ASSIGNMENTS.name: "numbers_loaded"}
 
 
 class Output:
@@ -35,21 +38,18 @@ class Output:
         self._stats = stats
         self._include_sensitive = include_sensitive
         self._rows = RowBuffer()
-        self._numbers = RecordBuffer()
-
-    def orders(self, rows: pa.Table) -> None:
-        """Takes orders that are new or changed."""
-        self._stats.add(orders_loaded=len(rows))
-        self.rows(ORDERS, rows)
-
-    def numbers(self, page: PageRecords) -> None:
-        """Takes a page of number assignments."""
-        self.rows(NUMBER_ASSIGNMENTS, self.converted(NUMBER_ASSIGNMENTS, self._numbers.add(page)))
 
     def rows(self, table: Table, rows: pa.Table) -> None:
-        """Takes rows of any table."""
+        """Takes rows of any table: those that are new or changed."""
         if len(rows):
+            if count := COUNTED.get(table.name):
+                self._stats.add(**{count: len(rows)})
             self._emit(self._rows.add(table.name, rows))
+
+    def changes(self, table: Table, rows: pa.Table) -> None:
+        """Takes rows of a table that its history tells of."""
+        if len(rows):
+            self.rows(HISTORIES[table.name], changes_of(table.name, rows, self._stats.run_id))
 
     def rejects(self, rejects: Sequence[Reject]) -> None:
         """Takes records that cannot be loaded as they are."""
@@ -67,12 +67,11 @@ class Output:
 
     def finish(self) -> None:
         """Hands over what is left."""
-        self.rows(NUMBER_ASSIGNMENTS, self.converted(NUMBER_ASSIGNMENTS, self._numbers.take()))
         self._emit(self._rows.rest())
 
     def _emit(self, batches: Iterator[TableRows]) -> None:
         for batch in batches:
             self._hand_over(batch)
-            if batch.table == ORDERS.name:
-                changes = changes_of(batch.rows, self._stats.run_id)
-                self._hand_over(TableRows(ORDER_CHANGES.name, changes))
+            if batch.table in COUNTED:
+                changes = changes_of(batch.table, batch.rows, self._stats.run_id)
+                self._hand_over(TableRows(HISTORIES[batch.table].name, changes))

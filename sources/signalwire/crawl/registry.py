@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import TypeAlias
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from urllib.parse import quote
 
 import pyarrow as pa
 
 from sources.signalwire.crawl.output import Output
-from sources.signalwire.incremental.diff import changed
-from sources.signalwire.incremental.existing import KnownData
+from sources.signalwire.incremental.diff import changed, dated, entered_state, marked_as_deleted
+from sources.signalwire.incremental.existing import KnownData, KnownRecord
 from sources.signalwire.records.batch import Origin, PageRecords
 from sources.signalwire.records.buffers import RecordBuffer
 from sources.signalwire.records.rejects import Reject
@@ -18,7 +17,6 @@ from sources.signalwire.records.schema import BRANDS, CAMPAIGNS, Table
 from sources.signalwire.settings import REGISTRY
 
 LISTED_TWICE = "listed under more than one brand"
-_Fingerprints: TypeAlias = Mapping[str, Mapping[str, bytes]]
 
 
 class Owners:
@@ -88,13 +86,21 @@ class Registry:
     """
 
     def __init__(
-        self, output: Output, existing: KnownData, resources: frozenset[str], owners: Owners
+        self,
+        output: Output,
+        existing: KnownData,
+        resources: frozenset[str],
+        owners: Owners,
+        now: Callable[[], int],
     ) -> None:
+        """`now` is the server's clock, ahead of all readings in the destination."""
         self._output = output
         self._existing = existing
         self._resources = resources
         self._owners = owners
-        self._fingerprints: _Fingerprints | None = None
+        self._now = now
+        self._known: Mapping[str, Mapping[str, KnownRecord]] | None = None
+        self._gone: dict[str, list[str]] = {}
         self._brands = RecordBuffer()
         self._campaigns = RecordBuffer()
         self._campaign_rows: list[pa.Table] = []
@@ -117,7 +123,7 @@ class Registry:
             rows = self._campaign_rows.pop(0)
             pairs = zip(rows["id"].to_pylist(), rows["brand_id"].to_pylist(), strict=True)
             owned = [self._owners.owner(campaign) == brand for campaign, brand in pairs]
-            self._output.rows(CAMPAIGNS, rows.filter(pa.array(owned, pa.bool_())))
+            self._load(CAMPAIGNS, rows.filter(pa.array(owned, pa.bool_())))
         self._output.rejects(
             [
                 Reject(
@@ -131,9 +137,36 @@ class Registry:
             ]
         )
 
+    def unlisted(self, table: Table, listed: Collection[str]) -> dict[str, str]:
+        """What the destination has beyond the ids listed, not marked as deleted, and its brand."""
+        if table.name not in self._resources:
+            return {}
+        return {
+            record_id: record.brand_id or ""
+            for record_id, record in self._records(table).items()
+            if record_id not in listed and not record.is_deleted
+        }
+
+    def gone(self, table: Table, record_id: str) -> None:
+        """Notes that a brand or campaign is gone from the API."""
+        if table.name in self._resources:
+            self._gone.setdefault(table.name, []).append(record_id)
+
+    def mark_gone(self) -> None:
+        """Marks as deleted what is gone."""
+        for table in (BRANDS, CAMPAIGNS):
+            known = self._existing.by_id(table, self._gone.pop(table.name, []))
+            rows = marked_as_deleted(known, self._now())
+            self._output.rows(table, rows)
+            self._output.changes(table, rows)
+
+    def _load(self, table: Table, rows: pa.Table) -> None:
+        self._output.rows(table, rows)
+        self._output.changes(table, entered_state(rows, self._records(table)))
+
     def _load_brands(self, pages: Sequence[PageRecords]) -> None:
         if pages:
-            self._output.rows(BRANDS, self._changed(BRANDS, pages))
+            self._load(BRANDS, self._changed(BRANDS, pages))
 
     def _keep_campaigns(self, pages: Sequence[PageRecords]) -> None:
         if pages:
@@ -141,6 +174,10 @@ class Registry:
 
     def _changed(self, table: Table, pages: Sequence[PageRecords]) -> pa.Table:
         rows = self._output.converted(table, pages)
-        if self._fingerprints is None:
-            self._fingerprints = self._existing.fingerprints(BRANDS, CAMPAIGNS)
-        return changed(rows, self._fingerprints[table.name])
+        # their pages may have been read before it was known what the clock has to be ahead of
+        return changed(dated(rows, self._now(), "read_at"), self._records(table))
+
+    def _records(self, table: Table) -> Mapping[str, KnownRecord]:
+        if self._known is None:
+            self._known = self._existing.records(BRANDS, CAMPAIGNS)
+        return self._known[table.name]

@@ -66,11 +66,12 @@ class RunRecord:
                 self._announced.add((found.table, name))
 
     def empty_tables(self, schema: Schema) -> Iterator[TableRows]:
-        """An empty batch for every table that does not exist yet, so that it can be queried."""
+        """An empty batch for every table that lacks a column, or all: reports read them."""
         existing = schema.data_table_names(seen_data_only=True)
         for table in (*RESOURCES.values(), *BOOKKEEPING.values()):
-            if table.name not in existing:
-                empty = table.arrow_schema(self._options.include_sensitive).empty_table()
+            empty = table.arrow_schema(self._options.include_sensitive).empty_table()
+            there = schema.get_table_columns(table.name) if table.name in existing else ()
+            if not {*empty.column_names} <= {*there}:
                 yield TableRows(table.name, empty)
 
     def end(self, read_at: int) -> TableRows:

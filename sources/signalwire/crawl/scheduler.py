@@ -39,7 +39,7 @@ class RequestPool:
         self._waiting: queue.SimpleQueue[_Sent | None] = queue.SimpleQueue()
         self._threads = threads
         self._under_way = 0
-        self.on_response: Callable[[], object] = lambda: None
+        self.on_response: list[Callable[[], object]] = []
         for n in range(1, threads + 1):
             name = f"signalwire-{n}"
             threading.Thread(target=self._work, name=name, daemon=True).start()
@@ -85,7 +85,8 @@ class RequestPool:
             else:
                 future.set_result(response)
         # in the next turn but one, when all that have a response by now have gone on
-        self._loop.call_soon(self._loop.call_soon, self.on_response)
+        for call in self.on_response:
+            self._loop.call_soon(self._loop.call_soon, call)
 
 
 class Gathered(Generic[S, R]):
@@ -101,7 +102,7 @@ class Gathered(Generic[S, R]):
         self._pool = pool
         self._enough = enough
         self._waiting: list[tuple[S, asyncio.Future[R]]] = []
-        pool.on_response = self._check
+        pool.on_response.append(self._check)
 
     async def of(self, value: S) -> R:
         """What `compute` makes of this value."""

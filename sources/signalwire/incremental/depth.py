@@ -21,6 +21,8 @@ from sources.signalwire.incremental.existing import KnownCampaign, Unsettled
 from sources.signalwire.records.values import is_ahead
 
 FINAL_STATE = "processed"
+# the same of a number assignment
+ASSIGNED = "completed"
 # an order that failed can still turn processed, but hardly after a long time
 SETTLING_STATE = "failed"
 # Of the unsettled orders looked for in their state's list, so many are taken to have left it. Most

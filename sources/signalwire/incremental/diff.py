@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sources.signalwire.incremental.cursor import is_outdated
+from sources.signalwire.incremental.existing import KnownRecord
 from sources.signalwire.records.fingerprints import compared_names, contents, fingerprints
 from sources.signalwire.records.schema import TIMESTAMP
 
@@ -36,25 +37,32 @@ def compare(read: pa.Table, known: pa.Table) -> Difference:
     return Difference(rows, [order_id for order_id in here if order_id not in ids])
 
 
-def marked_as_deleted(orders: pa.Table, now: int) -> pa.Table:
-    """Those of some orders that are not marked as deleted yet, marked so at this moment."""
-    rows = orders.filter(pc.is_null(orders["deleted_at"]))
+def marked_as_deleted(rows: pa.Table, now: int) -> pa.Table:
+    """Those of some rows that are not marked as deleted yet, marked so at this moment."""
+    return dated(rows.filter(pc.is_null(rows["deleted_at"])), now, "read_at", "deleted_at")
+
+
+def dated(rows: pa.Table, now: int, *names: str) -> pa.Table:
+    """The rows with this moment, in microseconds since the epoch (UTC), in some columns."""
     moment = pa.scalar(now, pa.int64()).cast(TIMESTAMP)
-    for name in ("read_at", "deleted_at"):
+    for name in names:
         position = rows.schema.get_field_index(name)
         rows = rows.set_column(position, rows.schema.field(name), pa.repeat(moment, len(rows)))
     return rows
 
 
-def changed(read: pa.Table, known: Mapping[str, bytes]) -> pa.Table:
+def changed(read: pa.Table, known: Mapping[str, KnownRecord]) -> pa.Table:
     """The rows that the destination lacks or has otherwise, by its fingerprints."""
-    if not known:
-        return read
-    ids = read["id"].to_pylist()
-    prints = zip(ids, fingerprints(read), strict=True)
-    return read.filter(
-        pa.array([known.get(row_id) != found for row_id, found in prints], pa.bool_())
-    )
+    found = zip(map(known.get, read["id"].to_pylist()), fingerprints(read), strict=True)
+    different = [before is None or before.fingerprint != now for before, now in found]
+    return read.filter(pa.array(different, pa.bool_()))
+
+
+def entered_state(read: pa.Table, known: Mapping[str, KnownRecord]) -> pa.Table:
+    """The rows whose state the destination has otherwise, or that were deleted or not there."""
+    found = zip(map(known.get, read["id"].to_pylist()), read["state"].to_pylist(), strict=True)
+    entered = [b is None or b.is_deleted or b.state != state for b, state in found]
+    return read.filter(pa.array(entered, pa.bool_()))
 
 
 def newest_of_each(rows: pa.Table) -> pa.Table:

@@ -42,6 +42,29 @@ class KnownSpace(NamedTuple):
     newest_moment: int = 0
 
 
+class KnownNumbers(NamedTuple):
+    """Whether the destination has any number assignment, and in which campaigns more is to come.
+
+    That is where one is not completed or missing, an order is open or changed lately, or orders
+    have no assignments yet.
+    """
+
+    any: bool = False
+    under_way: frozenset[str] = frozenset()
+
+
+class KnownRecord(NamedTuple):
+    """A brand or campaign in the destination: its row's fingerprint, and what histories tell.
+
+    `brand_id` is the brand that a campaign belongs to.
+    """
+
+    fingerprint: bytes
+    state: str | None
+    is_deleted: bool
+    brand_id: str | None = None
+
+
 class KnownData(Protocol):
     """Answers from the tables of the destination; asked by one thread only.
 
@@ -67,14 +90,21 @@ class KnownData(Protocol):
         Both are in microseconds since the epoch (UTC).
         """
 
-    def orders(self, campaign_ids: Sequence[str]) -> pa.Table:
-        """All orders of some campaigns, deleted ones too, with the columns of `orders`."""
+    def numbers(self, changed_since: int) -> KnownNumbers:
+        """What there is of number assignments, of the brands that fall to the run.
 
-    def by_id(self, order_ids: Sequence[str]) -> pa.Table:
-        """Orders by their ids, with the columns of `orders`."""
+        An order that changed after `changed_since`, in microseconds since the epoch (UTC), changed
+        lately.
+        """
 
-    def fingerprints(self, *tables: Table) -> Mapping[str, Mapping[str, bytes]]:
-        """To each id in each of these tables, by name, the fingerprint of its row."""
+    def of_campaigns(self, table: Table, campaign_ids: Sequence[str]) -> pa.Table:
+        """All rows of some campaigns, deleted ones too, with the table's columns."""
+
+    def by_id(self, table: Table, ids: Sequence[str]) -> pa.Table:
+        """Rows by their ids, with the table's columns."""
+
+    def records(self, *tables: Table) -> Mapping[str, Mapping[str, KnownRecord]]:
+        """To each of these tables, by name, what there is under each id."""
 
 
 class NothingKnown:
@@ -93,14 +123,18 @@ class NothingKnown:
     def repair_times(self, horizon: int, now: int) -> None:
         """Never asked: there are no times."""
 
-    def orders(self, campaign_ids: Sequence[str]) -> pa.Table:
-        """Never asked: there are no known campaigns."""
-        raise LookupError("nothing is known")
+    def numbers(self, changed_since: int) -> KnownNumbers:
+        """None."""
+        return KnownNumbers()
 
-    def by_id(self, order_ids: Sequence[str]) -> pa.Table:
-        """Never asked: there are no known orders."""
-        raise LookupError("nothing is known")
+    def of_campaigns(self, table: Table, campaign_ids: Sequence[str]) -> pa.Table:
+        """None."""
+        return table.arrow_schema().empty_table()
 
-    def fingerprints(self, *tables: Table) -> Mapping[str, Mapping[str, bytes]]:
+    def by_id(self, table: Table, ids: Sequence[str]) -> pa.Table:
+        """None."""
+        return table.arrow_schema().empty_table()
+
+    def records(self, *tables: Table) -> Mapping[str, Mapping[str, KnownRecord]]:
         """None."""
         return {table.name: {} for table in tables}

@@ -68,6 +68,13 @@ def order_batches(pages: Sequence[PageRecords]) -> tuple[list[OrderBatch], list[
     return [OrderBatch(ids[part], rows[part]) for part in parts], rejects
 
 
+def number_rows(pages: Sequence[PageRecords]) -> tuple[list[pa.Table], list[Reject]]:
+    """The number assignments of each page, and what is wrong in them."""
+    rows, _, counts, rejects = convert(NUMBER_ASSIGNMENTS, pages)
+    ends = list(accumulate(counts))
+    return [rows[part] for part in map(slice, [0, *ends], ends)], rejects
+
+
 def usable_ids(records: Sequence[Any]) -> list[str]:
     """The ids of those records that have one."""
     return [record["id"] for record in records if _is_usable(record)]

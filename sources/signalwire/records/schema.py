@@ -89,6 +89,13 @@ _UPDATED = Column("updated_at", "timestamp", "When the API says it last changed 
 _CALLBACK = Column("status_callback_url", "text", "URL the API calls when the state changes.")
 _BRAND_ID = Column("brand_id", "text", "The brand it belongs to (brands.id).")
 _CAMPAIGN_ID = Column("campaign_id", "text", "The campaign it belongs to (campaigns.id).")
+_READ = Column("read_at", "timestamp", "When this version was read, by the server's clock (UTC).")
+_DELETED = Column(
+    "deleted_at", "timestamp", "When it was found deleted from the API (UTC), or null."
+)
+_SEEN = Column("seen_at", "timestamp", "When this was first read, by the server's clock (UTC).")
+_SEEN_BY = Column("run_id", "text", "The run that saw it first (runs.run_id).")
+_DIGEST = "Digest of the {} and its new values, so that no change counts twice."
 
 
 def _texts(*names: str) -> tuple[Column, ...]:
@@ -99,6 +106,7 @@ BRANDS = Table(
     name="brands",
     description="One row per brand: a business registered for 10DLC messaging.",
     newest_by="updated_at",
+    own=(_READ, _DELETED),
     fields=(
         Column("state", "text", "pending, unverified, completed, or one the API adds later."),
         Column("name", "text", "Name given to the brand."),
@@ -123,6 +131,7 @@ CAMPAIGNS = Table(
     name="campaigns",
     description="One row per campaign: a use case for which a brand sends messages.",
     newest_by="updated_at",
+    own=(_READ, _DELETED),
     parents=(_BRAND_ID,),
     fields=(
         Column("name", "text", "Name given to the campaign."),
@@ -153,10 +162,7 @@ ORDERS = Table(
     name="orders",
     description="One row per number assignment order: a request to attach numbers to a campaign.",
     newest_by="read_at",
-    own=(
-        Column("read_at", "timestamp", "When this version was read, by the server's clock (UTC)."),
-        Column("deleted_at", "timestamp", "When it was found deleted from the API (UTC), or null."),
-    ),
+    own=(_READ, _DELETED),
     parents=(_CAMPAIGN_ID, _BRAND_ID),
     fields=(
         Column(
@@ -176,6 +182,16 @@ NUMBER_ASSIGNMENTS = Table(
     name="number_assignments",
     description="One row per telephone number attached, or being attached, to a campaign.",
     newest_by="updated_at",
+    own=(
+        _READ,
+        Column(
+            "missing_since",
+            "timestamp",
+            "When its campaign's whole list was read without it (UTC); deleted_at is set once the"
+            " next reading lacks it too. Null while it is listed.",
+        ),
+        _DELETED,
+    ),
     parents=(_CAMPAIGN_ID, _BRAND_ID),
     fields=(
         Column("state", "text", "pending, completed, failed, or one the API adds later."),
@@ -192,9 +208,10 @@ ORDER_CHANGES = Table(
     name="order_changes",
     description=(
         "One row per change seen of an order, because the API has only its present state."
-        " Consecutive changes between two runs are seen as one."
+        " Consecutive changes between two runs are seen as one, and the return of one that was"
+        " deleted is none."
     ),
-    key_description="Digest of the order and its new values, so that no change counts twice.",
+    key_description=_DIGEST.format("order"),
     fields=(
         Column("order_id", "text", "The order (orders.id)."),
         _CAMPAIGN_ID,
@@ -204,8 +221,59 @@ ORDER_CHANGES = Table(
         _UPDATED,
         Column("processed_at", "timestamp", "When processing finished (UTC); null while open."),
         Column("deleted_at", "timestamp", "When it was found deleted (UTC), or null."),
-        Column("seen_at", "timestamp", "When this was first read, by the server's clock (UTC)."),
-        Column("run_id", "text", "The run that saw it first (runs.run_id)."),
+        _SEEN,
+        _SEEN_BY,
+    ),
+)
+
+NUMBER_ASSIGNMENT_CHANGES = Table(
+    name="number_assignment_changes",
+    description=(
+        "One row per change seen of a number assignment. Consecutive changes between two runs are"
+        " seen as one."
+    ),
+    key_description=_DIGEST.format("assignment"),
+    fields=(
+        Column("number_assignment_id", "text", "The assignment (number_assignments.id)."),
+        _CAMPAIGN_ID,
+        _BRAND_ID,
+        Column("state", "text", "The state it was in from updated_at on."),
+        _CREATED,
+        _UPDATED,
+        Column("deleted_at", "timestamp", "When it was found deleted (UTC), or null."),
+        _SEEN,
+        _SEEN_BY,
+    ),
+)
+
+CAMPAIGN_CHANGES = Table(
+    name="campaign_changes",
+    description="One row per state that a campaign was seen to enter, and its first one seen.",
+    key_description=_DIGEST.format("campaign"),
+    fields=(
+        _CAMPAIGN_ID,
+        _BRAND_ID,
+        Column("state", "text", "The state it was in from updated_at on."),
+        _CREATED,
+        _UPDATED,
+        Column("deleted_at", "timestamp", "When it was found deleted (UTC), or null."),
+        _SEEN,
+        _SEEN_BY,
+    ),
+)
+
+BRAND_CHANGES = Table(
+    name="brand_changes",
+    description="One row per state that a brand was seen to enter, and its first one seen.",
+    key_description=_DIGEST.format("brand"),
+    fields=(
+        _BRAND_ID,
+        Column("state", "text", "The state it was in from updated_at on."),
+        _CREATED,
+        _UPDATED,
+        Column("deleted_at", "timestamp", "When it was found deleted (UTC), or null."),
+        _SEEN,
+        _SEEN_BY,
     ),
 )
 
@@ -272,6 +340,9 @@ RUNS = Table(
         Column("orders_seen", "bigint", "Order records the API served."),
         Column("orders_loaded", "bigint", "Order records loaded: new or changed ones."),
         Column("orders_deleted", "bigint", "Orders found deleted."),
+        Column("numbers_seen", "bigint", "Number assignment records the API served."),
+        Column("numbers_loaded", "bigint", "Number assignments loaded: new or changed ones."),
+        Column("numbers_deleted", "bigint", "Number assignments found deleted."),
         Column("full_walks", "bigint", "Campaigns read to their end."),
         Column("rejected", "bigint", "Records in the table rejected."),
         Column("seconds", "double", "Time from start to everything read, in seconds."),
@@ -281,8 +352,15 @@ RUNS = Table(
 
 # what a user can choose, in the order in which the API leads from one to the next
 RESOURCES: dict[str, Table] = {t.name: t for t in (BRANDS, CAMPAIGNS, ORDERS, NUMBER_ASSIGNMENTS)}
-# what every run writes about itself
+# to each table the one that keeps its history
+HISTORIES: dict[str, Table] = {
+    ORDERS.name: ORDER_CHANGES,
+    NUMBER_ASSIGNMENTS.name: NUMBER_ASSIGNMENT_CHANGES,
+    CAMPAIGNS.name: CAMPAIGN_CHANGES,
+    BRANDS.name: BRAND_CHANGES,
+}
+# what runs write beside what the API has
 BOOKKEEPING: dict[str, Table] = {
-    t.name: t for t in (ORDER_CHANGES, REJECTED, CAMPAIGN_FAILURES, RUNS)
+    t.name: t for t in (*HISTORIES.values(), REJECTED, CAMPAIGN_FAILURES, RUNS)
 }
 TABLES: dict[str, Table] = RESOURCES | BOOKKEEPING

@@ -11,7 +11,6 @@ from support.old_duckdb import VERSIONS, ask_old_duckdb
 from support.published import (
     DAY,
     PLACES,
-    USUAL_TABLES,
     assert_is_a_copy,
     copied,
     sources,
@@ -67,7 +66,7 @@ class TestContent:
         place = any_workspace.folder / name
         any_workspace.run(space, resources=["brands"], publish=place)
         found = sources(place)
-        assert found["tables"].keys() == USUAL_TABLES | {MARK}
+        assert found["tables"].keys() == TABLES.keys() | {MARK}
         assert len(copied(place, found["tables"]["brands"])) == 2
         assert copied(place, found["tables"]["orders"]) == []
         assert copied(place, found["reports"]["order_processing"]) == []
@@ -83,7 +82,7 @@ class TestContent:
             )
         expected = {MARK: MARK_COLUMNS}
         expected |= {name: dict(r.columns) for name, r in configured_reports().items()}
-        for name in USUAL_TABLES:
+        for name in TABLES:
             expected[name] = {c.name: c.description for c in TABLES[name].columns()}
         found: dict[str, dict[str, str]] = {name: {} for name in tables}
         for table, column, comment in rows:

@@ -219,6 +219,20 @@ class TestGathered:
 
         crawl(server, body)
 
+    def test_two_of_one_pool_are_both_computed(self, server: Server) -> None:
+        async def body(pool: RequestPool, scheduler: Scheduler) -> None:
+            both = [Gathered(list, pool, 100) for _ in range(2)]
+
+            async def walk(n: int) -> None:
+                response = await pool.get(Request(f"/{n}"))
+                assert await both[n % 2].of(response.payload) == n
+
+            for n in range(20):
+                scheduler.add(partial(walk, n))
+            await asyncio.wait_for(scheduler.finish(), 30)
+
+        crawl(server, body)
+
     def test_an_error_reaches_all_that_await_it(self, server: Server) -> None:
         failed = []
 
