@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import re
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 SUMMARY = "processing_time_summary"
+# how a report says that rows depend on a setting
+EMPTY_UNLESS = re.compile(r"Empty (unless .*?)\.")
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -88,6 +91,8 @@ def _show(arguments: argparse.Namespace) -> None:
     columns, rows = report_rows(
         target, report, arguments.campaign, arguments.since, arguments.limit
     )
+    if not rows and (condition := EMPTY_UNLESS.search(report.grain)):
+        logger.warning("%s has no rows: it is empty %s", report.name, condition[1])
     left_out: list[str] = []
     if arguments.format != "table":
         text = FORMATS[arguments.format](columns, rows)

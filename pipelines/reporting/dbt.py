@@ -12,7 +12,7 @@ from pipelines.destinations.configuration import require_folder
 from pipelines.reporting.catalog import Report, age_groups, with_names
 from pipelines.reporting.dialects import translated
 from sources.signalwire.errors import ConfigurationError
-from sources.signalwire.records.schema import NUMBER_ASSIGNMENTS, TABLES
+from sources.signalwire.records.schema import TABLES
 
 NAME = "signalwire_orders"
 PROJECT_FILE = "dbt_project.yml"
@@ -22,6 +22,11 @@ MARK = "made by: signalwire-orders reports dbt"
 KEYS = {
     "order_processing": "order_id",
     "stuck_orders": "order_id",
+    "number_processing": "number_assignment_id",
+    "failed_numbers": "number_assignment_id",
+    "numbers_by_campaign": "campaign_id",
+    "campaign_approval": "campaign_id",
+    "brand_approval": "brand_id",
     "newest_runs": "run_id",
     "processing_targets": "target_hours",
     "target_attainment": "target_hours",
@@ -36,6 +41,8 @@ KEYS = {
 }
 ACCEPTED = {
     ("order_processing", "status"): ["processed", "failed", "deleted", "open"],
+    ("number_processing", "status"): ["completed", "failed", "deleted", "waiting"],
+    ("numbers_time_to_usable", "grouped_by"): ["all", "campaign", "brand", "use case"],
     ("backlog", "bucket"): [*(name for name, _, _ in age_groups()), "not known"],
 }
 # reports that count every order once, whatever they are grouped by
@@ -143,8 +150,7 @@ def _source(dataset: str) -> dict[str, Any]:
         columns: list[dict[str, Any]] = [
             {"name": c.name, "description": c.description} for c in table.columns()
         ]
-        if table is not NUMBER_ASSIGNMENTS:  # there only where it was asked for
-            columns[0]["data_tests"] = ["unique", "not_null"]
+        columns[0]["data_tests"] = ["unique", "not_null"]
         tables.append({"name": table.name, "description": table.description, "columns": columns})
     schema = f"{{{{ var('signalwire_schema', '{dataset}') }}}}"
     return {"name": NAME, "schema": schema, "tables": tables}

@@ -274,10 +274,13 @@ def stuck(orders: list[Row]) -> list[Row]:
     return rows
 
 
-def state_durations(changes: list[Row], now: datetime) -> list[Row]:
+def state_durations(changes: list[Row], orders: list[Row], now: datetime) -> list[Row]:
+    gone = {order["id"] for order in orders if order["deleted_at"]}
     by_order: defaultdict[str, list[tuple[Any, ...]]] = defaultdict(list)
     campaign_of = {}
     for change in changes:
+        if change["deleted_at"] and change["order_id"] not in gone:
+            continue
         state = "deleted" if change["deleted_at"] else change["state"] or "(none)"
         changed, seen_at = change["updated_at"], change["seen_at"]
         known = changed and CALENDAR_START <= changed <= seen_at
@@ -387,5 +390,5 @@ def truth(world: dict[str, list[Row]], now: datetime) -> dict[str, list[Row]]:
         "backlog": backlog(orders),
         "backlog_by_day": backlog_by_day(orders, now),
         "stuck_orders": stuck(orders),
-        "state_durations": state_durations(world["order_changes"], now),
+        "state_durations": state_durations(world["order_changes"], world["orders"], now),
     }

@@ -71,8 +71,13 @@ def space() -> Iterator[SimulatedSpace]:
 def loaded(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     """Orders that changed over two runs, with each oddity in some of them."""
     workspace = Workspace(tmp_path_factory.mktemp("loaded"))
-    with SimulatedSpace(brands=3, campaigns=3, orders=150) as space:
-        for _ in range(2):
+    workspace.environment["SOURCES__SIGNALWIRE__NUMBER_ASSIGNMENTS"] = "true"
+    with SimulatedSpace(
+        brands=3, campaigns=3, orders=150, numbers=90, campaigns_per_month=40
+    ) as space:
+        number = space.world.truth_numbers()[0][2]["id"]
+        for state in ("failed", "pending", "completed"):
+            space.world.update_number(number, state=state)
             done = workspace.command("run", space=space)
             assert done.returncode == 0, done.stderr
             space.clock.advance(2 * 86_400)

@@ -24,6 +24,8 @@ WITH seen AS (
         seen_at
     FROM order_changes
     CROSS JOIN data_as_of
+    -- an order that came back was never away
+    WHERE deleted_at IS NULL OR order_id IN (SELECT id FROM orders WHERE deleted_at IS NOT NULL)
 ),
 
 -- also between changes that left the state as it was: their stays add up

@@ -120,6 +120,7 @@ class TestViews:
         any_workspace.run(space)
         assert any_workspace.rows("SELECT * FROM signalwire_reports.backlog")
 
+    @pytest.mark.proof
     def test_they_can_be_switched_off(
         self, space: SimulatedSpace, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -145,6 +146,7 @@ class TestViews:
         any_workspace.run(space)
         assert any_workspace.rows("SELECT * FROM signalwire_reports.backlog")
 
+    @pytest.mark.proof
     def test_that_cannot_be_made_do_not_hide_that_the_data_is_there(
         self, space: SimulatedSpace, workspace: Workspace
     ) -> None:
@@ -352,3 +354,17 @@ def test_a_narrow_terminal_leaves_less_important_columns_out_and_says_so(
     assert all(len(row) <= 100 for row in rows)
     left_out = note.removeprefix("left out: ").partition(" (")[0].split(", ")
     assert {*shown, *left_out} == {*REPORTS["processing_time_by_use_case"].columns}
+
+
+def test_a_report_that_a_setting_fills_says_so_while_it_is_empty(
+    space: SimulatedSpace, workspace: Workspace
+) -> None:
+    workspace.run(space)
+    for name in ("numbers_by_campaign", "numbers_time_to_usable", "failed_numbers"):
+        shown = workspace.command("report", name)
+        assert f"{name} has no rows: it is empty unless runs load number" in shown.stderr
+        assert len(shown.stdout.splitlines()) == 1
+    workspace.run(space, number_assignments="auto")
+    shown = workspace.command("report", "numbers_by_campaign", "--format", "json")
+    assert shown.stderr == ""
+    assert sum(r["numbers"] for r in json.loads(shown.stdout)) == len(space.world.truth_numbers())

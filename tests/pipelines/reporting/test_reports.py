@@ -14,6 +14,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from psycopg2.extras import execute_values
+from support import number_truth
 from support.comparison import comparable, same
 from support.postgres_server import PostgresServer
 from support.report_truth import MAIN_TARGET, TARGETS, Row, quality, truth
@@ -24,7 +25,7 @@ from sources.signalwire.crawl.registry import LISTED_TWICE
 from sources.signalwire.records.schema import TABLES, Table
 
 REPORTS = load_reports(TARGETS, MAIN_TARGET)
-NAMES = ("brands", "campaigns", "orders", "order_changes", "runs", "campaign_failures", "rejected")
+NAMES = tuple(TABLES)
 START = datetime(2026, 3, 1, tzinfo=timezone.utc)
 NOW = START + timedelta(days=41, hours=7)
 # what dlt makes of the kinds of columns
@@ -174,6 +175,61 @@ def an_order(draw: st.DrawFn, number: int) -> Row:
     }
 
 
+PARENT_STATES = ["pending", "active", "completed", "inactive", None]
+NUMBER_STATES = ["completed", "completed", "pending", "failed", "new", None]
+# a brand's and a campaign's
+registrations = st.fixed_dictionaries(
+    {
+        "state": st.sampled_from(PARENT_STATES),
+        "created_at": st.one_of(_odd, _created),
+        "number_pooling_required": st.sampled_from([True, False, None]),
+        "deleted_at": st.sampled_from([None, None, None, NOW - timedelta(minutes=3)]),
+    }
+)
+
+
+@st.composite
+def histories_of(draw: st.DrawFn, kind: str, ids: list[str], states: list[str | None]) -> list[Row]:
+    """Rows of a table of changes; no two of a record are alike."""
+    rows = []
+    for number in range(draw(st.integers(0, 10))):
+        seen = NOW - timedelta(minutes=draw(_minutes), microseconds=number)
+        rows.append(
+            {
+                "id": f"change {number}",
+                f"{kind}_id": draw(st.sampled_from(ids)),
+                "state": draw(st.sampled_from(states)),
+                "updated_at": draw(_odd) or seen - timedelta(minutes=draw(_minutes)),
+                "deleted_at": draw(st.sampled_from([None] * 5 + [seen])),
+                "seen_at": seen,
+            }
+        )
+    return rows
+
+
+@st.composite
+def numbers(draw: st.DrawFn) -> World:
+    """Number assignments and their history."""
+    ids = [f"number {n}" for n in range(draw(st.sampled_from([0, 1, 3, 8, 20, 50])))]
+    rows = []
+    for number in ids:
+        created = draw(_odd) or draw(_created)
+        rows.append(
+            {
+                "id": number,
+                "campaign_id": draw(st.sampled_from(["c1", "c1", "c2", "c3"])),
+                "brand_id": draw(st.sampled_from(["b1", "b2"])),
+                "phone_number__number": f"+1555{number[7:]}",
+                "state": draw(st.sampled_from(NUMBER_STATES)),
+                "created_at": created,
+                "updated_at": draw(st.one_of(_odd, _created)),
+                "deleted_at": draw(st.sampled_from([None] * 5 + [NOW - timedelta(minutes=9)])),
+            }
+        )
+    changes = draw(histories_of("number_assignment", ids, NUMBER_STATES)) if ids else []
+    return {"number_assignments": rows, "number_assignment_changes": changes}
+
+
 @st.composite
 def worlds(draw: st.DrawFn) -> World:
     orders = [draw(an_order(n)) for n in range(draw(st.sampled_from([0, 1, 2, 5, 12, 40])))]
@@ -193,11 +249,19 @@ def worlds(draw: st.DrawFn) -> World:
             }
         )
     return {
-        "brands": [{"id": "b1", "name": "Acme"}, {"id": "b2", "name": None}],
-        "campaigns": [
-            {"id": "c1", "brand_id": "b1", "name": "<script>", "sms_use_case": "2FA"},
-            {"id": "c2", "brand_id": "b2", "name": "Offers", "sms_use_case": None},
+        **draw(numbers()),
+        "brands": [
+            {"id": "b1", "name": "Acme", **draw(registrations)},
+            {"id": "b2", "name": None, **draw(registrations)},
         ],
+        "brand_changes": draw(histories_of("brand", ["b1", "b2"], PARENT_STATES)),
+        "campaigns": [
+            {"id": "c1", "brand_id": "b1", "name": "<script>", "sms_use_case": "2FA"}
+            | draw(registrations),
+            {"id": "c2", "brand_id": "b2", "name": "Offers", "sms_use_case": None}
+            | draw(registrations),
+        ],
+        "campaign_changes": draw(histories_of("campaign", ["c1", "c2"], PARENT_STATES)),
         "orders": orders,
         "order_changes": changes,
         "runs": [
@@ -227,7 +291,7 @@ def worlds(draw: st.DrawFn) -> World:
 def check(tables: Tables, world: World) -> None:
     """All reports of these tables against the truth."""
     tables.fill(world)
-    expected = truth(world, NOW)
+    expected = truth(world, NOW) | number_truth.truth(world, NOW)
     for name, rows in expected.items():
         found = comparable(tables.rows(f"SELECT * FROM signalwire_reports.{name}"))
         wanted = comparable(rows)
