@@ -94,6 +94,7 @@ def test_databases_do_not_share_a_working_directory(
     assert len(directories) == 3
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize(
     "step",
     [
@@ -179,6 +180,7 @@ def test_a_schema_that_was_dropped_is_made_again(
     assert len(any_workspace.table("campaigns")) == 4
 
 
+@pytest.mark.proof
 def test_another_projects_orders_are_left_alone(
     space: SimulatedSpace, open_space: Callable[..., SimulatedSpace], workspace: Workspace
 ) -> None:
@@ -202,6 +204,7 @@ def test_no_request_is_sent_before_the_run_begins(
     assert space.journal.requests == 0
 
 
+@pytest.mark.proof
 def test_a_progress_bar_on_a_terminal(space: SimulatedSpace, workspace: Workspace) -> None:
     import pty
 

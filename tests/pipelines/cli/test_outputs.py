@@ -190,6 +190,7 @@ def test_commands_that_read_make_no_database(
     assert {path.name for path in workspace.folder.iterdir()} == {"data"}
 
 
+@pytest.mark.proof
 def test_two_programs_can_read_at_a_time(loaded: Workspace) -> None:
     with duckdb.connect(str(loaded.database), read_only=True):
         for command in (("report",), ("query", "SELECT 1"), ("dashboard",)):

@@ -102,6 +102,7 @@ class TestFilters:
         assert page.run("location.hash") == ""
 
 
+@pytest.mark.proof
 class TestTable:
     """The campaigns, which can be sorted and searched."""
 
@@ -155,6 +156,7 @@ class TestTable:
         assert "need JavaScript" in plain.texts("noscript")[0]
 
 
+@pytest.mark.proof
 class TestFiles:
     """What can be saved and copied."""
 

@@ -81,6 +81,7 @@ class TestPage:
         assert page.texts("#tile-median .note")[0].startswith(hours(summary["median_hours"]))
         assert len(page.texts("#stuck tbody tr")) == stuck["orders"]
 
+    @pytest.mark.proof
     def test_at_night_it_is_dark(
         self, space: SimulatedSpace, workspace: Workspace, open_page: OpenPage
     ) -> None:
@@ -126,6 +127,7 @@ class TestPage:
         # what can only be clicked is not on paper, but for names in tables, which are buttons
         assert page.texts("button:not(table button), input[type=search]") == []
 
+    @pytest.mark.proof
     def test_no_line_is_told_apart_by_its_colour_alone(
         self, space: SimulatedSpace, workspace: Workspace, open_page: OpenPage
     ) -> None:

@@ -57,6 +57,7 @@ class TestFollowed:
         changed = {row["id"]: row for row in workspace.orders()}
         assert changed[ids[205]]["state"] == "processed"
 
+    @pytest.mark.proof
     def test_a_server_that_ignores_the_state_filter(
         self, large: SimulatedSpace, workspace: Workspace
     ) -> None:
@@ -181,6 +182,7 @@ def test_read_at_is_the_servers_time(space: SimulatedSpace, workspace: Workspace
     assert datetime.now(timezone.utc) - space.clock.now() > timedelta(days=30)
 
 
+@pytest.mark.proof
 def test_a_restored_backup_of_the_database(space: SimulatedSpace, workspace: Workspace) -> None:
     workspace.run(space)
     backup = workspace.folder / "backup"

@@ -37,6 +37,7 @@ class TestCaughtWithinADay:
         assert (counts["orders_loaded"], counts["orders_deleted"]) == (3, 1)
         assert result.stats.mode == ("full" if how == "on request" else "incremental")
 
+    @pytest.mark.proof
     def test_the_next_day_is_counted_from_the_last_full_walk(
         self, large: SimulatedSpace, workspace: Workspace
     ) -> None:
@@ -81,6 +82,7 @@ class TestCaughtWithinADay:
         assert deleted(workspace) == set()
         assert workspace.orders() == true_orders(large)
 
+    @pytest.mark.proof
     def test_nor_because_it_could_not_be_asked(
         self, large: SimulatedSpace, workspace: Workspace
     ) -> None:
@@ -125,6 +127,7 @@ class TestCaughtWithinADay:
         workspace.run(large, full=True)
         assert workspace.orders() == true_orders(large)
 
+    @pytest.mark.proof
     def test_a_campaign_that_is_gone_for_good(
         self, space: SimulatedSpace, any_workspace: Workspace
     ) -> None:

@@ -235,6 +235,7 @@ def test_a_rejected_record_read_again_adds_no_row_and_shows_no_sensitive_field(
     assert rejected["run_id"] == second.stats.run_id
 
 
+@pytest.mark.proof
 def test_one_future_timestamp_holds_nothing_back(
     space: SimulatedSpace, workspace: Workspace, campaign_id: str
 ) -> None:
