@@ -137,6 +137,9 @@ def test_one_in_another_campaigns_list_has_moved_there(
         settled.faults.add(
             Fault(f"{campaign}/numbers", "respond", status=200, body={"links": {}, "data": []})
         )
+        settled.clock.advance(HOUR)
+        workspace.run(settled, number_assignments=True)
+        assert number(workspace, moved["id"])["missing_since"] is not None
         settled.faults.add(
             Fault(f"{other}/numbers", "respond", status=200,
                   body={"links": {}, "data": [{**moved, "campaign_id": other}, there]})
@@ -144,6 +147,8 @@ def test_one_in_another_campaigns_list_has_moved_there(
         for _ in range(3):
             settled.clock.advance(HOUR)
             workspace.run(settled, number_assignments=True)
+            changes = [is_gone for _, is_gone in history(workspace, moved["id"])]
+            assert changes == [False]
             row = number(workspace, moved["id"])
             assert (row["campaign_id"], row["missing_since"], row["deleted_at"]) == (
                 other, None, None,

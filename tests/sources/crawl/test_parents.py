@@ -109,5 +109,8 @@ def test_a_list_that_failed_calls_nothing_gone(space: SimulatedSpace, workspace:
     workspace.run(space)
     space.faults.add(Fault(r"brands/.*/campaigns", "respond", status=404, times=1))
     space.clock.advance(HOUR)
+    space.journal.clear()
     assert not workspace.run(space).stats.complete
+    # nor is any of them asked for by its id
+    assert not [e.path for e in space.journal.entries() if e.path.split("/")[-2] == "campaigns"]
     assert len(workspace.alive("campaigns")) == len(space.world.truth_campaigns())
