@@ -208,7 +208,7 @@ class TestDestination:
             assert workspace.orders() == true_orders(space)
 
 
-@pytest.mark.parametrize("limits", [("4MB", "256MB"), ("3MB", "4MB")], ids=["second", "DuckDB's"])
+@pytest.mark.parametrize("limits", [("4MB", "256MB"), ("3MB", "8MB")], ids=["second", "DuckDB's"])
 def test_a_merge_that_needs_more_memory_gets_it(
     limits: tuple[str, str],
     open_space: OpenSpace,
