@@ -31,8 +31,10 @@ def a_space(**size: Any) -> Iterator[tuple[SimulatedSpace, Callable[[], RunResul
     ):
         os.environ["DLT_DATA_DIR"] = str(Path(folder) / "data")
         os.environ["DESTINATION__DUCKDB__CREDENTIALS"] = str(Path(folder) / "orders.duckdb")
-        credentials = {"project_id": space.project_id, "api_token": space.api_token}
-        yield space, lambda: run(space=space.url, **credentials)
+        yield (
+            space,
+            lambda: run(space=space.url, project_id=space.project_id, api_token=space.api_token),
+        )
 
 
 def settle(space: SimulatedSpace) -> list[str]:

@@ -78,7 +78,7 @@ def timed(path: Path) -> list[tuple[str, str, str]]:
 
 def median(page: Page, name: str) -> float:
     """Milliseconds until a view is drawn, coming from the whole."""
-    found = []
+    found: list[float] = []
     for _ in range(TRIES):
         page.evaluate(FILTER, {} if VIEWS[name] else VIEWS["a use case"])
         found.append(page.evaluate(FILTER, VIEWS[name]))

@@ -24,7 +24,7 @@ from pipelines.destinations.resolve import find_target
 from pipelines.destinations.stale_rows import filter_stale_rows
 from pipelines.loading.load import normalize_and_load
 from pipelines.loading.recovery import recover
-from sources.signalwire.records.order_changes import changes_of
+from sources.signalwire.records.history import changes_of
 from sources.signalwire.records.schema import ORDER_CHANGES, ORDERS, TIMESTAMP, Table
 
 THERE = (10_000, 100_000, 1_000_000)
@@ -64,7 +64,8 @@ def made_up(first: int, count: int, version: int) -> Any:
     return [
         _resource(ORDERS, orders(first, count, version)),
         _resource(
-            ORDER_CHANGES, (changes_of(rows, "run") for rows in orders(first, count, version))
+            ORDER_CHANGES,
+            (changes_of("orders", rows, "run") for rows in orders(first, count, version)),
         ),
     ]
 

@@ -31,10 +31,12 @@ from support.upgrade import (
     working_folder,
 )
 
+from sources.signalwire.errors import ConfigurationError
 from sources.simulator import Clock, SimulatedSpace
 
 OpenSpace = Callable[..., SimulatedSpace]
 ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+TIME_TYPE = "TIMESTAMP WITH TIME ZONE"
 TABLES = ("brands", "campaigns", "orders", "order_changes", "runs", "rejected")
 
 
@@ -113,6 +115,26 @@ def test_an_interrupted_load_is_finished(old: Workspace, space: SimulatedSpace) 
     # what was read is in the package: the API is not asked for it again
     result = old.run(space)
     assert result.stats.counts()["orders_loaded"] == 0
+    assert old.orders() == true_orders(space)
+
+
+def test_a_users_column_named_like_one_that_is_new_is_kept(
+    old: Workspace, space: SimulatedSpace
+) -> None:
+    """`deleted_at` of brands is new; a column that a killed run has made is empty, and ours."""
+    brands = old.qualified("brands")
+    old.execute(f"ALTER TABLE {brands} ADD deleted_at {TIME_TYPE}")
+    old.execute(f"UPDATE {brands} SET deleted_at = '2026-01-01 00:00:00+00'")
+    old.execute(f"ALTER TABLE {old.qualified('campaigns')} ADD deleted_at {TIME_TYPE}")
+    space.clock.advance(60)
+    for _ in range(2):
+        with pytest.raises(ConfigurationError, match="RENAME COLUMN deleted_at TO my_deleted_at"):
+            old.run(space)
+    assert all(row["deleted_at"] for row in old.table("brands"))
+    old.execute(f"ALTER TABLE {brands} RENAME COLUMN deleted_at TO my_deleted_at")
+    old.run(space)
+    assert not any(row["deleted_at"] for row in old.table("brands"))
+    assert all(row["my_deleted_at"] for row in old.table("brands"))
     assert old.orders() == true_orders(space)
 
 

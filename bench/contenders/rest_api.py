@@ -59,5 +59,6 @@ pipeline = dlt.pipeline(
     destination=dlt.destinations.duckdb(os.environ["BENCH_DATABASE"]),
     dataset_name="data",
 )
-info = pipeline.run(source, loader_file_format="parquet" if TUNED else None)
+options: dict[str, Any] = {"loader_file_format": "parquet"} if TUNED else {}
+info = pipeline.run(source, **options)
 info.raise_on_failed_jobs()

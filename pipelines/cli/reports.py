@@ -84,14 +84,16 @@ def _show(arguments: argparse.Namespace) -> None:
     from pipelines.cli.output import FORMATS, fits, render, terminal_width
     from pipelines.destinations.resolve import find_target
     from pipelines.reporting.catalog import configured_reports, one_report
-    from pipelines.reporting.rows import report_rows
+    from pipelines.reporting.rows import holds_rows, report_rows
+    from sources.signalwire.records.schema import NUMBER_ASSIGNMENTS
 
     target = find_target(arguments.destination, arguments.dataset)
     report = one_report(configured_reports(), arguments.view or SUMMARY)
     columns, rows = report_rows(
         target, report, arguments.campaign, arguments.since, arguments.limit
     )
-    if not rows and (condition := EMPTY_UNLESS.search(report.grain)):
+    condition = EMPTY_UNLESS.search(report.grain)
+    if condition and not rows and not holds_rows(target, NUMBER_ASSIGNMENTS):
         logger.warning("%s has no rows: it is empty %s", report.name, condition[1])
     left_out: list[str] = []
     if arguments.format != "table":

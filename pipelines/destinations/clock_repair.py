@@ -13,7 +13,7 @@ from typing import Any
 
 from dlt.common.destination.exceptions import DestinationUndefinedEntity
 
-from pipelines.destinations.rows import column_names
+from pipelines.destinations.rows import columns_there
 from sources.signalwire.records.schema import BRANDS, HISTORIES, ORDERS, RUNS
 
 logger = logging.getLogger(__name__)
@@ -68,9 +68,7 @@ def repair_times(
 
     def columns(table: str) -> list[str]:
         try:
-            nothing = f"SELECT * FROM {names[table]} WHERE 1 = 0"  # noqa: S608 - our own name
-            with client.execute_query(nothing) as cursor:
-                return [name.lower() for name in column_names(cursor)]
+            return columns_there(client, names[table])
         except DestinationUndefinedEntity:
             return []
 

@@ -33,34 +33,43 @@ def made_columns(client: Any) -> dict[str, set[str]]:
     Args:
         client: dlt's SQL client of the destination, with an open connection.
     """
-    made: defaultdict[str, set[str]] = defaultdict(set, _documented())
+    made: defaultdict[str, set[str]] = defaultdict(set)
     for schema in _stored_schemas(client):
         for name, table in schema.get("tables", {}).items():
             made[name].update(table.get("columns", {}))
-    return dict(made)
+    return made or defaultdict(set, _documented())
 
 
 def require_free_names(pipeline: dlt.Pipeline) -> None:
-    """Refuses to load a field that came later into a column of its name that a user has added.
+    """Refuses to load a column that came later into one of its name that a user has added.
 
     Raises:
-        ConfigurationError: the API sends such a field now. What was read is loaded by the next run.
+        ConfigurationError: this load has such a column. What was read is loaded by the next run.
     """
     tables = pipeline.default_schema.tables
     fields = {name: {*tables[name].get("columns", {})} for name in TABLES if name in tables}
-    if not any(_beyond(fields, _documented()).values()):
-        return
     client: Any
     with pipeline.destination_client() as client:
-        new = _beyond(fields, made_columns(client.sql_client))
+        if client.get_stored_schema_by_hash(pipeline.default_schema.version_hash):
+            return
+        sql_client = client.sql_client
+        new = _beyond(fields, made_columns(sql_client))
         for name, there in client.get_storage_tables([name for name in new if new[name]]):
-            if taken := [c for c in new[name] if folded(client.sql_client, c) in there]:
-                column = min(taken)
-                raise ConfigurationError(
-                    f"the API sends a field {column} of {name} now, and the table has a column of"
-                    f" that name already, which a user has added: rename it (ALTER TABLE {name}"
-                    f" RENAME COLUMN {column} TO my_{column}) and run again; nothing is lost"
-                )
+            for column in sorted(new[name]):
+                folded_name = folded(sql_client, column)
+                if folded_name in there and _holds_values(sql_client, name, folded_name):
+                    raise ConfigurationError(
+                        f"{name} gets a column {column} now, and the table has one of that name"
+                        f" already, which a user has added: rename it (ALTER TABLE {name} RENAME"
+                        f" COLUMN {column} TO my_{column}) and run again; nothing is lost"
+                    )
+
+
+def _holds_values(client: Any, table: str, column: str) -> bool:
+    """Whether a column has anything in it. One that a run was killed after making has not."""
+    names = client.make_qualified_table_name(table), client.escape_column_name(column)
+    ((count,),) = client.execute_sql("SELECT count({1}) FROM {0}".format(*names))  # noqa: S608
+    return bool(count)
 
 
 def _documented() -> dict[str, set[str]]:

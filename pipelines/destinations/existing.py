@@ -16,7 +16,7 @@ from dlt.pipeline.state_sync import load_pipeline_state_from_destination
 
 from pipelines.destinations.base import PIPELINE_NAME, Destination
 from pipelines.destinations.columns import made_columns
-from pipelines.destinations.rows import ROWS_AT_ONCE, column_names, instant, tables_of
+from pipelines.destinations.rows import ROWS_AT_ONCE, columns_there, instant, tables_of
 from sources.signalwire.incremental.depth import ASSIGNED, FINAL_STATE, SETTLING_STATE
 from sources.signalwire.incremental.existing import (
     KnownCampaign,
@@ -146,14 +146,14 @@ class ExistingData:
 
     def numbers(self, changed_since: int) -> KnownNumbers:
         """What there is of number assignments."""
-        try:
-            # one from before assignments had a history lacks columns, and all are read again
-            whole = "missing_since" in self._schema(NUMBER_ASSIGNMENTS).names
-        except DestinationUndefinedEntity:
-            whole = False
         since = max(EPOCH, EPOCH + timedelta(microseconds=changed_since))
+        moment = self._target.sql_time(since)
         with self._target.shared_connection():
-            moment = self._target.sql_time(since)
+            try:
+                # one from before assignments had a history lacks columns, and all are read again
+                whole = "missing_since" in self._schema(NUMBER_ASSIGNMENTS).names
+            except DestinationUndefinedEntity:
+                whole = False
             orders: dict[str, int] = dict(self._query(ORDERS_UNDER_WAY, moment))  # type: ignore[arg-type]
             numbers: dict[str, int] = dict(self._query(NUMBERS_UNDER_WAY)) if whole else {}  # type: ignore[arg-type]
         under_way = {name for found in (numbers, orders) for name, count in found.items() if count}
@@ -203,10 +203,8 @@ class ExistingData:
 
     def _schema(self, table: Table) -> pa.Schema:
         """The table as we made it: with columns of fields that came later, without dlt's own."""
-        nothing = f"SELECT * FROM {self._name(table)} WHERE 1 = 0"  # noqa: S608
-        with self._client as client, client.execute_query(nothing) as cursor:
-            # all names are in lower case, but some destinations keep them in upper case
-            there = [name.lower() for name in column_names(cursor)]
+        with self._client as client:
+            there = columns_there(client, self._name(table))
             if self._made is None:
                 self._made = made_columns(client)
         there = [name for name in there if name in self._made[table.name]]

@@ -56,6 +56,21 @@ def column_names(cursor: Any) -> list[str]:
     return [column[0] for column in described] if described else list(cursor.columns_schema)
 
 
+def columns_there(client: Any, table: str) -> list[str]:
+    """The columns of a table, in lower case, which some destinations do not keep.
+
+    Args:
+        client: dlt's SQL client, with an open connection.
+        table: The table, as a statement names it.
+
+    Raises:
+        DestinationUndefinedEntity: dlt's; it is not there.
+    """
+    nothing = f"SELECT * FROM {table} WHERE 1 = 0"  # noqa: S608 - our own name
+    with client.execute_query(nothing) as cursor:
+        return [name.lower() for name in column_names(cursor)]
+
+
 def shown_names(client: Any, cursor: Any) -> list[str]:
     """The names of a result's columns for people: in lower case where the destination folds them.
 

@@ -3,7 +3,7 @@
 A file is a comment and a query in DuckDB's dialect. The comment's first paragraph says what one row
 stands for, then comes a line for each column, then the columns for a narrow terminal, the most
 important first. The query names tables of the dataset and other reports without a schema. A query
-that is `@measures` is made from `sql/shared/measures.sql`.
+that is `@measures` is made from `sql/shared/measures.sql`, and so for the other files there.
 """
 
 from __future__ import annotations
@@ -37,7 +37,6 @@ MOST_HOURS = 1_000_000  # 114 years
 ON_TERMINAL = "On a terminal"
 # settings and the names that they had before, which are still read
 RENAMED = {"sla_hours": "targets", "main_sla_hours": "main_target"}
-MEASURES = FOLDER / "shared" / "measures.sql"
 # the name of what is read, and what else it is called
 SOURCES = re.compile(r"\b((?:FROM|JOIN)\s+)(\w+)\b(\s+AS\b)?")
 # a row of the age groups in `backlog.sql`
@@ -221,12 +220,12 @@ def definition(report: Report, dataset: str, dialect: str) -> str:
 def _read(path: Path) -> Report:
     grain, columns, query = _parts(path)
     shown = columns.pop(ON_TERMINAL, "")
-    if query.startswith("@measures"):
+    if shared := re.match(r"@(\w+)", query):
         settings = dict(re.findall(r"^(\w+) = (.*)$", query, re.MULTILINE))
-        _, measures, template = _parts(MEASURES)
-        shown = f"{shown}, {measures.pop(ON_TERMINAL)}"
-        columns |= measures
-        query = Template(template).substitute(_substitutes(**settings))
+        _, further, template = _parts(FOLDER / "shared" / f"{shared[1]}.sql")
+        shown = f"{shown}, {further.pop(ON_TERMINAL)}"
+        columns |= further
+        query = Template(template).substitute(SUBSTITUTES[shared[1]](**settings))
         # for people to read: without the lines where there was nothing to put in
         query = re.sub(r"\n +(?=\n)", "", query).rstrip()
     return Report(path.stem, grain, columns, query, tuple(re.findall(r"\w+", shown)))
@@ -241,7 +240,7 @@ def _parts(path: Path) -> tuple[str, dict[str, str], str]:
     return " ".join(comment[:gap]), described, "\n".join(lines[end:]).strip()
 
 
-def _substitutes(
+def _of_measures(
     key: str = "", labels: str = "", columns: str = "", order: str = ""
 ) -> dict[str, str]:
     """What the measures are grouped by (one row of all without a key), and labelled with."""
@@ -257,6 +256,20 @@ def _substitutes(
         "using": f"USING ({key})" if key else "",
         "order": f"ORDER BY {order}" if order else "",
     }
+
+
+def _of_approval(
+    kind: str, approved: str, labels: str = "", named: str = "", join: str = ""
+) -> dict[str, str]:
+    """What is registered, its state once it is, and further columns with what they come from."""
+    return {"kind": kind, "approved": approved, "labels": labels, "named": named, "join": join}
+
+
+# what the settings of a report put into each of the shared queries
+SUBSTITUTES: dict[str, Callable[..., dict[str, str]]] = {
+    "measures": _of_measures,
+    "approval": _of_approval,
+}
 
 
 def _with_targets(report: Report, sla_hours: Sequence[float], main: float) -> Report:

@@ -13,7 +13,7 @@ from pipelines.destinations.naming import in_reports
 from pipelines.destinations.rows import shown_names
 from pipelines.reporting.catalog import Report, dialect_of
 from sources.signalwire.errors import ConfigurationError
-from sources.signalwire.records.schema import CAMPAIGNS
+from sources.signalwire.records.schema import CAMPAIGNS, Table
 
 # the column that `since` filters: the first of these that a report has
 SINCE = ("created_at", "created_day", "created_week", "day")
@@ -59,6 +59,13 @@ def report_rows(
         if campaign_id and not rows:
             _require_campaign(client, campaign_id.strip())
     return columns, rows
+
+
+def holds_rows(target: Destination, table: Table) -> bool:
+    """Whether a table of the destination has any row."""
+    with target.opened() as client:
+        name = client.make_qualified_table_name(table.name)
+        return bool(client.execute_sql(f"SELECT 1 FROM {name} LIMIT 1"))  # noqa: S608 - our own
 
 
 def _column(report: Report, names: tuple[str, ...], option: str) -> str:

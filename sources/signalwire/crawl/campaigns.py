@@ -94,7 +94,7 @@ class CampaignReader:
         if not exists:
             self._registry.gone(CAMPAIGNS, campaign_id)
             # also in a run that reads none: the campaign is not looked for again
-            self._numbers.of_campaign_gone(campaign_id)
+            self._numbers.campaign_gone(campaign_id)
             if ORDERS.name not in self._options.resources:
                 return
             if cursor := self._cursors.after().get(campaign_id):

@@ -38,10 +38,9 @@ class KnownCampaigns:
 
     def campaign(self, campaign_id: str) -> KnownCampaign | None:
         """What it has of a campaign; None if there is no destination to ask, or no use in it."""
-        if not self._existing.is_known:
+        if not self._existing.is_known or ORDERS.name not in self._options.resources:
             return None
-        known = self._known().get(campaign_id, KnownCampaign())
-        return known if ORDERS.name in self._options.resources else None
+        return self._known().get(campaign_id, KnownCampaign())
 
     def now(self) -> int:
         """The server's clock, ahead of all readings in the destination."""

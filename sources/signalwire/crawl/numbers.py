@@ -12,7 +12,7 @@ from sources.signalwire.crawl.known_campaigns import KnownCampaigns
 from sources.signalwire.crawl.lists import Lists
 from sources.signalwire.crawl.output import Output
 from sources.signalwire.http.server_clock import ServerClock
-from sources.signalwire.incremental.diff import dated, newest_of_each
+from sources.signalwire.incremental.diff import dated, marked_as_deleted
 from sources.signalwire.incremental.existing import KnownData
 from sources.signalwire.records.batch import Origin, PageRecords
 from sources.signalwire.records.schema import NUMBER_ASSIGNMENTS
@@ -41,13 +41,12 @@ class Numbers:
         self._output = output
         self._existing = existing
         self._known = known
-        self._clock = clock
         self._stats = stats
         self._comparison = Comparison(
             output, existing, clock, stats, self._lacking, NUMBER_ASSIGNMENTS, self._changed
         )
         self._lacked: list[str] = []
-        self._gone: list[str] = []
+        self._campaigns_gone: list[str] = []
         # what is new or changed in a list; one that is new there may have left another one
         self._met: set[str] = set()
 
@@ -55,36 +54,35 @@ class Numbers:
         """Reads a campaign's list. Raises ReadError where that fails."""
         async for page in self._lists.pages(origin):
             self._stats.add(numbers_seen=len(page.records))
-            rows = await self._convert(PageRecords(origin, page.records, page.read_at))
+            # by a clock ahead of all readings in the destination, which the page's may not be
+            rows = await self._convert(PageRecords(origin, page.records, self._known.now()))
             if len(rows):
-                # ahead of all readings in the destination, which the page's time may not be
-                self._comparison.add(origin, dated(rows, self._known.now(), "read_at"))
+                self._comparison.add(origin, rows)
         self._comparison.walked(origin)
 
-    def of_campaign_gone(self, campaign_id: str) -> None:
+    def campaign_gone(self, campaign_id: str) -> None:
         """Notes that a campaign is gone, and all its assignments with it."""
-        rows = self._existing.of_campaigns(NUMBER_ASSIGNMENTS, [campaign_id])
-        self._gone += rows["id"].to_pylist()
+        self._campaigns_gone.append(campaign_id)
 
     def finish(self) -> None:
         """Compares what is left, and marks what is missing: when all lists are read."""
         self._comparison.finish()
-        missing = self._rows(self._lacked)
-        again = pc.is_valid(missing["missing_since"])
         now = self._known.now()
+        missing = self._nowhere(self._existing.by_id(NUMBER_ASSIGNMENTS, self._lacked))
+        again = pc.is_valid(missing["missing_since"])
         self._output.rows(
             NUMBER_ASSIGNMENTS, dated(missing.filter(pc.invert(again)), now, "missing_since")
         )
-        gone = pa.concat_tables([missing.filter(again), self._rows(self._gone)])
-        self._stats.add(numbers_deleted=len(gone))
-        self._output.rows(
-            NUMBER_ASSIGNMENTS, dated(newest_of_each(gone), now, "read_at", "deleted_at")
-        )
+        gone = self._existing.of_campaigns(NUMBER_ASSIGNMENTS, self._campaigns_gone)
+        for rows in (missing.filter(again), self._nowhere(gone)):
+            marked = marked_as_deleted(rows, now)
+            self._stats.add(numbers_deleted=len(marked))
+            self._output.rows(NUMBER_ASSIGNMENTS, marked)
 
-    def _rows(self, ids: list[str]) -> pa.Table:
-        """Those of some assignments that no other list has, if not marked as deleted yet."""
-        rows = self._existing.by_id(NUMBER_ASSIGNMENTS, [i for i in ids if i not in self._met])
-        return rows.filter(pc.is_null(rows["deleted_at"]))
+    def _nowhere(self, rows: pa.Table) -> pa.Table:
+        """Those of some assignments that no other list has."""
+        nowhere = [number_id not in self._met for number_id in rows["id"].to_pylist()]
+        return rows.filter(pa.array(nowhere, pa.bool_()))
 
     def _lacking(self, _: Origin, ids: list[str]) -> None:
         self._lacked += ids

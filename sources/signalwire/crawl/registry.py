@@ -8,7 +8,7 @@ from urllib.parse import quote
 import pyarrow as pa
 
 from sources.signalwire.crawl.output import Output
-from sources.signalwire.incremental.diff import changed, dated, entered_state, marked_as_deleted
+from sources.signalwire.incremental.diff import changed, entered_state, marked_as_deleted
 from sources.signalwire.incremental.existing import KnownData, KnownRecord
 from sources.signalwire.records.batch import Origin, PageRecords
 from sources.signalwire.records.buffers import RecordBuffer
@@ -173,9 +173,10 @@ class Registry:
             self._campaign_rows.append(self._changed(CAMPAIGNS, pages))
 
     def _changed(self, table: Table, pages: Sequence[PageRecords]) -> pa.Table:
-        rows = self._output.converted(table, pages)
         # their pages may have been read before it was known what the clock has to be ahead of
-        return changed(dated(rows, self._now(), "read_at"), self._records(table))
+        now = self._now()
+        rows = self._output.converted(table, [page._replace(read_at=now) for page in pages])
+        return changed(rows, self._records(table))
 
     def _records(self, table: Table) -> Mapping[str, KnownRecord]:
         if self._known is None:

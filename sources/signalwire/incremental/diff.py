@@ -53,6 +53,8 @@ def dated(rows: pa.Table, now: int, *names: str) -> pa.Table:
 
 def changed(read: pa.Table, known: Mapping[str, KnownRecord]) -> pa.Table:
     """The rows that the destination lacks or has otherwise, by its fingerprints."""
+    if not known:
+        return read
     found = zip(map(known.get, read["id"].to_pylist()), fingerprints(read), strict=True)
     different = [before is None or before.fingerprint != now for before, now in found]
     return read.filter(pa.array(different, pa.bool_()))

@@ -93,9 +93,6 @@ _READ = Column("read_at", "timestamp", "When this version was read, by the serve
 _DELETED = Column(
     "deleted_at", "timestamp", "When it was found deleted from the API (UTC), or null."
 )
-_SEEN = Column("seen_at", "timestamp", "When this was first read, by the server's clock (UTC).")
-_SEEN_BY = Column("run_id", "text", "The run that saw it first (runs.run_id).")
-_DIGEST = "Digest of the {} and its new values, so that no change counts twice."
 
 
 def _texts(*names: str) -> tuple[Column, ...]:
@@ -204,77 +201,47 @@ NUMBER_ASSIGNMENTS = Table(
     ),
 )
 
-ORDER_CHANGES = Table(
-    name="order_changes",
-    description=(
-        "One row per change seen of an order, because the API has only its present state."
-        " Consecutive changes between two runs are seen as one, and the return of one that was"
-        " deleted is none."
-    ),
-    key_description=_DIGEST.format("order"),
-    fields=(
-        Column("order_id", "text", "The order (orders.id)."),
-        _CAMPAIGN_ID,
-        _BRAND_ID,
-        Column("state", "text", "The state it was in from updated_at on."),
-        _CREATED,
-        _UPDATED,
-        Column("processed_at", "timestamp", "When processing finished (UTC); null while open."),
-        Column("deleted_at", "timestamp", "When it was found deleted (UTC), or null."),
-        _SEEN,
-        _SEEN_BY,
-    ),
-)
 
-NUMBER_ASSIGNMENT_CHANGES = Table(
-    name="number_assignment_changes",
-    description=(
-        "One row per change seen of a number assignment. Consecutive changes between two runs are"
-        " seen as one."
-    ),
-    key_description=_DIGEST.format("assignment"),
-    fields=(
-        Column("number_assignment_id", "text", "The assignment (number_assignments.id)."),
-        _CAMPAIGN_ID,
-        _BRAND_ID,
-        Column("state", "text", "The state it was in from updated_at on."),
-        _CREATED,
-        _UPDATED,
-        Column("deleted_at", "timestamp", "When it was found deleted (UTC), or null."),
-        _SEEN,
-        _SEEN_BY,
-    ),
-)
+def _history(of: Table, description: str, *further: Column) -> Table:
+    """The table that keeps another one's history, with further ones of its columns."""
+    name = of.name.removesuffix("s")
+    noun = name.replace("_", " ")
+    return Table(
+        name=f"{name}_changes",
+        description=description,
+        key_description=f"Digest of the {noun} and its new values, so that no change counts twice.",
+        fields=(
+            Column(f"{name}_id", "text", f"The {noun} ({of.name}.id)."),
+            *of.parents,
+            Column("state", "text", "The state it was in from updated_at on."),
+            _CREATED,
+            _UPDATED,
+            *further,
+            Column("deleted_at", "timestamp", "When it was found deleted (UTC), or null."),
+            Column(
+                "seen_at", "timestamp", "When this was first read, by the server's clock (UTC)."
+            ),
+            Column("run_id", "text", "The run that saw it first (runs.run_id)."),
+        ),
+    )
 
-CAMPAIGN_CHANGES = Table(
-    name="campaign_changes",
-    description="One row per state that a campaign was seen to enter, and its first one seen.",
-    key_description=_DIGEST.format("campaign"),
-    fields=(
-        _CAMPAIGN_ID,
-        _BRAND_ID,
-        Column("state", "text", "The state it was in from updated_at on."),
-        _CREATED,
-        _UPDATED,
-        Column("deleted_at", "timestamp", "When it was found deleted (UTC), or null."),
-        _SEEN,
-        _SEEN_BY,
-    ),
-)
 
-BRAND_CHANGES = Table(
-    name="brand_changes",
-    description="One row per state that a brand was seen to enter, and its first one seen.",
-    key_description=_DIGEST.format("brand"),
-    fields=(
-        _BRAND_ID,
-        Column("state", "text", "The state it was in from updated_at on."),
-        _CREATED,
-        _UPDATED,
-        Column("deleted_at", "timestamp", "When it was found deleted (UTC), or null."),
-        _SEEN,
-        _SEEN_BY,
-    ),
+ORDER_CHANGES = _history(
+    ORDERS,
+    "One row per change seen of an order, because the API has only its present state. Consecutive"
+    " changes between two runs are seen as one, and the return of one that was deleted is none.",
+    Column("processed_at", "timestamp", "When processing finished (UTC); null while open."),
+)
+NUMBER_ASSIGNMENT_CHANGES = _history(
+    NUMBER_ASSIGNMENTS,
+    "One row per change seen of a number assignment. Consecutive changes between two runs are seen"
+    " as one.",
+)
+CAMPAIGN_CHANGES = _history(
+    CAMPAIGNS, "One row per state that a campaign was seen to enter, and its first one seen."
+)
+BRAND_CHANGES = _history(
+    BRANDS, "One row per state that a brand was seen to enter, and its first one seen."
 )
 
 REJECTED = Table(

@@ -368,3 +368,7 @@ def test_a_report_that_a_setting_fills_says_so_while_it_is_empty(
     shown = workspace.command("report", "numbers_by_campaign", "--format", "json")
     assert shown.stderr == ""
     assert sum(r["numbers"] for r in json.loads(shown.stdout)) == len(space.world.truth_numbers())
+    numbers = workspace.qualified("number_assignments")
+    workspace.execute(f"UPDATE {numbers} SET state = 'completed'")
+    shown = workspace.command("report", "failed_numbers", "--format", "csv")
+    assert (len(shown.stdout.splitlines()), shown.stderr) == (1, "")

@@ -160,6 +160,26 @@ def test_one_in_another_campaigns_list_has_moved_there(
         assert workspace.alive("number_assignments") == true_numbers(settled)
 
 
+def test_fields_that_the_api_adds_are_kept_when_assignments_vanish(
+    settled: SimulatedSpace, any_workspace: Workspace
+) -> None:
+    """Of a list that lacks one, and of a campaign that is gone, in the same run."""
+    (_, _, first), *_, (_, campaign, _) = settled.world.truth_numbers()
+    for _, _, record in settled.world.truth_numbers():
+        settled.world.update_number(record["id"], carrier="one")
+    any_workspace.run(settled, number_assignments=True)
+    settled.world.remove_number(first["id"])
+    settled.clock.advance(HOUR)
+    any_workspace.run(settled, number_assignments=True)
+    settled.world.remove_campaign(campaign)
+    settled.clock.advance(HOUR)
+    any_workspace.run(settled, number_assignments=True)
+    rows = any_workspace.table("number_assignments")
+    assert {row["carrier"] for row in rows} == {"one"}
+    gone = {row["id"] for row in rows if row["deleted_at"]}
+    assert gone == {first["id"], *(row["id"] for row in rows if row["campaign_id"] == campaign)}
+
+
 @pytest.mark.parametrize("mode", ["auto", True, False], ids=str)
 def test_those_of_a_campaign_that_is_gone_are_gone(
     settled: SimulatedSpace, workspace: Workspace, mode: bool | str
@@ -275,6 +295,17 @@ class TestAuto:
             assert done.returncode == 0, done.stderr
             assert len(lists_read(settled)) == read
             assert ("number assignments loaded: 18 seen" in done.stdout) == bool(read)
+
+    @pytest.mark.parametrize(("value", "read"), [("true", 6), ("'auto'", 6), ("false", 0)])
+    def test_from_a_settings_file(
+        self, settled: SimulatedSpace, workspace: Workspace, value: str, read: int
+    ) -> None:
+        (workspace.folder / ".dlt").mkdir()
+        settings = f"[sources.signalwire]\nnumber_assignments = {value}\n"
+        (workspace.folder / ".dlt" / "config.toml").write_text(settings)
+        done = workspace.command("run", space=settled)
+        assert done.returncode == 0, done.stderr
+        assert len(lists_read(settled)) == read
 
     def test_another_word_is_refused(self, settled: SimulatedSpace, workspace: Workspace) -> None:
         with pytest.raises(ConfigurationError, match="has to be true, false or 'auto'"):
