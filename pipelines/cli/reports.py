@@ -49,9 +49,15 @@ def _add_filters(parser: argparse.ArgumentParser, prefix: str = "") -> None:
     add = parser.add_argument
     formats = ("table", "csv", "json", "markdown")
     add("--format", choices=formats, default="table", help=f"{prefix}the format (table)")
-    add("--campaign", type=filled, metavar="ID", help=f"{prefix}rows of this campaign only")
-    since = f"{prefix}orders created since, such as 2026-03-01"
+    only = f"{prefix}only of this {{}}: its id or name"
+    add("--campaign", type=filled, metavar="ID", help=only.format("campaign"))
+    add("--brand", type=filled, metavar="ID", help=only.format("brand"))
+    add("--use-case", type=filled, metavar="NAME", help=f"{prefix}only of this use case")
+    status = f"{prefix}only with this status: processed, open, failed, deleted"
+    add("--status", type=filled, metavar="NAME", help=status)
+    since = f"{prefix}only created at that time or later, such as 2026-03-01"
     add("--since", type=moment, metavar="DATE", help=since)
+    add("--until", type=moment, metavar="DATE", help=f"{prefix}only created before that time")
     add("--limit", type=count, metavar="N", help=f"{prefix}at most so many rows")
 
 
@@ -83,15 +89,18 @@ def _show(arguments: argparse.Namespace) -> None:
     """Prints the rows of one report."""
     from pipelines.cli.output import FORMATS, fits, render, terminal_width
     from pipelines.destinations.resolve import find_target
-    from pipelines.reporting.catalog import configured_reports, one_report
-    from pipelines.reporting.rows import holds_rows, report_rows
+    from pipelines.reporting.catalog import configured_reports
+    from pipelines.reporting.rows import Narrowing, holds_rows, report_rows
     from sources.signalwire.records.schema import NUMBER_ASSIGNMENTS
 
     target = find_target(arguments.destination, arguments.dataset)
-    report = one_report(configured_reports(), arguments.view or SUMMARY)
-    columns, rows = report_rows(
-        target, report, arguments.campaign, arguments.since, arguments.limit
-    )
+    reports, name = configured_reports(), arguments.view or SUMMARY
+    narrowing = Narrowing(
+        arguments.campaign, arguments.brand, arguments.use_case, arguments.status,
+        arguments.since, arguments.until,
+    )  # fmt: skip
+    columns, rows = report_rows(target, reports, name, narrowing, arguments.limit)
+    report = reports[name]
     condition = EMPTY_UNLESS.search(report.grain)
     if condition and not rows and not holds_rows(target, NUMBER_ASSIGNMENTS):
         logger.warning("%s has no rows: it is empty %s", report.name, condition[1])

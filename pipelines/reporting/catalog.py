@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import logging
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from graphlib import TopologicalSorter
@@ -24,8 +24,9 @@ import sqlglot
 
 from pipelines.destinations.base import Destination
 from pipelines.destinations.configuration import defaults
-from pipelines.destinations.naming import Schemas, schemas_to_show
+from pipelines.destinations.naming import Schemas, literal, schemas_to_show
 from pipelines.reporting.dialects import DIALECTS, translated
+from pipelines.reporting.promises import MOST_HOURS, Promise, parse_promises, rows_of, with_default
 from sources.signalwire.errors import ConfigurationError
 from sources.signalwire.records.schema import TABLES
 
@@ -33,12 +34,11 @@ logger = logging.getLogger(__name__)
 
 FOLDER = Path(__file__).with_name("sql")
 REPORT_NAMES = frozenset(path.stem for path in FOLDER.glob("*.sql"))
-MOST_HOURS = 1_000_000  # 114 years
 ON_TERMINAL = "On a terminal"
 # settings and the names that they had before, which are still read
 RENAMED = {"sla_hours": "targets", "main_sla_hours": "main_target"}
-# the name of what is read, and what else it is called
-SOURCES = re.compile(r"\b((?:FROM|JOIN)\s+)(\w+)\b(\s+AS\b)?")
+# the name of what is read, and what else it is called; texts and comments are neither
+SOURCES = re.compile(r"--.*|'(?:[^']|'')*'|\b((?:FROM|JOIN)\s+)(\w+)\b(\s+AS\b)?")
 # a row of the age groups in `backlog.sql`
 AGE_GROUP = re.compile(r"\('([^']+)', ([\d.]+), ([\d.]+)\)")
 # dialects whose names are folded to upper case, so that dlt makes them so
@@ -61,30 +61,36 @@ class Report:
     @property
     def sources(self) -> set[str]:
         """The names that it reads from: tables, reports, and parts of its own query."""
-        return {name for _, name, _ in SOURCES.findall(self.query)}
+        return {name for _, name, _ in SOURCES.findall(self.query) if name}
 
 
-def load_reports(sla_hours: Sequence[float], main_sla_hours: float) -> dict[str, Report]:
+def load_reports(
+    sla_hours: Sequence[float], main_sla_hours: float, promises: Sequence[Promise] = ()
+) -> dict[str, Report]:
     """All reports by name, each after those it builds on.
 
     Args:
         sla_hours: Hours within which orders should be processed.
-        main_sla_hours: The one of them that `within_target` means.
+        main_sla_hours: The one of them that counts for orders that no promise is for.
+        promises: What customers were promised.
     """
     read = {path.stem: _read(path) for path in sorted(FOLDER.glob("*.sql"))}
-    name = "processing_targets"
-    read[name] = _with_targets(read[name], sla_hours, main_sla_hours)
+    targets = [(hours, hours == main_sla_hours) for hours in sorted({*sla_hours})]
+    promised = rows_of(with_default(promises, main_sla_hours))
+    for name, rows in (("processing_targets", targets), ("promises", promised)):
+        read[name] = _with_values(read[name], rows)
     graph = {name: report.sources & read.keys() for name, report in read.items()}
     return {name: read[name] for name in TopologicalSorter(graph).static_order()}
 
 
 def configured_reports() -> dict[str, Report]:
-    """The reports with the settings `reports.sla_hours` and `reports.main_sla_hours`.
+    """The reports with the settings `reports.sla_hours`, `reports.main_sla_hours`, `reports.sla`.
 
     Raises:
-        ConfigurationError: they are not numbers of hours, or the main one is not among them.
+        ConfigurationError: the first are not numbers of hours, the main one is not among them, or
+            a promise cannot be meant so.
     """
-    return load_reports(*configured_targets())
+    return load_reports(*configured_targets(), configured_promises())
 
 
 def one_report(found: Mapping[str, Report], name: str) -> Report:
@@ -105,6 +111,7 @@ def require_report_settings() -> bool:
         ConfigurationError: one of them cannot work.
     """
     configured_targets()
+    configured_promises()
     for name, before in RENAMED.items():
         if dlt.config.get(f"reports.{before}") is not None:
             logger.warning("the setting reports.%s is now reports.%s; rename it", before, name)
@@ -132,6 +139,16 @@ def configured_targets() -> tuple[list[float], float]:
             f" {MOST_HOURS}, and reports.{main_name} ({main}) one of them"
         ) from None
     return numbers, main_number
+
+
+def configured_promises() -> list[Promise]:
+    """The promises of the setting `reports.sla`; none without one.
+
+    Raises:
+        ConfigurationError: one of them cannot be meant so.
+    """
+    found: Any = dlt.config.get("reports.sla")
+    return parse_promises(found) if found else []
 
 
 def _setting(name: str) -> tuple[str, Any]:
@@ -224,8 +241,9 @@ def _read(path: Path) -> Report:
         settings = dict(re.findall(r"^(\w+) = (.*)$", query, re.MULTILINE))
         _, further, template = _parts(FOLDER / "shared" / f"{shared[1]}.sql")
         shown = f"{shown}, {further.pop(ON_TERMINAL)}"
-        columns |= further
         query = Template(template).substitute(SUBSTITUTES[shared[1]](**settings))
+        # without those that only some of the reports have
+        columns |= {name: meaning for name, meaning in further.items() if name in query}
         # for people to read: without the lines where there was nothing to put in
         query = re.sub(r"\n +(?=\n)", "", query).rstrip()
     return Report(path.stem, grain, columns, query, tuple(re.findall(r"\w+", shown)))
@@ -241,9 +259,12 @@ def _parts(path: Path) -> tuple[str, dict[str, str], str]:
 
 
 def _of_measures(
-    key: str = "", labels: str = "", columns: str = "", order: str = ""
+    key: str = "", labels: str = "", columns: str = "", order: str = "", period: str = ""
 ) -> dict[str, str]:
-    """What the measures are grouped by (one row of all without a key), and labelled with."""
+    """What the measures are grouped by (one row of all without a key), and labelled with.
+
+    With a `period`, which is a part of the key, some measures of the one before stand beside.
+    """
     names = [name for name in labels.split(", ") if name]
     shown = ", ".join(part for part in (key, *names, columns) if part)
     return {
@@ -255,7 +276,20 @@ def _of_measures(
         "join": "LEFT JOIN" if key else "CROSS JOIN",
         "using": f"USING ({key})" if key else "",
         "order": f"ORDER BY {order}" if order else "",
+        "before": _before(key, period) if period else "",
     }
+
+
+def _before(key: str, period: str) -> str:
+    """Measures of the period before, where there is a row of it."""
+    others = ", ".join(name for name in key.split(", ") if name != period)
+    window = f"{f'PARTITION BY {others} ' if others else ''}ORDER BY {period}"
+    number, step = NUMBERED[period]
+    return "".join(
+        f",\n    CASE\n        WHEN lag({number}) OVER ({window}) = {number} - {step}"
+        f"\n            THEN lag({measure}) OVER ({window})\n    END AS {measure}_before"
+        for measure in ("orders", "median_hours_all", "p90_hours_all", "share_within_target")
+    )
 
 
 def _of_approval(
@@ -265,6 +299,14 @@ def _of_approval(
     return {"kind": kind, "approved": approved, "labels": labels, "named": named, "join": join}
 
 
+# a period as a number, and how much less the one before has
+NUMBERED = {
+    "created_week": ("extract(epoch FROM CAST(created_week AS TIMESTAMP))", 7 * 86_400),
+    "created_month": (
+        "(extract(year FROM created_month) * 12 + extract(month FROM created_month))",
+        1,
+    ),
+}
 # what the settings of a report put into each of the shared queries
 SUBSTITUTES: dict[str, Callable[..., dict[str, str]]] = {
     "measures": _of_measures,
@@ -272,7 +314,15 @@ SUBSTITUTES: dict[str, Callable[..., dict[str, str]]] = {
 }
 
 
-def _with_targets(report: Report, sla_hours: Sequence[float], main: float) -> Report:
-    rows = ", ".join(f"({hours!r}, {str(hours == main).upper()})" for hours in sorted({*sla_hours}))
-    query = re.sub(r"\(VALUES .*\) AS t", f"(VALUES {rows}) AS t", report.query)
-    return replace(report, query=query)
+def _with_values(report: Report, rows: Iterable[tuple[str | float | bool, ...]]) -> Report:
+    """The report with these rows in the place of those in its file."""
+    written = ", ".join(f"({', '.join(map(_value, row))})" for row in rows)
+    before, values, _ = report.query.partition("(VALUES ")
+    _, alias, after = report.query.rpartition("AS t (")
+    return replace(report, query=f"{before}{values}{written})\n    {alias}{after}")
+
+
+def _value(value: str | float | bool) -> str:
+    if isinstance(value, bool):
+        return str(value).upper()
+    return literal(value) if isinstance(value, str) else repr(value)

@@ -43,12 +43,16 @@ ACCEPTED = {
     ("order_processing", "status"): ["processed", "failed", "deleted", "open"],
     ("number_processing", "status"): ["completed", "failed", "deleted", "waiting"],
     ("numbers_time_to_usable", "grouped_by"): ["all", "campaign", "brand", "use case"],
+    ("slower_than_before", "measure"): ["median", "p90"],
     ("backlog", "bucket"): [*(name for name, _, _ in age_groups()), "not known"],
 }
 # reports that count every order once, whatever they are grouped by
 COUNTS_OF_ALL = (
     "processing_time_by_brand", "processing_time_by_campaign", "processing_time_by_use_case",
-    "processing_time_by_day", "processing_time_by_week", "processing_time_by_hour_of_week",
+    "processing_time_by_day", "processing_time_by_week", "processing_time_by_month",
+    "processing_time_by_hour_of_week", "processing_time_by_campaign_and_week",
+    "processing_time_by_campaign_and_month", "processing_time_by_brand_and_week",
+    "processing_time_by_brand_and_month",
 )  # fmt: skip
 COUNTS_ALL = """\
 -- NAME counts every order once
@@ -172,7 +176,8 @@ def _model(report: Report) -> dict[str, Any]:
 
 def _query(report: Report, dialect: str) -> str:
     query = report.query if dialect == "duckdb" else translated(report.query, dialect)
-    return with_names(query, _reference)
+    # a brace in a promise's name is no template
+    return with_names(query.replace("{", "{{ '{' }}"), _reference)
 
 
 def _reference(name: str) -> str:

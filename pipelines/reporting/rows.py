@@ -1,64 +1,84 @@
-"""The rows of one report, narrowed to a campaign or to newer orders."""
+"""The rows of one report, narrowed to some orders or numbers."""
 
 from __future__ import annotations
 
-from datetime import datetime
-from itertools import chain
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timezone
 from typing import Any
 
 from dlt.common.destination.exceptions import DestinationUndefinedEntity
 
 from pipelines.destinations.base import Destination
-from pipelines.destinations.naming import in_reports
+from pipelines.destinations.naming import in_reports, literal
 from pipelines.destinations.rows import shown_names
-from pipelines.reporting.catalog import Report, dialect_of
+from pipelines.reporting.catalog import Report, dialect_of, one_report, with_names
+from pipelines.reporting.dialects import translated
 from sources.signalwire.errors import ConfigurationError
-from sources.signalwire.records.schema import CAMPAIGNS, Table
+from sources.signalwire.records.schema import BRANDS, CAMPAIGNS, TABLES, Table
 
-# the column that `since` filters: the first of these that a report has
-SINCE = ("created_at", "created_day", "created_week", "day")
+# the columns that a time filters: an order's, and the days of the backlog
+TIMES = ("created_at", "day")
+# reports with a row per order, and per number: others that are made of them are made anew
+BASES = ("order_processing", "number_processing")
+# but for those that judge a row by others, which fewer would judge otherwise
+WHOLE = frozenset({"slower_than_before", "stuck_orders", "failed_numbers", *BASES})
+SHOWN = 5
+
+
+@dataclass(frozen=True)
+class Narrowing:
+    """Which orders or numbers a report is about: those that fit all that is given.
+
+    `campaign` and `brand` are an id or a name, `since` and `until` times of creation, the latter
+    excluded.
+    """
+
+    campaign: str | None = None
+    brand: str | None = None
+    use_case: str | None = None
+    status: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+    @property
+    def given(self) -> dict[str, str | datetime]:
+        """What is given, by the name of its option."""
+        options = ("campaign", "brand", "use_case", "status", "since", "until")
+        found = {name: getattr(self, name) for name in options}
+        return {name: value for name, value in found.items() if value is not None}
 
 
 def report_rows(
     target: Destination,
-    report: Report,
-    campaign_id: str | None = None,
-    since: datetime | None = None,
+    reports: Mapping[str, Report],
+    name: str,
+    narrowing: Narrowing = Narrowing(),
     limit: int | None = None,
 ) -> tuple[list[str], list[Any]]:
-    """The report's columns and its rows.
+    """The columns and rows of a report, at most `limit`.
 
-    At most `limit` rows, of the campaign only (in upper or lower case) and of orders created since
-    then only, where these are given.
+    A report with a row per campaign, week and so on that has no column to narrow by is computed
+    again from the orders or numbers that are left.
 
     Raises:
-        ConfigurationError: the destination has no reports (yet), the report has no column to narrow
-            by, or the campaign is not loaded.
+        ConfigurationError: the destination has no reports (yet), there is no such report, it
+            cannot be narrowed so, or the campaign or brand is not loaded.
     """
-    dialect_of(target)
-    conditions: dict[str, list[Any]] = {}
-    if campaign_id:
-        column = _column(report, ("campaign_id",), "--campaign")
-        conditions[f"{column} IN (%s, lower(%s))"] = [campaign_id.strip()] * 2
-    if since:
-        conditions[f"{_column(report, SINCE, '--since')} >= %s"] = [since]
+    dialect = dialect_of(target)
+    report = one_report(reports, name)
     with target.opened() as client:
-        # names of reports and columns are this project's own
-        sql = f"SELECT * FROM {in_reports(client, target.dataset, report.name)}"  # noqa: S608
-        sql += f" WHERE {' AND '.join(conditions)}" if conditions else ""
-        sql += f" LIMIT {limit:d}" if limit is not None else ""
         try:
-            with client.execute_query(sql, *chain(*conditions.values())) as cursor:
-                columns = list(shown_names(client, cursor))
-                rows = list(cursor.fetchall())
+            conditions = _conditions(client, narrowing)
+            query = _narrowed(client, target.dataset, dialect, reports, report, conditions)
+            sql = f"SELECT * FROM {query}" + (f" LIMIT {limit:d}" if limit is not None else "")  # noqa: S608
+            with client.execute_query(sql) as cursor:
+                return list(shown_names(client, cursor)), list(cursor.fetchall())
         except DestinationUndefinedEntity:
             raise ConfigurationError(
                 f"there are no reports in {target.description} yet; create them with:"
                 " signalwire-orders run, or from loaded data with: signalwire-orders reports apply"
             ) from None
-        if campaign_id and not rows:
-            _require_campaign(client, campaign_id.strip())
-    return columns, rows
 
 
 def holds_rows(target: Destination, table: Table) -> bool:
@@ -68,18 +88,128 @@ def holds_rows(target: Destination, table: Table) -> bool:
         return bool(client.execute_sql(f"SELECT 1 FROM {name} LIMIT 1"))  # noqa: S608 - our own
 
 
-def _column(report: Report, names: tuple[str, ...], option: str) -> str:
-    column = next((name for name in names if name in report.columns), None)
-    if column is None:
-        raise ConfigurationError(
-            f"{option} cannot narrow {report.name}: it has no {' or '.join(names)}"
-        )
-    return column
-
-
-def _require_campaign(client: Any, campaign_id: str) -> None:
-    """Refuses a campaign that is not loaded, which an empty report leaves open."""
+def _conditions(client: Any, narrowing: Narrowing) -> dict[str, Condition]:
+    """A condition for each thing given, by its option."""
+    found: dict[str, Condition] = {}
     campaigns = client.make_qualified_table_name(CAMPAIGNS.name)
-    sql = f"SELECT 1 FROM {campaigns} WHERE id IN (%s, lower(%s))"  # noqa: S608 - our own name
-    if not client.execute_sql(sql, campaign_id, campaign_id):
-        raise ConfigurationError(f"--campaign: no campaign {campaign_id} is loaded")
+    for option, value in narrowing.given.items():
+        if isinstance(value, datetime):
+            found[option] = Condition(
+                {name: _time(name, value, later=option == "since") for name in TIMES}
+            )
+            continue
+        text = literal(value.strip())
+        if option == "campaign":
+            ids = f"({', '.join(map(literal, _ids(client, CAMPAIGNS, value.strip())))})"
+            found[option] = Condition({"campaign_id": f"campaign_id IN {ids}"})
+        elif option == "brand":
+            ids = f"({', '.join(map(literal, _ids(client, BRANDS, value.strip())))})"
+            of_brand = f"campaign_id IN (SELECT id FROM {campaigns} WHERE brand_id IN {ids})"  # noqa: S608
+            found[option] = Condition({"brand_id": f"brand_id IN {ids}", "campaign_id": of_brand})
+        elif option == "use_case":
+            named = f"lower(coalesce(sms_use_case, '(none)')) = lower({text})"
+            of_case = f"campaign_id IN (SELECT id FROM {campaigns} WHERE {named})"  # noqa: S608
+            is_case = f"lower(use_case) = lower({text})"
+            found[option] = Condition({"use_case": is_case, "campaign_id": of_case})
+        else:
+            found[option] = Condition({"status": f"status = lower({text})"})
+    return found
+
+
+@dataclass(frozen=True)
+class Condition:
+    """A condition in DuckDB's dialect, as it is over each column that a report may have."""
+
+    over: Mapping[str, str]
+
+    def on(self, report: Report) -> str | None:
+        """As it is over this report; None where no column says it."""
+        return next((sql for name, sql in self.over.items() if name in report.columns), None)
+
+
+def _time(column: str, value: datetime, *, later: bool) -> str:
+    moment = value.astimezone(timezone.utc)
+    kind = "TIMESTAMPTZ" if column == "created_at" else "DATE"
+    text = moment.isoformat(" ") if kind == "TIMESTAMPTZ" else moment.date().isoformat()
+    return f"{column} {'>=' if later else '<'} CAST({literal(text)} AS {kind})"
+
+
+def _ids(client: Any, table: Table, named: str) -> list[str]:
+    """The ids that are meant by an id in upper or lower case, or by a name.
+
+    Raises:
+        ConfigurationError: there is none, or several have the name.
+    """
+    what = table.name.removesuffix("s")
+    name = client.make_qualified_table_name(table.name)
+    sql = f"SELECT id FROM {name} WHERE id IN (%s, lower(%s))"  # noqa: S608 - our own name
+    found = client.execute_sql(sql, named, named)
+    if not found:
+        sql = f"SELECT id FROM {name} WHERE lower(name) = lower(%s) ORDER BY id"  # noqa: S608
+        found = client.execute_sql(sql, named)
+    ids = [row[0] for row in found or ()]
+    if len(ids) > 1:
+        several = ", ".join(ids[:SHOWN])
+        raise ConfigurationError(
+            f"--{what}: {len(ids)} {table.name} are called {named}; give an id: {several}"
+        )
+    if not ids:
+        raise ConfigurationError(f"--{what}: no {what} {named} is loaded")
+    return ids
+
+
+def _narrowed(
+    client: Any,
+    dataset: str,
+    dialect: str,
+    reports: Mapping[str, Report],
+    report: Report,
+    conditions: Mapping[str, Condition],
+) -> str:
+    """What to select from: the view, or a query in parentheses."""
+    view = in_reports(client, dataset, report.name)
+    if not conditions:
+        return view
+    if all(condition.on(report) for condition in conditions.values()):
+        query = f"SELECT * FROM {view} WHERE {_all(conditions, report)}"  # noqa: S608
+    else:
+        _require_base(reports, report, conditions)
+
+        def narrowed(name: str) -> str:
+            if name in TABLES:
+                return str(client.make_qualified_table_name(name))
+            full = in_reports(client, dataset, name)
+            if name in BASES:
+                return f"(SELECT * FROM {full} WHERE {_all(conditions, reports[name])})"  # noqa: S608
+            if _base_of(reports, reports[name]):
+                return f"({with_names(reports[name].query, narrowed)})"
+            return full
+
+        query = with_names(report.query, narrowed)
+    return f"({query if dialect == 'duckdb' else translated(query, dialect)}) AS narrowed"
+
+
+def _all(conditions: Mapping[str, Condition], report: Report) -> str:
+    return " AND ".join(str(condition.on(report)) for condition in conditions.values())
+
+
+def _base_of(reports: Mapping[str, Report], report: Report) -> str | None:
+    """The report with a row per order or number that this one is made of, if any."""
+    for name in sorted(report.sources & reports.keys()):
+        found = name if name in BASES else _base_of(reports, reports[name])
+        if found:
+            return found
+    return None
+
+
+def _require_base(
+    reports: Mapping[str, Report], report: Report, conditions: Mapping[str, Condition]
+) -> None:
+    """Refuses what no column of the report says, where it cannot be made anew from fewer rows."""
+    base = None if report.name in WHOLE else _base_of(reports, report)
+    for option, condition in conditions.items():
+        if not condition.on(reports[base] if base else report):
+            columns = " or ".join(condition.over)
+            raise ConfigurationError(
+                f"--{option.replace('_', '-')} cannot narrow {report.name}: it has no {columns}"
+            )

@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from support.report_truth import CALENDAR_START, Row, hours, likely, survival_quantile
+from support.measure_truth import Row, survival_quantile
+from support.report_truth import CALENDAR_START, hours, likely
 
 LIMIT = 49
 

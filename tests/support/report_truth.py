@@ -1,21 +1,17 @@
-"""What the reports have to say of some tables, computed without any SQL.
-
-Percentiles are numpy's, the survival curve is SciPy's, its quantiles come from fractions.
-"""
+"""What the reports have to say of some tables, computed without any SQL."""
 
 from __future__ import annotations
 
-import warnings
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta, timezone
-from fractions import Fraction
 from typing import Any
 
 import numpy as np
-from scipy.stats import CensoredData, ecdf
 
-Row = dict[str, Any]
+from support import promise_truth
+from support.measure_truth import Row, grouped, measures, survival, thinned
+
 TARGETS = (1.0, 4.0, 24.0, 48.0)
 MAIN_TARGET = 24.0
 BUCKETS = (
@@ -39,8 +35,14 @@ def likely(moment: datetime | None, now: datetime) -> datetime | None:
     return None
 
 
-def processing(order: Row, campaigns: dict[str, Row], brands: dict[str, Row], now: datetime) -> Row:
-    """The row of order_processing, and some that other reports need."""
+def processing(
+    order: Row,
+    campaigns: dict[str, Row],
+    brands: dict[str, Row],
+    now: datetime,
+    promises: list[promise_truth.Setting],
+) -> Row:
+    """The row of order_processing."""
     created, updated, done = (likely(order[name], now) for name in TIMES)
     gone = order["deleted_at"]
     campaign = campaigns.get(order["campaign_id"], {})
@@ -68,12 +70,7 @@ def processing(order: Row, campaigns: dict[str, Row], brands: dict[str, Row], no
     if left:
         left = min(max(left, created or left), now)
     observed = took if took is not None else waited
-    within = None
-    if took is not None:
-        within = took <= MAIN_TARGET
-    elif waited is not None and waited > MAIN_TARGET:
-        within = False
-    return {
+    row = {
         "order_id": order["id"],
         "campaign_id": order["campaign_id"],
         "campaign_name": campaign.get("name") or order["campaign_id"],
@@ -87,105 +84,20 @@ def processing(order: Row, campaigns: dict[str, Row], brands: dict[str, Row], no
         "processing_hours": took,
         "age_hours": waited if status == "open" else None,
         "observed_hours": observed,
-        "within_target": within,
         "created_day": created and created.date(),
         "created_week": created and created.date() - timedelta(days=created.weekday()),
+        "created_month": created and created.date().replace(day=1),
         "created_weekday": created and created.isoweekday(),
         "created_hour": created and created.hour,
     }
-
-
-def measures(orders: list[Row]) -> Row:
-    """The measures of a group of rows of order_processing."""
-    took = [o["processing_hours"] for o in orders if o["processing_hours"] is not None]
-    observed = [o for o in orders if o["observed_hours"] is not None]
-    decided = [o["within_target"] for o in orders if o["within_target"] is not None]
-    count = {s: sum(o["status"] == s for o in orders) for s in ("processed", "open", "failed")}
-    percentile = {p: float(np.percentile(took, p)) if took else None for p in (50, 75, 90, 95, 99)}
-    censored = sum(o["status"] != "processed" for o in observed)
-    return {
-        "orders": len(orders),
-        **count,
-        "deleted": len(orders) - sum(count.values()),
-        "median_hours": percentile[50],
-        "p75_hours": percentile[75],
-        "p90_hours": percentile[90],
-        "p95_hours": percentile[95],
-        "p99_hours": percentile[99],
-        "mean_hours": float(np.mean(took)) if took else None,
-        "max_hours": max(took, default=None),
-        "median_hours_all": survival_quantile(observed, Fraction(1, 2)),
-        "p90_hours_all": survival_quantile(observed, Fraction(1, 10)),
-        "share_censored": censored / len(observed) if observed else None,
-        "share_within_target": sum(decided) / len(decided) if decided else None,
-    }
-
-
-def survival_quantile(observed: list[Row], share: Fraction) -> float | None:
-    """The first time at which no more than that share is still waiting."""
-    waiting = Fraction(1)
-    for moment in sorted({o["observed_hours"] for o in observed}):
-        at_risk = sum(o["observed_hours"] >= moment for o in observed)
-        done = sum(o["observed_hours"] == moment and o["status"] == "processed" for o in observed)
-        waiting *= 1 - Fraction(done, at_risk)
-        if waiting <= share:
-            return float(moment)
-    return None
-
-
-def grouped(orders: list[Row], keys: tuple[str, ...], labels: tuple[str, ...] = ()) -> list[Row]:
-    """The measures of each group, with its keys and labels."""
-    groups: defaultdict[tuple[Any, ...], list[Row]] = defaultdict(list)
-    for order in orders:
-        groups[tuple(order[key] for key in keys)].append(order)
-    return [
-        dict(zip(keys, key, strict=True))
-        | {label: max(o[label] for o in group) for label in labels}
-        | measures(group)
-        for key, group in groups.items()
-    ]
-
-
-def survival(orders: list[Row]) -> list[Row]:
-    """The curve, from SciPy."""
-    observed = [o for o in orders if o["observed_hours"] is not None]
-    if not observed:
-        return []
-    hours = np.array([o["observed_hours"] for o in observed], float)
-    done = np.array([o["status"] == "processed" for o in observed])
-    curve = ecdf(CensoredData.right_censored(hours, ~done)).sf
-    with np.errstate(divide="ignore", invalid="ignore"), warnings.catch_warnings():
-        # it says that there is no band where the share is 0 or 1
-        warnings.simplefilter("ignore", RuntimeWarning)
-        bounds = curve.confidence_interval(method="log-log")
-    rows = []
-    for moment in sorted(set(hours.tolist())):
-        share = float(curve.evaluate(moment))
-        lower, upper = (float(b.evaluate(moment)) for b in (bounds.low, bounds.high))
-        band = share not in (0.0, 1.0)
-        rows.append(
-            {
-                "hours": moment,
-                "at_risk": int((hours >= moment).sum()),
-                "processed": int((done & (hours == moment)).sum()),
-                "censored": int((~done & (hours == moment)).sum()),
-                "share_waiting": share,
-                "lower": lower if band else None,
-                "upper": upper if band else None,
-            }
-        )
-    return rows
-
-
-def thinned(curve: list[Row]) -> list[Row]:
-    """The first row of each thousandth of the share that is waiting, and the last row of all."""
-    seen, rows = set(), []
-    for row in curve:
-        thousandth = int(row["share_waiting"] * 1000 + 1e-9)
-        if thousandth not in seen or row is curve[-1]:
-            rows.append({k: v for k, v in row.items() if k not in ("processed", "censored")})
-        seen.add(thousandth)
-    return rows
+    row["promise"], promised = promise_truth.promised(row, promises, MAIN_TARGET)
+    row["promised_hours"] = promised
+    row["within_target"] = None
+    if took is not None:
+        row["within_target"] = took <= promised
+    elif waited is not None and waited > promised:
+        row["within_target"] = False
+    return row
 
 
 def attainment(orders: list[Row]) -> list[Row]:
@@ -261,7 +173,7 @@ def stuck(orders: list[Row]) -> list[Row]:
     for order in orders:
         times = took[order["campaign_id"]]
         usual = float(np.percentile(times, 95)) if len(times) >= 20 else None
-        limit = MAIN_TARGET if usual is None else usual
+        limit = order["promised_hours"] if usual is None else usual
         if order["age_hours"] is not None and order["age_hours"] > limit:
             names = (
                 "order_id", "campaign_id", "campaign_name", "brand_name", "use_case", "state",
@@ -314,7 +226,10 @@ def state_durations(changes: list[Row], orders: list[Row], now: datetime) -> lis
     return list(rows.values())
 
 
-def quality(orders: list[Row], world: dict[str, list[Row]], now: datetime | None) -> dict[str, int]:
+def quality(
+    orders: list[Row], world: dict[str, list[Row]], now: datetime | None, useless: int = 0
+) -> dict[str, int]:
+    """What data_quality counts; `useless` promises are for nothing that is loaded."""
     newest = {run["run_id"] for run in world["runs"] if run["read_at"] == now}
     return {
         "processed without processed_at": count(
@@ -360,6 +275,7 @@ def quality(orders: list[Row], world: dict[str, list[Row]], now: datetime | None
         "lists the newest run could not read": count(
             world["campaign_failures"], lambda f: f["run_id"] in newest
         ),
+        "promises for nothing that is loaded": useless,
         "no complete run": int(now is None),
     }
 
@@ -368,11 +284,29 @@ def count(rows: Iterable[Row], condition: Callable[[Row], Any]) -> int:
     return sum(1 for row in rows if condition(row))
 
 
-def truth(world: dict[str, list[Row]], now: datetime) -> dict[str, list[Row]]:
+def by_period(orders: list[Row]) -> dict[str, list[Row]]:
+    """The reports by week and month."""
+    groups: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+        "": ((), ()),
+        "campaign_and_": (("campaign_id",), ("campaign_name", "brand_name", "use_case")),
+        "brand_and_": (("brand_id",), ("brand_name",)),
+    }
+    return {
+        f"processing_time_by_{name}{unit}": promise_truth.with_before(
+            grouped(orders, (*key, f"created_{unit}"), labels), key, f"created_{unit}"
+        )
+        for name, (key, labels) in groups.items()
+        for unit in ("week", "month")
+    }
+
+
+def truth(
+    world: dict[str, list[Row]], now: datetime, promises: list[promise_truth.Setting]
+) -> dict[str, list[Row]]:
     """Every report's rows, in no order, but for data_quality's texts."""
     campaigns = {row["id"]: row for row in world["campaigns"]}
     brands = {row["id"]: row for row in world["brands"]}
-    orders = [processing(o, campaigns, brands, now) for o in world["orders"]]
+    orders = [processing(o, campaigns, brands, now, promises) for o in world["orders"]]
     return {
         "order_processing": orders,
         "processing_time_summary": [{"as_of": now} | measures(orders)],
@@ -382,7 +316,11 @@ def truth(world: dict[str, list[Row]], now: datetime) -> dict[str, list[Row]]:
         "processing_time_by_brand": grouped(orders, ("brand_id",), ("brand_name",)),
         "processing_time_by_use_case": grouped(orders, ("use_case",)),
         "processing_time_by_day": grouped(orders, ("created_day",)),
-        "processing_time_by_week": grouped(orders, ("created_week",)),
+        **by_period(orders),
+        "sla_attainment": promise_truth.sla_attainment(orders),
+        "slower_than_before": promise_truth.slower(
+            orders, lambda order: hours(now - order["created_at"])
+        ),
         "processing_time_by_hour_of_week": grouped(orders, ("created_weekday", "created_hour")),
         "processing_time_survival": survival(orders),
         "processing_time_curve": thinned(survival(orders)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 from collections.abc import Iterator
@@ -35,6 +36,16 @@ ODDITIES = (
     "state = 'pending', processed_at = NULL",
     "campaign_id = 'of no campaign'",
 )
+PROMISES = [
+    {"hours": 20, "since": "2026-02-01"},
+    {"hours": 4, "use_case": "2fa", "name": "it's {FROM orders}"},
+    {"hours": 1.5, "use_case": "2FA", "since": "2026-03-01"},
+]
+# one campaign takes much longer of late
+SLOWER = """
+UPDATE signalwire.orders SET processed_at = processed_at + INTERVAL 9 DAY
+WHERE state = 'processed' AND created_at > (SELECT max(created_at) FROM signalwire.orders)
+    - INTERVAL 28 DAY AND campaign_id = (SELECT min(campaign_id) FROM signalwire.orders)"""
 
 
 class Truth:
@@ -72,6 +83,7 @@ def loaded(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     """Orders that changed over two runs, with each oddity in some of them."""
     workspace = Workspace(tmp_path_factory.mktemp("loaded"))
     workspace.environment["SOURCES__SIGNALWIRE__NUMBER_ASSIGNMENTS"] = "true"
+    workspace.environment["REPORTS__SLA"] = json.dumps(PROMISES)
     with SimulatedSpace(
         brands=3, campaigns=3, orders=150, numbers=90, campaigns_per_month=40
     ) as space:
@@ -81,6 +93,7 @@ def loaded(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
             done = workspace.command("run", space=space)
             assert done.returncode == 0, done.stderr
             space.clock.advance(2 * 86_400)
+    workspace.execute(SLOWER)
     workspace.execute("SET TimeZone = 'UTC'; " + "; ".join(
         f"UPDATE signalwire.orders SET {oddity} WHERE id IN (SELECT id FROM signalwire.orders"
         f" ORDER BY id LIMIT 3 OFFSET {3 * number})"

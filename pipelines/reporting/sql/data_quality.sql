@@ -81,6 +81,32 @@ checks AS (
         (SELECT count(*) FROM campaign_failures WHERE run_id IN (SELECT run_id FROM newest_runs)),
         'their orders are older than the rest; see campaign_failures'
     UNION ALL
+    SELECT 'promises for nothing that is loaded', 'warning',
+        (
+            SELECT count(*)
+            FROM promises
+            LEFT JOIN (
+                SELECT DISTINCT
+                    coalesce(promises.campaign_id, '') AS campaign_id,
+                    coalesce(promises.brand_id, '') AS brand_id,
+                    coalesce(promises.use_case, '') AS use_case,
+                    promises.since,
+                    1 AS is_meant
+                FROM promises
+                CROSS JOIN campaigns
+                WHERE coalesce(promises.campaign_id, campaigns.id) = campaigns.id
+                    AND coalesce(promises.brand_id, campaigns.brand_id) = campaigns.brand_id
+                    AND lower(coalesce(promises.use_case, campaigns.sms_use_case, ''))
+                        = lower(coalesce(campaigns.sms_use_case, ''))
+            ) AS meant
+                ON meant.campaign_id = coalesce(promises.campaign_id, '')
+                AND meant.brand_id = coalesce(promises.brand_id, '')
+                AND meant.use_case = coalesce(promises.use_case, '')
+                AND meant.since = promises.since
+            WHERE promises.priority > 0 AND meant.is_meant IS NULL
+        ),
+        'no campaign is meant by them: see the settings reports.sla and the report promises'
+    UNION ALL
     SELECT 'no complete run', 'error',
         (SELECT count(*) FROM data_as_of WHERE as_of IS NULL), 'nothing can be said yet'
 )

@@ -15,15 +15,72 @@
 -- processing_hours: From created to processed; null unless both are known, plausible (see data_as_of) and in that order.
 -- age_hours: From created until now (see data_as_of), of open orders.
 -- observed_hours: processing_hours, or how long it is known to have waited.
--- within_target: Whether it was processed within the main target; null while undecided.
--- created_day: The day it was created (UTC); null, like the three below and age_hours, unless created_at is plausible.
+-- promise: The promise that counts for it (promises.promise); null, like promised_hours, unless created_at is plausible.
+-- promised_hours: The hours that were promised.
+-- within_target: Whether it was processed within promised_hours; null while undecided.
+-- created_day: The day it was created (UTC); null, like the four below and age_hours, unless created_at is plausible.
 -- created_week: The Monday of that week (UTC).
+-- created_month: The first day of that month (UTC).
 -- created_weekday: 1 for Monday to 7 for Sunday (UTC).
 -- created_hour: The hour of the day, 0 to 23 (UTC).
 --
 -- On a terminal: order_id, status, campaign_name, processing_hours, age_hours, created_at
-WITH main_target AS (
-    SELECT max(target_hours) AS target_hours FROM processing_targets WHERE is_main
+WITH campaigns_read AS (
+    SELECT DISTINCT
+        coalesce(orders.campaign_id, '') AS campaign_id,
+        coalesce(orders.brand_id, '') AS brand_id,
+        lower(coalesce(campaigns.sms_use_case, '')) AS use_case
+    FROM orders
+    LEFT JOIN campaigns ON campaigns.id = orders.campaign_id
+),
+
+-- what may count for a campaign's orders, from which day on
+offered AS (
+    SELECT
+        campaigns_read.campaign_id,
+        campaigns_read.brand_id,
+        promises.promise,
+        promises.promised_hours,
+        promises.since,
+        promises.priority
+    FROM campaigns_read
+    CROSS JOIN promises
+    WHERE coalesce(promises.campaign_id, campaigns_read.campaign_id) = campaigns_read.campaign_id
+        AND coalesce(promises.brand_id, campaigns_read.brand_id) = campaigns_read.brand_id
+        AND coalesce(lower(promises.use_case), campaigns_read.use_case) = campaigns_read.use_case
+),
+
+spans AS (
+    SELECT
+        campaign_id,
+        brand_id,
+        since,
+        lead(since) OVER (PARTITION BY campaign_id, brand_id ORDER BY since) AS until
+    FROM (SELECT DISTINCT campaign_id, brand_id, since FROM offered) AS days
+),
+
+-- what does count, until the next one begins
+ranked AS (
+    SELECT
+        spans.campaign_id,
+        spans.brand_id,
+        spans.since,
+        coalesce(spans.until, CAST('9999-01-01' AS DATE)) AS until,
+        offered.promise,
+        offered.promised_hours,
+        row_number() OVER (
+            PARTITION BY spans.campaign_id, spans.brand_id, spans.since
+            ORDER BY offered.priority DESC, offered.since DESC
+        ) AS place
+    FROM spans
+    JOIN offered
+        ON offered.campaign_id = spans.campaign_id
+        AND offered.brand_id = spans.brand_id
+        AND offered.since <= spans.since
+),
+
+promised AS (
+    SELECT campaign_id, brand_id, since, until, promise, promised_hours FROM ranked WHERE place = 1
 ),
 
 named AS (
@@ -97,9 +154,9 @@ timed AS (
 
 SELECT
     order_id,
-    campaign_id,
+    timed.campaign_id,
     campaign_name,
-    brand_id,
+    timed.brand_id,
     brand_name,
     use_case,
     state,
@@ -113,14 +170,21 @@ SELECT
     processing_hours,
     CASE WHEN status = 'open' THEN waiting_hours END AS age_hours,
     coalesce(processing_hours, waiting_hours) AS observed_hours,
+    promised.promise,
+    promised.promised_hours,
     CASE
-        WHEN processing_hours <= target_hours THEN TRUE
-        WHEN processing_hours > target_hours THEN FALSE
-        WHEN waiting_hours > target_hours THEN FALSE
+        WHEN processing_hours <= promised.promised_hours THEN TRUE
+        WHEN processing_hours > promised.promised_hours THEN FALSE
+        WHEN waiting_hours > promised.promised_hours THEN FALSE
     END AS within_target,
     CAST(created_utc AS DATE) AS created_day,
     CAST(date_trunc('week', created_utc) AS DATE) AS created_week,
+    CAST(date_trunc('month', created_utc) AS DATE) AS created_month,
     CAST(extract(isodow FROM created_utc) AS INTEGER) AS created_weekday,
     CAST(extract(hour FROM created_utc) AS INTEGER) AS created_hour
 FROM timed
-CROSS JOIN main_target
+LEFT JOIN promised
+    ON promised.campaign_id = coalesce(timed.campaign_id, '')
+    AND promised.brand_id = coalesce(timed.brand_id, '')
+    AND CAST(timed.created_utc AS DATE) >= promised.since
+    AND CAST(timed.created_utc AS DATE) < promised.until

@@ -10,7 +10,7 @@
 -- updated_at: When it last changed (UTC).
 -- age_hours: How long it has been waiting.
 -- limit_hours: The usual limit.
--- limit_is: Where that comes from: the campaign's p95, if it processed 20 orders or more, or the main target.
+-- limit_is: Where that comes from: the campaign's p95, if it processed 20 orders or more, or what was promised.
 --
 -- On a terminal: order_id, campaign_name, age_hours, limit_hours, state, brand_name
 WITH usual AS (
@@ -21,10 +21,6 @@ WITH usual AS (
     WHERE processing_hours IS NOT NULL
     GROUP BY campaign_id
     HAVING count(*) >= 20
-),
-
-main_target AS (
-    SELECT max(target_hours) AS target_hours FROM processing_targets WHERE is_main
 ),
 
 waiting AS (
@@ -38,10 +34,9 @@ waiting AS (
         order_processing.created_at,
         order_processing.updated_at,
         order_processing.age_hours,
-        coalesce(usual.p95_hours, main_target.target_hours) AS limit_hours,
+        coalesce(usual.p95_hours, order_processing.promised_hours) AS limit_hours,
         CASE WHEN usual.p95_hours IS NULL THEN 'target' ELSE 'campaign p95' END AS limit_is
     FROM order_processing
-    CROSS JOIN main_target
     LEFT JOIN usual ON usual.campaign_id = order_processing.campaign_id
     WHERE order_processing.status = 'open'
 )

@@ -35,7 +35,7 @@ def test_the_columns_for_a_narrow_terminal_are_columns(name: str) -> None:
     assert {*report.on_terminal} <= {*report.columns}
     # a few columns, or a single row, are shown whole
     assert report.on_terminal or name in (
-        "data_as_of", "processing_targets", "processing_time_summary",
+        "data_as_of", "processing_targets", "promises", "processing_time_summary",
     )  # fmt: skip
 
 
@@ -65,7 +65,10 @@ def test_every_report_is_sql_in_every_dialect(dialect: str) -> None:
         tree = sqlglot.parse_one(statement, read=dialect)
         read = {f"{table.db}.{table.name}" for table in tree.find_all(sqlglot.exp.Table)}
         schemas = ("signalwire.", "signalwire_reports.")
-        assert any(name.startswith(schemas) for name in read) or report.name == "processing_targets"
+        assert any(name.startswith(schemas) for name in read) or report.name in (
+            "processing_targets",
+            "promises",
+        )
 
 
 class TestViews:
@@ -224,9 +227,20 @@ class TestReport:
         assert 0 < len(rows) <= 3
         assert {row["campaign_id"] for row in rows} == {campaign_id}
         assert all(row["created_at"] >= "2026-02-01" for row in rows)
-        done = loaded.command("report", "backlog", "--campaign", campaign_id)
+        done = loaded.command("report", "data_as_of", "--campaign", campaign_id)
         assert done.returncode == 2
-        assert "--campaign cannot narrow backlog" in done.stderr
+        assert "--campaign cannot narrow data_as_of" in done.stderr
+
+    def test_of_a_brand_by_its_name(self, space: SimulatedSpace, loaded: Workspace) -> None:
+        brand = space.world.truth_brands()[0]
+        options = ("--brand", brand["name"].upper(), "--status", "processed", "--format", "json")
+        done = loaded.command("report", "--until", "2026-03-01", *options)
+        (row,) = json.loads(done.stdout)
+        count = "SELECT count(*) AS n FROM signalwire.orders WHERE state = 'processed'"
+        (every,) = loaded.rows(
+            f"{count} AND brand_id = '{brand['id']}' AND created_at < '2026-03-01'"
+        )
+        assert (row["orders"], row["processed"]) == (every["n"], every["n"])
 
     def test_one_that_does_not_exist(self, loaded: Workspace) -> None:
         done = loaded.command("report", "sales")

@@ -11,6 +11,8 @@ from support import Workspace
 from pipelines.reporting.catalog import REPORT_NAMES, load_reports
 from sources.signalwire.records.schema import TABLES
 
+QUOTE = "'"
+
 
 def written(workspace: Workspace, *options: str) -> Path:
     done = workspace.command("reports", "dbt", "package", *options)
@@ -39,8 +41,17 @@ def test_models_name_sources_and_each_other(workspace: Workspace) -> None:
     package = written(workspace)
     text = (package / "models" / "order_processing.sql").read_text()
     assert "FROM {{ source('signalwire_orders', 'orders') }} AS orders" in text
-    assert "{{ ref('processing_targets') }} AS processing_targets" in text
+    assert "{{ ref('promises') }}" in text
     assert "{{ ref('order_processing') }}" in (package / "models" / "backlog.sql").read_text()
+
+
+def test_a_name_of_a_promise_is_no_template(workspace: Workspace) -> None:
+    (workspace.folder / ".dlt").mkdir()
+    setting = "[[reports.sla]]\nhours = 4\nname = \"{{ 1/0 }} of 'FROM orders'\"\n"
+    (workspace.folder / ".dlt" / "config.toml").write_text(setting)
+    text = (written(workspace) / "models" / "promises.sql").read_text()
+    brace = "{{ '{' }}"
+    assert f"'{brace}{brace} 1/0 }}}} of {2 * QUOTE}FROM orders{3 * QUOTE}" in text
 
 
 def test_it_is_written_for_a_database(workspace: Workspace) -> None:

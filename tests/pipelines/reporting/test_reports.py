@@ -4,123 +4,48 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing
-from datetime import datetime, timedelta, timezone
-from typing import Any, Protocol
+from datetime import date, datetime, timedelta, timezone
+from typing import Any
 
-import duckdb
-import psycopg2
-import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from psycopg2.extras import execute_values
 from support import number_truth
 from support.comparison import comparable, same
+from support.measure_truth import Row
 from support.postgres_server import PostgresServer
-from support.report_truth import MAIN_TARGET, TARGETS, Row, quality, truth
+from support.report_tables import DuckTables, PostgresTables, Tables, World
+from support.report_truth import MAIN_TARGET, TARGETS, quality, truth
 
-from pipelines.destinations.naming import schemas_to_show
-from pipelines.reporting.catalog import load_reports, rendered
+from pipelines.reporting.catalog import load_reports
+from pipelines.reporting.promises import parse_promises
 from sources.signalwire.crawl.registry import LISTED_TWICE
-from sources.signalwire.records.schema import TABLES, Table
 
-REPORTS = load_reports(TARGETS, MAIN_TARGET)
-NAMES = tuple(TABLES)
+# the last begins in the future, and one is for nothing
+PROMISES: list[dict[str, Any]] = [
+    {"name": "first days", "hours": 30, "since": date(2026, 3, 3)},
+    {"name": "later", "hours": 2, "since": date(2026, 4, 2)},
+    {"name": "codes", "hours": 4, "use_case": "2fa"},
+    {"name": "b1's codes", "hours": 6, "use_case": "2FA", "brand": "b1",
+     "since": date(2026, 3, 20)},
+    {"name": "b2: it's 'FROM orders' {{ x }} 100%s", "hours": 1.5, "brand": "b2"},
+    {"name": "of c1", "hours": 48, "campaign": "c1", "since": date(2026, 4, 5)},
+    {"name": "of c1", "hours": 1, "campaign": "c1", "since": date(2026, 4, 9)},
+    {"name": "for nothing", "hours": 1, "campaign": "c9", "since": date(2026, 5, 9)},
+]  # fmt: skip
+REPORTS = load_reports(TARGETS, MAIN_TARGET, parse_promises(PROMISES))
 START = datetime(2026, 3, 1, tzinfo=timezone.utc)
 NOW = START + timedelta(days=41, hours=7)
-# what dlt makes of the kinds of columns
-POSTGRES_TYPES = {
-    "text": "varchar", "json": "varchar", "timestamp": "timestamptz", "bool": "boolean",
-    "bigint": "bigint", "double": "double precision",
-}  # fmt: skip
-World = dict[str, list[Row]]
-
-
-class Tables(Protocol):
-    """Tables and views of one database, filled anew for each example."""
-
-    def fill(self, world: World) -> None: ...
-
-    def rows(self, sql: str) -> list[Row]: ...
-
-
-def arrow(table: Table, rows: list[Row]) -> pa.Table:
-    whole = [{name: row.get(name) for name in table.arrow_schema().names} for row in rows]
-    return pa.Table.from_pylist(whole, schema=table.arrow_schema())
-
-
-class DuckTables:
-    """In memory."""
-
-    def __init__(self) -> None:
-        self._connection = duckdb.connect()
-        self._connection.execute("SET TimeZone = 'America/New_York'")  # it must not matter
-        self._connection.execute("CREATE SCHEMA signalwire; CREATE SCHEMA signalwire_reports")
-        for name in NAMES:
-            empty = arrow(TABLES[name], [])  # noqa: F841 - DuckDB finds it by its name
-            self._connection.execute(f"CREATE TABLE signalwire.{name} AS SELECT * FROM empty")
-        for name, report in REPORTS.items():
-            query = rendered(report, schemas_to_show("signalwire"), "duckdb")
-            self._connection.execute(f"CREATE VIEW signalwire_reports.{name} AS {query}")
-
-    def fill(self, world: World) -> None:
-        for name in NAMES:
-            rows = arrow(TABLES[name], world[name])  # noqa: F841 - as above
-            self._connection.execute(f"DELETE FROM signalwire.{name}")
-            self._connection.execute(f"INSERT INTO signalwire.{name} SELECT * FROM rows")
-
-    def rows(self, sql: str) -> list[Row]:
-        cursor = self._connection.execute(sql)
-        names = [column[0] for column in cursor.description or ()]
-        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
-
-
-class PostgresTables:
-    """In a database of their own, with the types that dlt gives to columns."""
-
-    def __init__(self, url: str) -> None:
-        self._connection = psycopg2.connect(url)
-        self._connection.autocommit = True
-        self._execute("SET TimeZone = 'America/New_York'")
-        self._execute("CREATE SCHEMA signalwire; CREATE SCHEMA signalwire_reports")
-        for name in NAMES:
-            columns = (f'"{c.name}" {POSTGRES_TYPES[c.kind]}' for c in TABLES[name].columns())
-            self._execute(f"CREATE TABLE signalwire.{name} ({', '.join(columns)})")
-        for name, report in REPORTS.items():
-            query = rendered(report, schemas_to_show("signalwire"), "postgres")
-            self._execute(f"CREATE VIEW signalwire_reports.{name} AS {query}")
-
-    def fill(self, world: World) -> None:
-        for name in NAMES:
-            self._execute(f"TRUNCATE signalwire.{name}")
-            columns = [column.name for column in TABLES[name].columns()]
-            values = [tuple(row.get(column) for column in columns) for row in world[name]]
-            if values:
-                with self._connection.cursor() as cursor:
-                    execute_values(cursor, f"INSERT INTO signalwire.{name} VALUES %s", values)
-
-    def rows(self, sql: str) -> list[Row]:
-        with self._connection.cursor() as cursor:
-            cursor.execute(sql)
-            names = [column[0] for column in cursor.description]
-            return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
-
-    def _execute(self, sql: str) -> None:
-        with self._connection.cursor() as cursor:
-            cursor.execute(sql)
-
-    def close(self) -> None:
-        self._connection.close()
 
 
 @pytest.fixture(scope="module")
 def duck_tables() -> DuckTables:
-    return DuckTables()
+    return DuckTables(REPORTS)
 
 
 @pytest.fixture(scope="module")
 def postgres_tables(postgres: PostgresServer) -> Iterator[PostgresTables]:
-    with closing(PostgresTables(postgres.new_database())) as tables:
+    with closing(PostgresTables(postgres.new_database(), REPORTS)) as tables:
         yield tables
 
 
@@ -291,7 +216,7 @@ def worlds(draw: st.DrawFn) -> World:
 def check(tables: Tables, world: World) -> None:
     """All reports of these tables against the truth."""
     tables.fill(world)
-    expected = truth(world, NOW) | number_truth.truth(world, NOW)
+    expected = truth(world, NOW, PROMISES) | number_truth.truth(world, NOW)
     for name, rows in expected.items():
         found = comparable(tables.rows(f"SELECT * FROM signalwire_reports.{name}"))
         wanted = comparable(rows)
@@ -302,7 +227,7 @@ def check(tables: Tables, world: World) -> None:
             assert not wrong, (name, wrong, want)
     checks = tables.rows("SELECT check_name, count FROM signalwire_reports.data_quality")
     assert {row["check_name"]: row["count"] for row in checks} == quality(
-        expected["order_processing"], world, NOW
+        expected["order_processing"], world, NOW, useless=1
     )
     check_parity(tables)
 
@@ -317,7 +242,7 @@ def check_parity(tables: Tables) -> None:
     for status in ("processed", "open", "failed", "deleted"):
         of_all = total(status, "processing_time_summary")
         assert of_all == total("count(*)", "order_processing", f"status = '{status}'")
-        for group in ("campaign", "brand", "use_case", "day", "week", "hour_of_week"):
+        for group in ("campaign", "brand", "use_case", "day", "week", "month", "hour_of_week"):
             assert of_all == total(f"sum({status})", f"processing_time_by_{group}"), group
     assert total("open", "processing_time_summary") == total("sum(orders)", "backlog")
     last_day = "day = (SELECT max(day) FROM signalwire_reports.backlog_by_day)"

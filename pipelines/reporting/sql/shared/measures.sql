@@ -15,7 +15,11 @@
 -- median_hours_all: Median over all orders, including waiting ones (Kaplan-Meier); null while fewer than half are processed.
 -- p90_hours_all: The time within which 90 % of all orders are processed, likewise.
 -- share_censored: Share of orders without a known processing time, 0 to 1.
--- share_within_target: Share processed within the main target, of those old enough to tell, 0 to 1.
+-- share_within_target: Share processed as promised (order_processing.promised_hours), of those old enough to tell, 0 to 1.
+-- orders_before: All orders of the period before, if there were any.
+-- median_hours_all_before: median_hours_all of the period before.
+-- p90_hours_all_before: p90_hours_all of the period before.
+-- share_within_target_before: share_within_target of the period before.
 --
 -- On a terminal: orders, median_hours_all, open, share_within_target, p90_hours_all, processed, failed
 WITH ranks AS (
@@ -102,7 +106,7 @@ SELECT
     median_hours_all,
     p90_hours_all,
     share_censored,
-    share_within_target
+    share_within_target${before}
 FROM measures
 ${join} quantiles ${using}
 ${order}
