@@ -14,6 +14,7 @@ from pipelines.destinations.configuration import data_folder, require_writable
 from pipelines.destinations.existing import ExistingData
 from pipelines.destinations.lock import exclusive, require_wait
 from pipelines.destinations.resolve import find_target
+from pipelines.loading.failed_runs import failure_noted
 from pipelines.loading.load import normalize_and_load, read
 from pipelines.loading.recovery import recover
 from pipelines.loading.result import RunResult
@@ -43,27 +44,32 @@ def run(
     seconds to wait for another run, `stats` is updated during the run, `publish` is the path of a
     copy for other programs (empty: none), `shard`, as in `2/8`, loads one of several disjoint
     parts. All else are arguments of the source `signalwire`. What can be raised is listed in
-    `pipelines.errors`; nothing is lost then.
+    `pipelines.errors`; nothing is lost then, and the next run that loads adds why to `runs`.
     """
     started = time.monotonic()
     stats = stats or RunStats()
     target = _require_target(destination, dataset, shard, wait)
-    source = signalwire(stats=stats, known=ExistingData(target), shard=shard, **source_settings)
-    target.prepare_source(source)
-    output = output_to_publish(target, publish)
-    reports_wanted = require_report_settings() and target.capabilities.reports
-    _prepare_load(target)
-    with orderly_end(), exclusive(target, wait) as lock:
-        _log_beginning(stats, target)
-        pipeline = recover(target, lock)
-        read(pipeline, source, lock)
-        with target.shared_connection():
-            normalize_and_load(pipeline, target, lock)
-            if reports_wanted:
-                with lock.schema_lock():
-                    apply_reports(target)
-        if output:
-            publish_copy(target, output, configured_reports())
+    with failure_noted(target, stats) as notes:
+        known = ExistingData(target)
+        source = signalwire(stats=stats, known=known, shard=shard, **source_settings)
+        target.prepare_source(source)
+        output = output_to_publish(target, publish)
+        reports_wanted = require_report_settings() and target.capabilities.reports
+        _prepare_load(target)
+        with orderly_end(), exclusive(target, wait) as lock:
+            _log_beginning(stats, target)
+            notes.begin()
+            pipeline = recover(target, lock)
+            notes.add_rows(source, known)
+            read(pipeline, source, lock)
+            with target.shared_connection():
+                normalize_and_load(pipeline, target, lock)
+                notes.rows_are_loaded()
+                if reports_wanted:
+                    with lock.schema_lock():
+                        apply_reports(target)
+            if output:
+                publish_copy(target, output, configured_reports())
     published = str(output.path) if output else None
     seconds = time.monotonic() - started
     return RunResult(stats, seconds, target.description, target.dataset, published)

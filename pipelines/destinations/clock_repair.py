@@ -36,6 +36,7 @@ UPDATE {runs} SET
     finished_at = CASE WHEN finished_at > %s THEN %s ELSE finished_at END
 WHERE started_at > %s OR read_at > %s OR finished_at > %s
 """
+OF_FAILED_RUNS = "UPDATE {runs} SET failed_at = %s WHERE failed_at > %s"
 # in an interrupted run, what shows that times are wrong goes last: that of orders and runs
 TABLES = (
     *(history.name for history in HISTORIES.values()),
@@ -89,6 +90,8 @@ def changes(
         there = columns(table)
         noted = [name for name in NOTED if name in there]
         if table == RUNS.name:
+            if "failed_at" in there:
+                yield OF_FAILED_RUNS, [now, horizon]
             yield OF_RUNS, [horizon, now, horizon, now, now, horizon, now, *[horizon] * 3]
         elif noted:
             changed = (f"{name} = CASE WHEN {name} > %s THEN %s ELSE {name} END" for name in noted)

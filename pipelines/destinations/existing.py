@@ -164,8 +164,8 @@ class ExistingData:
         return self._rows(table, "campaign_id", campaign_ids)
 
     def by_id(self, table: Table, ids: Sequence[str]) -> pa.Table:
-        """Rows by their ids."""
-        return self._rows(table, "id", ids)
+        """Rows by their keys."""
+        return self._rows(table, table.key, ids)
 
     def records(self, *tables: Table) -> dict[str, dict[str, KnownRecord]]:
         """To each of these tables, by name, what there is under each id."""

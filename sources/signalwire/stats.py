@@ -40,10 +40,14 @@ class Counts:
 
 @dataclass
 class RunStats:
-    """One run: its id, its mode once that is known, its counts, and what it could not read."""
+    """One run: its id, its mode once that is known, its counts, and what it could not read.
+
+    `narrowed_to` is what it was limited to, as JSON; None if unlimited.
+    """
 
     run_id: str = field(default_factory=lambda: str(uuid.uuid4()))
     mode: str = ""
+    narrowed_to: str | None = None
     failures: list[str] = field(default_factory=list)
     _counts: Counts = field(default_factory=Counts)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)

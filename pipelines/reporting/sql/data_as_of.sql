@@ -1,8 +1,8 @@
 -- One row: the moment that every report calls now, so that a report can be repeated, and the limits of plausible times.
 --
 -- as_of: When the latest complete run (of shards: the oldest) had read everything, server time (UTC).
--- last_run_at: The same of the latest run, complete or not (UTC).
--- last_run_complete: Whether the latest run (of each shard) could read everything requested.
+-- last_run_at: The same of the latest run that loaded, complete or not (UTC).
+-- last_run_complete: Whether the latest run that loaded (of each shard) could read everything requested.
 -- calendar_start: Earlier times count as missing: there was no 10DLC (UTC).
 -- calendar_end: Later times count as missing too: a day after the latest run (UTC).
 WITH whole AS (

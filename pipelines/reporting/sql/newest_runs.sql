@@ -1,4 +1,4 @@
--- One row: the latest run, complete or not. With shards, one row each.
+-- One row: the latest run that loaded, complete or not. With shards, one row each.
 --
 -- run_id: The run (runs.run_id).
 -- shard: Which part of the brands it read, from 1; 1 of 1 if all.
@@ -15,6 +15,8 @@ WITH parts AS (
         complete,
         read_at
     FROM runs
+    -- one that failed has its row from a later one, and brought no data
+    WHERE read_at IS NOT NULL
 ),
 
 ranked AS (

@@ -42,6 +42,7 @@ class RunRecord:
 
     def __init__(self, stats: RunStats, options: Options) -> None:
         self._stats = stats
+        stats.narrowed_to = as_json(options.narrowing) if options.narrowing else None
         self.failures: list[Failure] = []
         self._options = options
         self._started_at = datetime.now(timezone.utc)
@@ -77,7 +78,6 @@ class RunRecord:
     def end(self, read_at: int) -> TableRows:
         """The run's row in `runs`; `read_at` is the server's clock in microseconds (UTC)."""
         finished_at = datetime.now(timezone.utc)
-        narrowing = self._options.narrowing
         row = {
             "run_id": self._stats.run_id,
             "started_at": self._started_at,
@@ -85,7 +85,7 @@ class RunRecord:
             "read_at": pa.scalar(read_at, pa.int64()).cast(TIMESTAMP).as_py(),
             "mode": self._stats.mode,
             "complete": self._stats.complete,
-            "narrowed_to": as_json(narrowing) if narrowing else None,
+            "narrowed_to": self._stats.narrowed_to,
             "shard": self._options.shard.part if self._options.shard else None,
             "shards": self._options.shard.of if self._options.shard else None,
             "seconds": time.monotonic() - self._started,

@@ -279,7 +279,8 @@ CAMPAIGN_FAILURES = Table(
 
 RUNS = Table(
     name="runs",
-    description="One row per run that did not fail, even with nothing to load.",
+    description="One row per run, even with nothing to load. One that failed gets its row with the"
+    " next run that loads; its counts are null unless what it had read was loaded later.",
     key="run_id",
     key_description="The run's id (a UUID).",
     fields=(
@@ -292,7 +293,11 @@ RUNS = Table(
             "backfill: nothing had been read before; full: every campaign to its end, as requested;"
             " incremental otherwise.",
         ),
-        Column("complete", "bool", "Whether everything requested could be read."),
+        Column(
+            "complete",
+            "bool",
+            "Whether everything requested could be read; false where a run failed before that.",
+        ),
         Column("narrowed_to", "json", "What the run was limited to, as JSON; null if unlimited."),
         Column("shard", "bigint", "Which part of the brands it read, from 1; null if all."),
         Column("shards", "bigint", "The number of parts; null if it read all."),
@@ -314,6 +319,12 @@ RUNS = Table(
         Column("rejected", "bigint", "Records in the table rejected."),
         Column("seconds", "double", "Time from start to everything read, in seconds."),
         Column("version", "text", "Version of signalwire-orders."),
+        Column(
+            "failed_at",
+            "timestamp",
+            "When it failed, by this machine's clock (UTC); null if it did not, or was killed.",
+        ),
+        Column("error", "text", "Why it failed, in one sentence; null unless it did."),
     ),
 )
 
