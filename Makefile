@@ -168,7 +168,7 @@ COMPILE := .cache/lock/bin/uv pip compile --quiet --universal --python-version 3
 lock: ## pin the newest allowed versions, with hashes, for all platforms
 	@test -x .cache/lock/bin/uv || { $(PYTHON) -m venv .cache/lock && .cache/lock/bin/pip install --quiet uv==$(UV_VERSION); }
 	@$(COMPILE) pyproject.toml --extra dev -o requirements/dev.lock
-	@$(COMPILE) pyproject.toml --extra postgres --extra simulator -o requirements/run.lock
+	@$(COMPILE) pyproject.toml --extra notify --extra postgres --extra simulator -o requirements/run.lock
 	@$(COMPILE) pyproject.toml --extra airflow-dev -o requirements/airflow.lock
 	@$(COMPILE) requirements/bi.in -o requirements/bi.lock
 	@$(COMPILE) --python-version 3.11 --no-strip-extras requirements/warehouses.in -o requirements/warehouses.lock

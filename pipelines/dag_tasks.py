@@ -30,6 +30,8 @@ from airflow.sdk.exceptions import (
 from pipelines.destinations.resolve import find_target
 from pipelines.errors import WRONG_USAGE
 from pipelines.errors.explain import causes_of, explain
+from pipelines.notify.delivery import require_urls
+from pipelines.notify.triggers import notified_run
 from pipelines.reporting import views
 from pipelines.reporting.health import probe_destination
 from pipelines.signalwire_orders import run
@@ -56,8 +58,12 @@ def load(shard: str, params: Mapping[str, Any]) -> dict[str, Any]:
         AirflowFailException: credentials or a setting cannot work.
         AirflowException: it failed otherwise, or another run is loading into the same place.
     """
-    with _in_words():
+    part = None if shard == EVERYTHING else shard
+    limits = {"campaign": params["campaigns"]}
+    with _in_words(), notified_run(params["destination"], None, part, limits) as notify:
+        require_urls()
         result = run(destination=params["destination"], **_credentials(), **_asked(shard, params))
+        notify(result)
         logger.info("%s", printable(result.summary(), lines=True))
         return result.as_dict()
 

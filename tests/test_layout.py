@@ -26,7 +26,7 @@ LAYERS = {
         {"errors"},
         {"destinations"},
         {"loading", "reporting", "publishing", "dashboard"},
-        {"bi"},
+        {"bi", "notify"},
         {"signalwire_orders"},
         {"cli", "dag_tasks"},
         {"__main__"},

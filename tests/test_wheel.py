@@ -17,12 +17,14 @@ from typing import NamedTuple
 import pytest
 from support import ROOT, Workspace, true_orders
 from support.installing import copy_of_sources, pins_of
+from support.receivers import webhook
 
 from sources.simulator import SimulatedSpace
 
 pytestmark = pytest.mark.proof
 COMMANDS = [
-    "run", "check", "report", "reports", "dashboard", "bi", "publish", "query", "simulate", "demo",
+    "run", "check", "report", "reports", "dashboard", "bi", "publish", "query", "notify",
+    "simulate", "demo",
 ]  # fmt: skip
 Installed = Callable[[str], "Installation"]
 
@@ -133,6 +135,14 @@ def test_with_postgres(
     postgres = postgres._replace(workspace=postgres_workspace)
     assert "48 orders loaded" in postgres.command("run", space=space).stdout
     everything_of_the_reader(postgres, space)
+
+
+def test_with_notify(installed: Installed) -> None:
+    notify = installed("notify")
+    with webhook() as hook:
+        notify.workspace.environment["NOTIFY__URLS"] = hook.url
+        assert notify.command("notify", "--test").stdout == "ok    number 1 (json)\n"
+        assert hook.titles == ["test"]
 
 
 def everything_of_the_reader(user: Installation, space: SimulatedSpace) -> None:

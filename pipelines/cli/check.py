@@ -24,6 +24,8 @@ def main(arguments: argparse.Namespace) -> int:
 
     from pipelines.cli.logs import set_up_logging
     from pipelines.destinations.resolve import find_target
+    from pipelines.notify.delivery import require_urls
+    from pipelines.notify.triggers import notify_findings
     from pipelines.reporting.catalog import require_report_settings
     from pipelines.reporting.health import probe_destination
     from sources.signalwire import signalwire, signalwire_client
@@ -34,9 +36,10 @@ def main(arguments: argparse.Namespace) -> int:
     target = find_target(arguments.destination, arguments.dataset)
     signalwire()  # refuses the settings that a run would refuse; it sends nothing
     require_report_settings()
+    require_urls()
     client = signalwire_client()
     page_size = dlt.config.get("sources.signalwire.page_size", int) or DEFAULT_PAGE_SIZE
-    all_well = True
+    findings = []
     for found in (
         *probe(client, page_size),
         *probe_destination(target, max_age=arguments.max_age, max_stuck=arguments.max_stuck),
@@ -44,6 +47,9 @@ def main(arguments: argparse.Namespace) -> int:
         sys.stdout.write(
             f"{'ok  ' if found.ok else 'FAIL'}  {found.what:<12} {printable(found.words)}\n"
         )
-        all_well = all_well and found.ok
+        findings.append(found)
     client.close()
-    return 0 if all_well else 1
+    # without a limit nothing was judged: it must not resolve what a check with one has found
+    limits = {"freshness": arguments.max_age, "stuck": arguments.max_stuck}
+    notify_findings(target, [f for f in findings if limits.get(f.what, 0) is not None])
+    return 0 if all(found.ok for found in findings) else 1

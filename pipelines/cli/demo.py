@@ -31,7 +31,7 @@ GROUP BY ALL ORDER BY median_hours DESC LIMIT 8"""
 # what a demo writes; it is removed or replaced only where an earlier demo left its mark
 DATABASE = "signalwire_orders.duckdb"
 MADE = (DATABASE, f"{DATABASE}.wal", f"{DATABASE}.lock", "signalwire_orders.html", "dlt")
-OWN = ("SOURCES__", "DESTINATION__", "PIPELINES__", "REPORTS__")
+OWN = ("SOURCES__", "DESTINATION__", "PIPELINES__", "REPORTS__", "NOTIFY__")
 PROGRAM = "signalwire-orders"
 MARK = ".signalwire-orders-demo"
 MARK_TEXT = "What is in this folder was made by signalwire-orders demo, which may replace it.\n"
@@ -114,6 +114,7 @@ def _environment(space: Mapping[str, Any], folder: Path) -> dict[str, str]:
         "PIPELINES__SIGNALWIRE_ORDERS__DESTINATION_TYPE": "duckdb",
         "PIPELINES__SIGNALWIRE_ORDERS__DATASET_NAME": "signalwire",
         "REPORTS__PUBLISH": "",
+        "NOTIFY__URLS": "",
         "SOURCES__SIGNALWIRE__SPACE": space["url"],
         "SOURCES__SIGNALWIRE__PROJECT_ID": space["project_id"],
         "SOURCES__SIGNALWIRE__API_TOKEN": space["api_token"],

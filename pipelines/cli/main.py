@@ -12,7 +12,19 @@ import sys
 from collections.abc import Callable, Sequence
 from importlib.metadata import version
 
-from pipelines.cli import bi, check, dashboard, demo, output, publish, query, reports, run, simulate
+from pipelines.cli import (
+    bi,
+    check,
+    dashboard,
+    demo,
+    notify,
+    output,
+    publish,
+    query,
+    reports,
+    run,
+    simulate,
+)
 from pipelines.errors import FAILED
 
 DESCRIPTION = "Loads SignalWire's 10DLC number assignment orders into DuckDB or a warehouse."
@@ -43,6 +55,7 @@ COMMANDS: dict[str, tuple[Options, Main, str]] = {
         "write a file that Superset imports: datasets, charts, filters",
     ),
     "query": (query.add_options, query.main, "query the loaded data in SQL"),
+    "notify": (notify.add_options, notify.main, "show or try where messages of trouble go"),
     "demo": (demo.add_options, demo.main, "see it all work against a simulated space"),
 }
 

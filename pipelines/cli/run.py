@@ -43,13 +43,17 @@ def main(arguments: argparse.Namespace) -> int:
     from pipelines.cli.metrics import metrics_of_run
     from pipelines.cli.output import json_text
     from pipelines.cli.progress import shown_progress
+    from pipelines.notify.delivery import require_urls
+    from pipelines.notify.triggers import notified_run
     from pipelines.signalwire_orders import run
     from sources.signalwire import RunStats
 
     as_json = arguments.log_format == "json"
     set_up_logging(quiet=arguments.quiet, as_json=as_json)
     stats = RunStats()
-    with metrics_of_run(arguments) as record:
+    place = arguments.destination, arguments.dataset, arguments.shard
+    with notified_run(*place, _limits(arguments)) as notify, metrics_of_run(arguments) as record:
+        require_urls()
         with shown_progress(stats, silent=arguments.quiet, bar=not as_json):
             result = run(
                 destination=arguments.destination,
@@ -62,11 +66,17 @@ def main(arguments: argparse.Namespace) -> int:
             )
         code = DONE if result.stats.complete else INCOMPLETE
         record(result, code)
+        notify(result)
     if arguments.json:
         sys.stdout.write(json_text(result.as_dict(), compact=True) + "\n")
     elif not arguments.quiet:
         sys.stdout.write(printable(result.summary(), lines=True) + "\n")
     return code
+
+
+def _limits(arguments: argparse.Namespace) -> dict[str, Any]:
+    """What the run is limited to, by option."""
+    return {name: getattr(arguments, name) for name in ("campaign", "brand", "state")}
 
 
 def _source_settings(arguments: argparse.Namespace) -> dict[str, Any]:

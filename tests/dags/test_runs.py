@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from dag_runs import asset_events, connection, run_dag
 from support import Workspace, true_orders
+from support.receivers import webhook
 
 from sources.simulator import Fault, SimulatedSpace
 
@@ -264,3 +265,26 @@ def test_parts_are_refused_where_they_cannot_be(capfd: pytest.CaptureFixture[str
     assert (done.tasks["load[0]"], done.tasks["load[1]"]) == ("failed", "failed")
     assert max(done.tries.values()) == 1
     assert "AirflowFailException: a DuckDB file takes one writer" in capfd.readouterr().out
+
+
+def test_a_failure_is_told_once_and_so_is_its_end(
+    space: SimulatedSpace, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with webhook() as hook:
+        monkeypatch.setenv("NOTIFY__URLS", hook.url)
+        space.faults.add(Fault("brands", "respond", status=401))
+        assert run_dag().tasks == NOTHING_LOADED
+        assert run_dag().tasks == NOTHING_LOADED
+        space.faults.clear()
+        assert run_dag().tasks == GREEN
+        assert hook.titles == ["run failed", "resolved: run failed"]
+        assert "where: duckdb:///" in hook.posted[0]["message"]
+
+
+def test_a_url_that_cannot_work_fails_at_once(
+    space: SimulatedSpace, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NOTIFY__URLS", "what")
+    done = run_dag()
+    assert (done.tasks, done.tries["load[0]"]) == (NOTHING_LOADED, 1)
+    assert space.journal.requests == 0

@@ -15,11 +15,18 @@ BRANDS_TO_TRY = 20
 
 
 class Probed(NamedTuple):
-    """One thing that was tried: whether it worked, and what was found or is wrong, in words."""
+    """One thing that was tried: whether it worked, and what was found or is wrong, in words.
+
+    `examples` are some of what is wrong, `command` shows more, and `key` tells findings of the
+    same name apart (empty: the name does).
+    """
 
     what: str
     ok: bool
     words: str
+    examples: tuple[str, ...] = ()
+    command: str = ""
+    key: str = ""
 
 
 def probe(client: Client, page_size: int = DEFAULT_PAGE_SIZE) -> Iterator[Probed]:

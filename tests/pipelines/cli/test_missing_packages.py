@@ -20,6 +20,7 @@ ABSENT = [
     "snowflake",
     "deltalake",
     "airflow",
+    "apprise",
     "numpy",
     "pandas",
     "scipy",
@@ -92,6 +93,17 @@ def test_a_destination_that_needs_packages_says_so(
     assert f"pip install '{package}'" in done.stderr
     assert "Traceback" not in done.stderr
     assert space.journal.requests == 0
+
+
+@pytest.mark.parametrize("command", [("run",), ("check",), ("notify", "--test")], ids=" ".join)
+def test_messages_that_need_a_package_say_so(
+    space: SimulatedSpace, bare: Workspace, command: tuple[str, ...]
+) -> None:
+    done = bare.command(*command, space=space, NOTIFY__URLS="json://127.0.0.1:1/secret")
+    assert (done.returncode, space.journal.requests) == (2, 0)
+    assert "notify.urls is set, but apprise is not installed" in done.stderr
+    assert "pip install 'signalwire-orders[notify]'" in done.stderr
+    assert "secret" not in done.stderr
 
 
 @pytest.mark.proof

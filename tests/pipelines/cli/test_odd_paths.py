@@ -91,6 +91,9 @@ def test_odd_characters_in_every_path(
             ".duckdb"
         )
         there.environment["DESTINATION__DUCKDB__CREDENTIALS"] = str(there.database)
+    # lists a URL and what is bad, which is in a file of such a path; nothing is sent
+    there.environment["NOTIFY__URLS"] = "json://127.0.0.1:1/x"
+    assert there.command("notify").stdout == "number 1 (json)\n"
     for _ in range(2):
         done = there.command(
             *("run", "--json", "--full", "--metrics-file", f"{name}.prom"),

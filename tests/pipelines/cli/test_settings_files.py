@@ -34,6 +34,7 @@ COMMANDS = [
     ("bi", "superset", "orders.zip", "--database-uri", "duckdb:////data/bi.duckdb"),
     ("publish", "copy.duckdb"),
     ("query", "SELECT 1"),
+    ("notify", "--test"),
     ("demo",),
 ]
 

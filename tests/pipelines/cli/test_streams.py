@@ -34,6 +34,7 @@ COMMANDS = [
     ("bi", "superset", "orders.zip", "--database-uri", "duckdb:////data/bi.duckdb"),
     ("query", "SELECT id FROM orders, range(200)"),
     ("publish", "copy.duckdb"),
+    ("notify",),
     ("--help",),
     ("run", "--help"),
     ("--version",),
@@ -58,6 +59,7 @@ def shell(
 
 @pytest.fixture
 def loaded(space: SimulatedSpace, workspace: Workspace) -> Workspace:
+    workspace.environment["NOTIFY__URLS"] = "json://127.0.0.1:1/x"
     workspace.run(space)
     return workspace
 

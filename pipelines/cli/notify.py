@@ -1,0 +1,64 @@
+"""`signalwire-orders notify`: where messages of trouble go, what is bad, and a test of the way."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import TYPE_CHECKING
+
+from pipelines.cli.options import add_where
+from pipelines.errors import DONE, FAILED
+from sources.printable import printable
+
+if TYPE_CHECKING:
+    from pipelines.destinations.base import Destination
+
+NOTHING_SET = (
+    "notify.urls is not set: add URLs of Apprise's to [notify] in .dlt/secrets.toml, or set"
+    " NOTIFY__URLS in the environment (docs/scheduling.md)"
+)
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Adds whether to send a message."""
+    add_where(parser)
+    test = "send a test message to each URL; exit code 1 if one does not take it"
+    parser.add_argument("--test", action="store_true", help=test)
+
+
+def main(arguments: argparse.Namespace) -> int:
+    """Prints a line for each URL, and for each alert that is on; with `--test` after a message."""
+    from pipelines.cli.logs import set_up_logging
+    from pipelines.destinations.resolve import find_target
+    from pipelines.notify.delivery import named, require_urls
+    from sources.signalwire.errors import ConfigurationError
+
+    set_up_logging()
+    target = find_target(arguments.destination, arguments.dataset)
+    urls = require_urls()
+    if not urls:
+        raise ConfigurationError(NOTHING_SET)
+    if not arguments.test:
+        lines = [named(urls, number) for number in range(len(urls))] + _bad(target)
+        sys.stdout.write("".join(f"{printable(line)}\n" for line in lines))
+        return DONE
+    took = _test(urls, target)
+    for number, taken in enumerate(took):
+        sys.stdout.write(f"{'ok  ' if taken else 'FAIL'}  {named(urls, number)}\n")
+    return DONE if all(took) else FAILED
+
+
+def _bad(target: Destination) -> list[str]:
+    from pipelines.notify.alerts import time_of
+    from pipelines.notify.state import read_state, state_file
+
+    known = read_state(state_file(target)).values()
+    return [f"since {time_of(k.since)}: {k.title}{'' if k.told else ' (not sent)'}" for k in known]
+
+
+def _test(urls: list[str], target: Destination) -> list[bool]:
+    from pipelines.notify.alerts import trial_message
+    from pipelines.notify.delivery import deliver
+    from pipelines.notify.triggers import place_of
+
+    return deliver(urls, trial_message(place_of(target)))
