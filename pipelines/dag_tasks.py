@@ -31,9 +31,10 @@ from pipelines.destinations.resolve import find_target
 from pipelines.errors import WRONG_USAGE
 from pipelines.errors.explain import causes_of, explain
 from pipelines.notify.delivery import require_urls
-from pipelines.notify.triggers import notified_run
+from pipelines.notify.triggers import notified_run, notify_findings
 from pipelines.reporting import views
-from pipelines.reporting.health import probe_destination
+from pipelines.reporting.health import judged, probe_destination
+from pipelines.reporting.limits import configured_limits, with_options
 from pipelines.signalwire_orders import run
 from sources.printable import printable
 from sources.signalwire.errors import AccessDenied, ConfigurationError
@@ -63,7 +64,7 @@ def load(shard: str, params: Mapping[str, Any]) -> dict[str, Any]:
     with _in_words(), notified_run(params["destination"], None, part, limits) as notify:
         require_urls()
         result = run(destination=params["destination"], **_credentials(), **_asked(shard, params))
-        notify(result)
+        notify(result, ())
         logger.info("%s", printable(result.summary(), lines=True))
         return result.as_dict()
 
@@ -88,10 +89,14 @@ def apply_reports(loaded: Sequence[Mapping[str, Any]], params: Mapping[str, Any]
 
 
 def check_freshness(params: Mapping[str, Any], max_age: timedelta) -> None:
-    """Checks the age of the data.
+    """Checks the age of the data, and the limits of the settings `[checks]`.
+
+    Args:
+        params: The DAG run's.
+        max_age: The age above which it fails, unless the settings have another one.
 
     Raises:
-        AirflowFailException: older than `max_age`, or a setting cannot work.
+        AirflowFailException: a limit is exceeded, or a setting cannot work.
         AirflowException: the destination cannot be queried.
         AirflowSkipException: the run was limited to some campaigns, which says nothing of the rest.
     """
@@ -101,11 +106,18 @@ def check_freshness(params: Mapping[str, Any], max_age: timedelta) -> None:
         )
     with _in_words():
         target = find_target(params["destination"])
-        for found in probe_destination(target, max_age=max_age.total_seconds()):
+        limits = configured_limits()
+        if limits[0].max_age is None:
+            limits = with_options(limits, max_age=max_age.total_seconds())
+        findings = [*probe_destination(target, limits)]
+        notify_findings(target, judged(findings, limits))
+        for found in findings:
             logger.info("%s: %s", found.what, found.words)
-            if not found.ok:
-                failure = AirflowFailException if found.what == "freshness" else AirflowException
-                raise failure(f"{found.what}: {found.words}")
+        if bad := [found for found in findings if not found.ok]:
+            # the destination may answer the next time, what it said will stay so
+            retried = any(found.what == "destination" for found in bad)
+            failure = AirflowException if retried else AirflowFailException
+            raise failure("\n".join(f"{found.what}: {found.words}" for found in bad))
 
 
 def everything_read(loaded: Sequence[Mapping[str, Any]]) -> None:

@@ -21,6 +21,7 @@ from pipelines.loading.result import RunResult
 from pipelines.loading.signals import orderly_end
 from pipelines.publishing.publish import output_to_publish, publish_copy
 from pipelines.reporting.catalog import configured_reports, require_report_settings
+from pipelines.reporting.limits import configured_limits
 from pipelines.reporting.views import apply_reports
 from sources.signalwire import RunStats, signalwire
 from sources.signalwire.options import parse_shard
@@ -54,6 +55,7 @@ def run(
         source = signalwire(stats=stats, known=known, shard=shard, **source_settings)
         target.prepare_source(source)
         output = output_to_publish(target, publish)
+        configured_limits()  # refuses those that cannot be meant so
         reports_wanted = require_report_settings() and target.capabilities.reports
         _prepare_load(target)
         with orderly_end(), exclusive(target, wait) as lock:

@@ -5,17 +5,28 @@ from __future__ import annotations
 import argparse
 import sys
 
-from pipelines.cli.options import add_where, count, duration
+from pipelines.cli.options import add_where, count, duration, filled, share
 from sources.printable import printable
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Adds the limits above which the check fails."""
     add_where(parser)
+    add = parser.add_argument
+    add("--campaign", type=filled, metavar="ID", help="judge orders of this campaign: id or name")
+    add("--brand", type=filled, metavar="ID", help="judge orders of this brand: its id or name")
     age = "fail if the newest complete run is older than this, such as 90m, 2h or 1d"
-    parser.add_argument("--max-age", type=duration, metavar="AGE", help=age)
-    stuck = "fail if more orders than this are stuck"
-    parser.add_argument("--max-stuck", type=count, metavar="N", help=stuck)
+    add("--max-age", type=duration, metavar="AGE", help=age)
+    add("--max-stuck", type=count, metavar="N", help="fail if more orders than this are stuck")
+    within = "fail if a smaller share of orders was processed as promised, such as 0.9"
+    add("--min-within-target", type=share, metavar="SHARE", help=within)
+    p90 = "fail if 90 %% of orders took longer than this to be processed, such as 24h"
+    add("--max-p90", type=duration, metavar="AGE", help=p90)
+    add("--max-failed", type=count, metavar="N", help="fail if more orders than this have failed")
+    quality = "fail if a data check of this severity or a worse one has rows: error, warning"
+    add("--max-data-quality", type=filled, metavar="SEVERITY", help=quality)
+    over = "judge shares, p90 and failures by orders created in so long (30d)"
+    add("--over", type=duration, metavar="AGE", help=over)
 
 
 def main(arguments: argparse.Namespace) -> int:
@@ -27,7 +38,8 @@ def main(arguments: argparse.Namespace) -> int:
     from pipelines.notify.delivery import require_urls
     from pipelines.notify.triggers import notify_findings
     from pipelines.reporting.catalog import require_report_settings
-    from pipelines.reporting.health import probe_destination
+    from pipelines.reporting.health import judged, probe_destination
+    from pipelines.reporting.limits import configured_limits, with_options
     from sources.signalwire import signalwire, signalwire_client
     from sources.signalwire.http.access_check import probe
     from sources.signalwire.settings import DEFAULT_PAGE_SIZE
@@ -37,19 +49,22 @@ def main(arguments: argparse.Namespace) -> int:
     signalwire()  # refuses the settings that a run would refuse; it sends nothing
     require_report_settings()
     require_urls()
+    names = (
+        "campaign", "brand", "max_age", "max_stuck", "min_within_target", "max_p90", "max_failed",
+        "max_data_quality", "over",
+    )  # fmt: skip
+    limits = with_options(configured_limits(), **{n: getattr(arguments, n) for n in names})
     client = signalwire_client()
     page_size = dlt.config.get("sources.signalwire.page_size", int) or DEFAULT_PAGE_SIZE
     findings = []
-    for found in (
-        *probe(client, page_size),
-        *probe_destination(target, max_age=arguments.max_age, max_stuck=arguments.max_stuck),
-    ):
+    for found in (*probe(client, page_size), *probe_destination(target, limits)):
         sys.stdout.write(
             f"{'ok  ' if found.ok else 'FAIL'}  {found.what:<12} {printable(found.words)}\n"
         )
+        if not found.ok:
+            lines = [f"      {printable(example)}\n" for example in found.examples]
+            sys.stdout.write("".join(lines) + (f"      more: {found.command}\n" if lines else ""))
         findings.append(found)
     client.close()
-    # without a limit nothing was judged: it must not resolve what a check with one has found
-    limits = {"freshness": arguments.max_age, "stuck": arguments.max_stuck}
-    notify_findings(target, [f for f in findings if limits.get(f.what, 0) is not None])
+    notify_findings(target, judged(findings, limits))
     return 0 if all(found.ok for found in findings) else 1

@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -20,10 +20,12 @@ from pipelines.publishing.output import require_apart, require_output, write_out
 from pipelines.reporting.health import data_figures
 from pipelines.signalwire_orders import RunResult
 from sources.signalwire.errors import ConfigurationError
+from sources.signalwire.http.access_check import Probed
 
 logger = logging.getLogger(__name__)
 
 PREFIX = "signalwire_orders_"
+Record = Callable[[RunResult, int, Sequence[Probed]], None]
 HELP = {
     "run_timestamp_seconds": "When the newest run ended (Unix time, UTC).",
     "run_duration_seconds": "How long it took, loading included.",
@@ -40,21 +42,24 @@ HELP = {
     "orders": "Orders in the destination that the API still has.",
     "orders_open": "Orders that are neither processed nor failed.",
     "orders_stuck": "Open orders that have waited longer than is usual.",
+    "checks": "Limits of the settings [checks] that were judged, after the newest run.",
+    "checks_failed": "How many of them are exceeded.",
 }
 
 
 @contextmanager
-def metrics_of_run(arguments: argparse.Namespace) -> Iterator[Callable[[RunResult, int], None]]:
+def metrics_of_run(arguments: argparse.Namespace) -> Iterator[Record]:
     """Writes the file `--metrics-file`, if one is wanted, however the run in the block ends.
 
-    The block calls what it is given with the result and the exit code of a run that did not fail.
+    The block calls what it is given with the result and the exit code of a run that did not fail,
+    and with what the limits of the settings found.
 
     Raises:
         ConfigurationError: the file is something else, or cannot be written.
     """
     path: Path | None = arguments.metrics_file
     if path is None:
-        yield lambda _result, _code: None
+        yield lambda _result, _code, _findings: None
         return
     started, target = time.monotonic(), None
     require_output(path, "--metrics-file", "metrics file", is_metrics)
@@ -64,9 +69,9 @@ def metrics_of_run(arguments: argparse.Namespace) -> Iterator[Callable[[RunResul
     if target is not None:
         require_apart(path, "--metrics-file", target)
 
-    def record(result: RunResult, code: int) -> None:
+    def record(result: RunResult, code: int, findings: Sequence[Probed]) -> None:
         try:
-            write_metrics(path, code, time.monotonic() - started, result, target)
+            write_metrics(path, code, time.monotonic() - started, result, target, findings)
         except OSError as error:
             raise ConfigurationError(
                 f"everything is loaded, but --metrics-file cannot be written ({error})"
@@ -86,6 +91,7 @@ def write_metrics(
     seconds: float,
     result: RunResult | None = None,
     target: Destination | None = None,
+    findings: Sequence[Probed] = (),
 ) -> None:
     """Replaces the file as a whole, so that no reader sees half of it.
 
@@ -95,6 +101,7 @@ def write_metrics(
         seconds: How long the run took.
         result: What it did; None if it failed.
         target: Where the data is; None if the run failed.
+        findings: What the limits of the settings found.
 
     Raises:
         OSError: the file cannot be written.
@@ -111,6 +118,8 @@ def write_metrics(
     if result is not None:
         counts = result.stats.counts() | {"lists_failed": len(result.stats.failures)}
         values |= {f"run_{name}": counts[name] for name in counts}
+        failed = sum(not found.ok for found in findings)
+        values |= {"checks": len(findings), "checks_failed": failed}
     if target is not None:
         values |= _figures(target)
     from prometheus_client import CollectorRegistry, Gauge, generate_latest  # slow to import

@@ -55,6 +55,17 @@ def duration(text: str) -> float:
     return found
 
 
+def share(text: str) -> float:
+    """A share from 0 to 1."""
+    try:
+        found = float(text)
+    except ValueError:
+        found = math.nan
+    if not 0 <= found <= 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a share from 0 to 1, such as 0.9")
+    return found
+
+
 def wait(text: str) -> float:
     """Seconds to wait, 0 or more."""
     try:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import sys
 from typing import Any
 
 from pipelines.cli.options import COPY, add_wait, add_where, file, filled, names, whole_or_text
 from pipelines.errors import DONE, INCOMPLETE
 from sources.printable import printable
+
+logger = logging.getLogger(__name__)
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -65,13 +68,28 @@ def main(arguments: argparse.Namespace) -> int:
                 **_source_settings(arguments),
             )
         code = DONE if result.stats.complete else INCOMPLETE
-        record(result, code)
-        notify(result)
+        findings = _judged(arguments)
+        record(result, code, findings)
+        notify(result, findings)
     if arguments.json:
         sys.stdout.write(json_text(result.as_dict(), compact=True) + "\n")
     elif not arguments.quiet:
         sys.stdout.write(printable(result.summary(), lines=True) + "\n")
     return code
+
+
+def _judged(arguments: argparse.Namespace) -> list[Any]:
+    """What the limits of the settings find, each that is exceeded in a warning."""
+    from pipelines.destinations.resolve import find_target
+    from pipelines.reporting.health import configured_findings
+    from sources.signalwire.options import parse_shard
+
+    shard = parse_shard(arguments.shard)
+    findings = configured_findings(find_target(arguments.destination, arguments.dataset, shard))
+    for found in findings:
+        if not found.ok:
+            logger.warning("check failed: %s: %s", found.key or found.what, found.words)
+    return findings
 
 
 def _limits(arguments: argparse.Namespace) -> dict[str, Any]:

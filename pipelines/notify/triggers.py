@@ -39,42 +39,43 @@ def notified_run(
     dataset: str | None = None,
     shard: str | None = None,
     limits: Limits | None = None,
-) -> Iterator[Callable[[RunResult], None]]:
+) -> Iterator[Callable[[RunResult, Sequence[Probed]], None]]:
     """Notifies of how the run in the block ends, if that is news; the arguments are the run's.
 
-    The block calls what it is given with the result of a run that did not fail. `limits` are the
+    The block calls what it is given with the result of a run that did not fail, and with what
+    limits found. `limits` are the
     campaigns and the like that the run was limited to: it says nothing of the others. An
     interrupted run and one that found the place in use are no news.
     """
-    results: list[RunResult] = []
+    alerts: list[Alert] = []
+
+    def ended(result: RunResult, findings: Sequence[Probed]) -> None:
+        alerts.extend([*_alerts_of(result, limits or {}), *map(_alert_of, findings)])
+
     try:
-        yield results.append
+        yield ended
     except Exception as error:
         words, code = explain(error)
         if code != BUSY and code <= INTERRUPTED:
             failed = Alert(RUN, True, "run failed", words, command="signalwire-orders check")
             _notify_run(destination, dataset, shard, [failed])
         raise
-    for result in results:
-        _notify_run(destination, dataset, shard, _alerts_of(result, limits or {}))
+    if alerts:
+        _notify_run(destination, dataset, shard, alerts)
 
 
 def notify_findings(target: Destination, findings: Iterable[Probed]) -> None:
     """Notifies of findings that turned bad, or well again; each is known by its key or its name."""
-    alerts = [
-        Alert(
-            found.key or found.what,
-            not found.ok,
-            f"check failed: {found.what}",
-            found.words,
-            found.examples,
-            found.command,
-        )
-        for found in findings
-    ]
+    alerts = [*map(_alert_of, findings)]
     with _harmless():
         if urls := configured_urls():
             _notify(urls, state_file(target), place_of(target), alerts)
+
+
+def _alert_of(found: Probed) -> Alert:
+    name = found.key or found.what
+    title = f"check failed: {name}"
+    return Alert(name, not found.ok, title, found.words, found.examples, found.command)
 
 
 def place_of(target: Destination) -> str:

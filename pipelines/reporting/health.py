@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,9 @@ from pipelines.destinations.naming import in_reports
 from pipelines.destinations.rows import instant
 from pipelines.errors import NothingLoaded
 from pipelines.errors.explain import explain
-from pipelines.reporting.catalog import dialect_of
+from pipelines.reporting.catalog import configured_reports, dialect_of
+from pipelines.reporting.judging import found_of
+from pipelines.reporting.limits import Limits, configured_limits
 from sources.signalwire.errors import ConfigurationError
 from sources.signalwire.http.access_check import Probed
 
@@ -29,7 +31,6 @@ SELECT max(finished_at) FROM (
 ) AS layouts
 """
 CONTENTS = "SELECT count(*), max(updated_at) FROM {orders}"
-STUCK = "SELECT count(*), max(age_hours) FROM {reports}.stuck_orders"
 FIGURES = """
 SELECT (SELECT as_of FROM {reports}.data_as_of),
     (SELECT orders - deleted FROM {reports}.processing_time_summary),
@@ -38,18 +39,16 @@ SELECT (SELECT as_of FROM {reports}.data_as_of),
 """
 
 
-def probe_destination(
-    target: Destination, *, max_age: float | None = None, max_stuck: int | None = None
-) -> Iterator[Probed]:
-    """Checks that the destination opens, how old its data is, and how many orders are stuck.
+def probe_destination(target: Destination, limits: Sequence[Limits] = ()) -> Iterator[Probed]:
+    """Checks that the destination opens, how old its data is, and what limits are exceeded.
 
     Args:
         target: Where the tables are.
-        max_age: The age of the newest complete run in seconds above which the check fails.
-        max_stuck: The number of stuck orders above which the check fails.
+        limits: Those of all orders first, then any of brands and campaigns.
     """
+    whole = limits[0] if limits else Limits()
     where = f"{target.description}, dataset {target.dataset}"
-    fine = max_age is None and max_stuck is None
+    fine = not any(limit.judged for limit in limits)
     nothing = Probed("freshness", fine, "nothing loaded yet: signalwire-orders run")
     try:
         target.require_loadable()
@@ -64,8 +63,8 @@ def probe_destination(
                 yield nothing
                 return
             (finished_at,), (orders, updated_at) = newest[0], contents[0]
-            yield _freshness(finished_at, orders, updated_at, max_age)
-            yield from _stuck(client, target, max_stuck)
+            yield _freshness(finished_at, orders, updated_at, whole.max_age)
+            yield from _of_reports(client, target, limits or [whole])
     except NothingLoaded:
         try:
             require_folder(target.file or Path(), where)
@@ -76,6 +75,28 @@ def probe_destination(
         yield nothing
     except Exception as error:  # noqa: BLE001 - whatever keeps the database shut is the finding
         yield Probed("destination", False, f"{where}: {explain(error)[0]}")
+
+
+def judged(findings: Iterable[Probed], limits: Sequence[Limits]) -> list[Probed]:
+    """The findings that a limit is set for, or that need none.
+
+    Without a limit nothing was judged: that must not resolve what a check with one has found.
+    """
+    whole = limits[0] if limits else Limits()
+    unjudged = {
+        name
+        for name, limit in {"freshness": whole.max_age, "stuck": whole.max_stuck}.items()
+        if limit is None
+    }
+    return [found for found in findings if (found.key or found.what) not in unjudged]
+
+
+def configured_findings(target: Destination) -> list[Probed]:
+    """What the limits of the settings find; nothing where none is set, or of a shard alone."""
+    limits = configured_limits()
+    if target.shard or not target.capabilities.reports or not any(x.judged for x in limits):
+        return []
+    return judged(probe_destination(target, limits), limits)
 
 
 def data_figures(target: Destination) -> dict[str, float]:
@@ -120,17 +141,17 @@ def _freshness(
     return Probed("freshness", max_age is None or age <= max_age, words)
 
 
-def _stuck(client: Any, target: Destination, most: int | None) -> Iterator[Probed]:
-    """How many orders are stuck, where there are reports."""
+def _of_reports(client: Any, target: Destination, limits: Sequence[Limits]) -> Iterator[Probed]:
+    """What the reports say of the limits, where there are reports."""
+    schema = in_reports(client, target.dataset)
     try:
-        found = client.execute_sql(STUCK.format(reports=in_reports(client, target.dataset)))
+        ((as_of,),) = client.execute_sql(f"SELECT as_of FROM {schema}.data_as_of")  # noqa: S608
     except DestinationUndefinedEntity:
-        if most is not None:
+        if any(limit.judged for limit in limits):
             dialect_of(target)  # refuses a destination without reports
-            yield Probed("stuck", False, "no reports yet: signalwire-orders reports apply")
+            yield Probed("reports", False, "none yet: signalwire-orders reports apply")
         return
-    count, oldest = found[0]
-    words = f"{count:,} open for longer than is usual"
-    if count:
-        words += f", the oldest for {oldest / 24:.1f} days: signalwire-orders report stuck_orders"
-    yield Probed("stuck", most is None or count <= most, words)
+    reports = configured_reports()
+    for number, limit in enumerate(limits):
+        if number == 0 or limit.judged:
+            yield from found_of(client, target, reports, limit, instant(as_of) if as_of else None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -48,6 +49,15 @@ class Narrowing:
         found = {name: getattr(self, name) for name in options}
         return {name: value for name, value in found.items() if value is not None}
 
+    @property
+    def as_options(self) -> str:
+        """The same for a command line, with a space before each."""
+        return "".join(
+            f" --{name.replace('_', '-')} "
+            + (f"{value:%Y-%m-%d}" if isinstance(value, datetime) else shlex.quote(value))
+            for name, value in self.given.items()
+        )
+
 
 def report_rows(
     target: Destination,
@@ -65,12 +75,10 @@ def report_rows(
         ConfigurationError: the destination has no reports (yet), there is no such report, it
             cannot be narrowed so, or the campaign or brand is not loaded.
     """
-    dialect = dialect_of(target)
-    report = one_report(reports, name)
+    dialect_of(target)
     with target.opened() as client:
         try:
-            conditions = _conditions(client, narrowing)
-            query = _narrowed(client, target.dataset, dialect, reports, report, conditions)
+            query = relation(client, target, reports, name, narrowing)
             sql = f"SELECT * FROM {query}" + (f" LIMIT {limit:d}" if limit is not None else "")  # noqa: S608
             with client.execute_query(sql) as cursor:
                 return list(shown_names(client, cursor)), list(cursor.fetchall())
@@ -79,6 +87,23 @@ def report_rows(
                 f"there are no reports in {target.description} yet; create them with:"
                 " signalwire-orders run, or from loaded data with: signalwire-orders reports apply"
             ) from None
+
+
+def relation(
+    client: Any,
+    target: Destination,
+    reports: Mapping[str, Report],
+    name: str,
+    narrowing: Narrowing,
+) -> str:
+    """A report as a statement selects from it: the view, or a query in parentheses.
+
+    Raises:
+        ConfigurationError: as `report_rows` does.
+    """
+    conditions = _conditions(client, narrowing)
+    report = one_report(reports, name)
+    return _narrowed(client, target.dataset, dialect_of(target), reports, report, conditions)
 
 
 def holds_rows(target: Destination, table: Table) -> bool:

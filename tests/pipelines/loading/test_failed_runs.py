@@ -20,6 +20,7 @@ from pipelines.errors import Busy
 from pipelines.errors.explain import INTERRUPTED, causes_of
 from pipelines.loading.failed_runs import KILLED, MOST
 from pipelines.reporting.health import probe_destination
+from pipelines.reporting.limits import Limits
 from sources.signalwire import RunStats
 from sources.signalwire.errors import AccessDenied
 from sources.simulator import Fault, SimulatedSpace
@@ -123,7 +124,9 @@ class TestItsRow:
         (as_of,) = any_workspace.rows(f"SELECT * FROM {reports}.data_as_of")
         assert as_of["last_run_complete"]
         assert as_of["as_of"] == as_of["last_run_at"] == newest["read_at"]
-        found = {probed.what: probed for probed in probe_destination(find_target(), max_age=60)}
+        found = {
+            probed.what: probed for probed in probe_destination(find_target(), [Limits(max_age=60)])
+        }
         assert found["freshness"].ok != alone
 
     def test_waits_for_its_own_shard(
