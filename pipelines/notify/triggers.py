@@ -74,7 +74,7 @@ def notify_findings(target: Destination, findings: Iterable[Probed]) -> None:
 
 def _alert_of(found: Probed) -> Alert:
     name = found.key or found.what
-    title = f"check failed: {name}"
+    title = f"check failed: {found.what}"
     return Alert(name, not found.ok, title, found.words, found.examples, found.command)
 
 

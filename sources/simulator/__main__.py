@@ -64,6 +64,8 @@ def _parse(argv: list[str] | None, prog: str) -> argparse.Namespace:
         "--campaigns-per-month", type=_number(float, 0, 1_000), default=1.0,
         help="that each brand registers later, default 1",
     )  # fmt: skip
+    slower = "campaigns whose orders take longer of late, default 0"
+    add("--slower-campaigns", type=_number(int, 0, 1_000_000), default=0, help=slower)
     add("--latency-ms", type=_number(float, 0, 60_000), default=0.0, help="per API request")
     add("--seed", type=int, default=1, help="the same seed gives the same records, default 1")
     add(

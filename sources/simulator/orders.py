@@ -19,6 +19,8 @@ HISTORY_DAYS = 90
 # One order in eight has whole seconds, written without ".000".
 WHOLE_SECONDS_SHARE = 1 / 8
 CALLBACK_SHARE = 0.4
+# how much longer orders of a campaign take that became slower
+SLOWER_TIMES = 3
 
 
 class Scheduled(Row):
@@ -81,13 +83,17 @@ def order_fields(order_id: str, created_at: str, callback_url: str | None) -> di
     }
 
 
-def draw_orders(rng: random.Random, count: int, per_day: float, start: float) -> Iterator[Order]:
+def draw_orders(
+    rng: random.Random, count: int, per_day: float, start: float, slower_from: float = math.inf
+) -> Iterator[Order]:
     """A campaign's orders by creation: `count` in the 90 days before `start`, then arrivals."""
     temper = draw_temper(rng)
+    slower = temper._replace(median_seconds=SLOWER_TIMES * temper.median_seconds)
     for created, whole in moments(rng, count, per_day, start):
         callback = CALLBACK_URL if rng.random() < CALLBACK_SHARE else None
         fields = order_fields(draw_id(rng), stamp(created, whole=whole), callback)
-        schedule = draw_schedule(rng, temper, digits=0 if whole else 3)
+        pace = temper if created < slower_from else slower
+        schedule = draw_schedule(rng, pace, digits=0 if whole else 3)
         yield Order(created, fields, schedule, start, whole)
 
 

@@ -6,6 +6,7 @@ does not depend on what was accessed before.
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -25,12 +26,14 @@ from sources.simulator.timestamps import DAY
 # Brands came first, then campaigns, then (in the last 90 days) numbers and orders.
 BRANDS_BEGIN, BRANDS_END, CAMPAIGNS_END = 400, 150, 97
 MONTH = 30 * DAY
+SLOWER_DAYS = 21
 
 
 class Scale(NamedTuple):
     """Sizes: `campaigns` per brand; `orders`, `numbers` and `arrivals_per_day` per campaign.
 
-    `campaigns_per_month` are those that a brand registers later.
+    `campaigns_per_month` are those that a brand registers later, `slower_campaigns` those that
+    became slower.
     """
 
     brands: int
@@ -39,6 +42,7 @@ class Scale(NamedTuple):
     numbers: int
     arrivals_per_day: float
     campaigns_per_month: float = 0
+    slower_campaigns: int = 0
 
 
 class Number(Scheduled):
@@ -134,7 +138,8 @@ class Population:
     def _orders(self, campaign: int) -> Iterator[Order]:
         scale = self.scale
         rng = self.rng("orders", campaign)
-        return draw_orders(rng, scale.orders, scale.arrivals_per_day, self.start)
+        slower = self.start - SLOWER_DAYS * DAY if campaign < scale.slower_campaigns else math.inf
+        return draw_orders(rng, scale.orders, scale.arrivals_per_day, self.start, slower)
 
     def _numbers(self, campaign: int, campaign_id: str) -> Iterator[Number]:
         """Assignments as orders lead to them, in the same time and at a rate in proportion."""

@@ -23,7 +23,8 @@ class Registry:
     `brands` brands of `campaigns` campaigns, each with `numbers` number assignments and `orders`
     orders created in the 90 days before the clock's start. After it, orders arrive at a mean of
     `arrivals_per_day` per campaign (default: as in those 90 days), number assignments in
-    proportion, and each brand registers `campaigns_per_month`. The same arguments and the same
+    proportion, and each brand registers `campaigns_per_month`. The first `slower_campaigns` take
+    three times as long from 21 days before that start on. The same arguments and the same
     clock start give the same world.
     """
 
@@ -38,14 +39,17 @@ class Registry:
         numbers: int = 3,
         arrivals_per_day: float | None = None,
         campaigns_per_month: float = 0,
+        slower_campaigns: int = 0,
     ) -> None:
         rates = arrivals_per_day or 0, campaigns_per_month
-        if min(brands, campaigns, orders, numbers, *rates) < 0:
+        if min(brands, campaigns, orders, numbers, slower_campaigns, *rates) < 0:
             raise ValueError("a world holds 0 or more of everything")
         arrivals = orders / HISTORY_DAYS if arrivals_per_day is None else arrivals_per_day
         self.clock = clock or Clock()
         self.lock = threading.RLock()
-        scale = Scale(brands, campaigns, orders, numbers, arrivals, campaigns_per_month)
+        scale = Scale(
+            brands, campaigns, orders, numbers, arrivals, campaigns_per_month, slower_campaigns
+        )
         self._population = Population(seed, scale, self.clock.start.timestamp())
         self._brands = self._population.everything()
 

@@ -44,6 +44,7 @@ class SimulatedSpace:
         numbers: int = 3,
         arrivals_per_day: float | None = None,
         campaigns_per_month: float = 0,
+        slower_campaigns: int = 0,
         latency_ms: float = 0,
         clock: Clock | None = None,
         host: str = "127.0.0.1",
@@ -60,6 +61,7 @@ class SimulatedSpace:
         self.world = World(
             seed, brands, campaigns, orders, clock, numbers=numbers,
             arrivals_per_day=arrivals_per_day, campaigns_per_month=campaigns_per_month,
+            slower_campaigns=slower_campaigns,
         )  # fmt: skip
         self._service = Service(
             world=self.world,

@@ -32,10 +32,12 @@ class World(Registry):
         numbers: int = 3,
         arrivals_per_day: float | None = None,
         campaigns_per_month: float = 0,
+        slower_campaigns: int = 0,
     ) -> None:
         super().__init__(
             seed, brands, campaigns, orders, clock, numbers=numbers,
             arrivals_per_day=arrivals_per_day, campaigns_per_month=campaigns_per_month,
+            slower_campaigns=slower_campaigns,
         )  # fmt: skip
         self._rng = self._population.rng("edits")
 
