@@ -20,7 +20,7 @@ COUNT = ",d"
 PERIOD = "Last 30 days"
 NO_FILTER = "No filter"
 ORDERS = "order_processing"
-IN_TIME = "Share processed within the main target, of orders old enough to tell."
+IN_TIME = "Share processed as promised, of orders old enough to tell."
 STUCK = "Open for longer than usual in their campaign."
 
 # waiting times rounded up, so that a group holds those until its name: a quarter of an hour on the
@@ -160,6 +160,27 @@ def _table(**options: Any) -> dict[str, Any]:
     return {"table_timestamp_format": "%Y-%m-%d %H:%M", **shown, **options}
 
 
+def _rows_of(
+    title: str,
+    description: str,
+    report: str,
+    columns: tuple[str, ...],
+    *,
+    order: str,
+    shares: tuple[str, ...] = (),
+    hours: tuple[str, ...] = (),
+) -> Chart:
+    """A table of a report's own rows, over all orders; the most of `order` first."""
+    formats = dict.fromkeys(shares, SHARE) | dict.fromkeys(hours, HOURS)
+    return Chart(
+        title, description, "table", report, columns=columns, width=12, height=50, of="all",
+        options=_table(
+            query_mode="raw", row_limit=1000, order_by_cols=[f'["{order}", false]'],
+            column_config={name: {"d3NumberFormat": form} for name, form in formats.items()},
+        ),
+    )  # fmt: skip
+
+
 def charts(targets: Sequence[float]) -> list[Chart]:
     """All charts in the order of the dashboard."""
     by_hours = {
@@ -251,6 +272,26 @@ def charts(targets: Sequence[float]) -> list[Chart]:
             "echarts_timeseries_line", "backlog_by_day", x="day",
             metrics=_points("arrived", "processed", "open_at_end"), of="all",
             options=_lines(COUNT),
+        ),
+        _rows_of(
+            "Promises, by month of creation", "Of orders old enough to tell.", "sla_attainment",
+            ("created_month", "promise", "promised_hours", "share_within", "share_within_before",
+             "orders", "missed"),
+            order="created_month", shares=("share_within", "share_within_before"),
+        ),
+        _rows_of(
+            "Slower than before", "Campaigns whose median or p90 rose beyond chance in 28 days.",
+            "slower_than_before",
+            ("campaign_name", "brand_name", "measure", "hours_before", "hours_now", "worse_since",
+             "orders_now", "chance"),
+            order="orders_now", hours=("hours_before", "hours_now"),
+        ),
+        _rows_of(
+            "Numbers by campaign", "Those that can send, and how many more fit.",
+            "numbers_by_campaign",
+            ("campaign_name", "brand_name", "numbers", "completed", "waiting", "failed",
+             "share_usable"),
+            order="waiting", shares=("share_usable",),
         ),
         Chart(
             "What these numbers are of", "The moment, and whether the last run was complete.",

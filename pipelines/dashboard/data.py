@@ -26,6 +26,7 @@ ORDER_SCHEMA = pa.schema(
         "status": pa.string(),
         "hours": pa.float64(),
         "stuck": pa.bool_(),
+        "late": pa.bool_(),
     }
 )
 
@@ -48,6 +49,8 @@ class Summary(NamedTuple):
     p90: float | None
     median_all: float | None
     p90_all: float | None
+    share_within: float | None
+    promises: int
 
 
 class Check(NamedTuple):

@@ -25,7 +25,7 @@ MOST_ORDERS = 1_200_000
 STATUSES = ("processed", "open", "failed", "deleted")
 # in place of a day, and of a cell, that is not known
 NO_DAY, NO_CELL = 0xFFFF, 0xFFF
-STUCK = 1 << 14
+STUCK, LATE = 1 << 14, 1 << 15
 SHORTEST_HOURS, LONGEST_HOURS = 1 / 3600, 100_000.0
 GRID_CELLS = 2_220
 # bars of the histogram: eight in each power of ten, from a minute on
@@ -35,7 +35,10 @@ BACKLOG_HOURS = (1.0, 4.0, 24.0, 48.0, 168.0, 720.0)
 
 
 class Order(NamedTuple):
-    """What is packed of an order: days are counted from the epoch, None where not known."""
+    """What is packed of an order: days are counted from the epoch, None where not known.
+
+    One that is `late` took or has waited longer than was promised.
+    """
 
     campaign_id: str
     created_day: int | None
@@ -43,6 +46,7 @@ class Order(NamedTuple):
     status: str
     hours: float | None
     stuck: bool
+    late: bool
 
 
 class Packed(NamedTuple):
@@ -144,11 +148,12 @@ def _beyond(days: int, code: int, upper: Sequence[float]) -> int:
 
 
 def _code(order: Order, upper: Sequence[float]) -> int:
-    """Twelve bits for the cell, two for the status, one for stuck orders."""
+    """Twelve bits for the cell, two for the status, one for stuck and one for late orders."""
     cell = NO_CELL
     if order.hours is not None:
         cell = min(bisect_left(upper, order.hours), len(upper) - 1)
-    return cell | STATUSES.index(order.status) << 12 | (STUCK if order.stuck else 0)
+    marks = (STUCK if order.stuck else 0) | (LATE if order.late else 0)
+    return cell | STATUSES.index(order.status) << 12 | marks
 
 
 def _planes(values: array[int]) -> bytes:

@@ -72,6 +72,7 @@ def _context(board: Dashboard) -> str:
             for campaign in board.campaigns
         ],
         "targets": [{"hours": target.hours, "is_main": target.is_main} for target in board.targets],
+        "promises": board.summary.promises,
         "backlog_hours": BACKLOG_HOURS,
         "bar_hours": bar_hours(),
         "stuck": [

@@ -9,7 +9,8 @@ from __future__ import annotations
 AS_OF = "SELECT as_of, last_run_at, last_run_complete FROM {reports}.data_as_of"
 
 SUMMARY = """
-SELECT orders, processed, open, median_hours, p90_hours, median_hours_all, p90_hours_all
+SELECT orders, processed, open, median_hours, p90_hours, median_hours_all, p90_hours_all,
+       share_within_target, (SELECT count(*) FROM {reports}.promises)
 FROM {reports}.processing_time_summary"""
 
 CHECKS = """
@@ -48,7 +49,8 @@ FROM {reports}.stuck_orders ORDER BY age_hours DESC, order_id LIMIT 1000"""
 
 ORDERS = """
 SELECT placed.campaign_id, placed.created_day, CAST(placed.left_at AT TIME ZONE 'UTC' AS DATE),
-       placed.status, placed.observed_hours, stuck.order_id IS NOT NULL
+       placed.status, placed.observed_hours, stuck.order_id IS NOT NULL,
+       NOT coalesce(placed.within_target, TRUE)
 FROM {reports}.order_processing AS placed
 LEFT JOIN {reports}.stuck_orders AS stuck ON stuck.order_id = placed.order_id
 ORDER BY placed.campaign_id, placed.created_day NULLS LAST"""

@@ -28,7 +28,10 @@ class Loaded(NamedTuple):
 
     def publish(self) -> None:
         """Loads what is new, and puts another copy in the place of the one before."""
-        done = self.workspace.command("run", "--publish", str(self.copy), space=self.space)
+        done = self.workspace.command(
+            "run", "--publish", str(self.copy), space=self.space,
+            SOURCES__SIGNALWIRE__NUMBER_ASSIGNMENTS="true",
+        )  # fmt: skip
         assert done.returncode == 0, done.stderr
 
     def bundle(self, **settings: str) -> Path:
@@ -54,7 +57,7 @@ def databases(
 ) -> Iterator[dict[str, Loaded]]:
     """Orders of the last months in both: Superset's "last 30 days" end today."""
     folder = tmp_path_factory.mktemp
-    with SimulatedSpace(brands=4, campaigns=4, orders=150) as space:
+    with SimulatedSpace(brands=4, campaigns=4, orders=150, numbers=20, slower_campaigns=4) as space:
         found = {}
         for workspace in (
             Workspace(folder("duckdb")), Workspace(folder("postgres"), postgres.new_database())

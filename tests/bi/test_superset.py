@@ -101,6 +101,12 @@ def expected(where: str = "TRUE", time: str = "TRUE") -> dict[str, str]:
         ' lower AS "lower (all)", upper AS "upper (all)" FROM processing_time_curve',
         "Orders arrived, processed and open by day": 'SELECT day, arrived AS "arrived (all)",'
         ' processed AS "processed (all)", open_at_end AS "open at end (all)" FROM backlog_by_day',
+        "Promises, by month of creation": "SELECT created_month, promise, promised_hours,"
+        " share_within, share_within_before, orders, missed FROM sla_attainment",
+        "Slower than before": "SELECT campaign_name, brand_name, measure, hours_before, hours_now,"
+        " worse_since, orders_now, chance FROM slower_than_before",
+        "Numbers by campaign": "SELECT campaign_name, brand_name, numbers, completed, waiting,"
+        " failed, share_usable FROM numbers_by_campaign",
         "What these numbers are of": "SELECT as_of, last_run_at, last_run_complete FROM data_as_of",
     }
 

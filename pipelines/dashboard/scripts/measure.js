@@ -175,6 +175,14 @@ function eachCampaign(orders, view, found) {
   }
 }
 
+/** Whether an order was processed as promised; null while that is open.
+ * @param {number} code */
+function isInTime(code) {
+  if (code >> 15) return false;
+  const isDone = ((code >> 12) & 3) === PROCESSED && (code & NO_CELL) !== NO_CELL;
+  return isDone ? true : null;
+}
+
 /** Counts and measures of a view, without its parts: enough for the period before.
  * @param {Orders} orders
  * @param {View} view */
@@ -182,49 +190,50 @@ function summary(orders, view) {
   const durations = new Durations(orders);
   const byStatus = [0, 0, 0, 0];
   let stuck = 0;
+  let within = 0;
+  let late = 0;
   eachCampaign(orders, view, (_, start, end) => {
     for (let n = start; n < end; n++) {
       const code = orders.codes[n];
       const status = (code >> 12) & 3;
       if (view.status !== null && status !== view.status) continue;
       byStatus[status]++;
-      stuck += code >> 14;
+      stuck += (code >> 14) & 1;
+      late += code >> 15;
+      if (isInTime(code)) within++;
       const cell = code & NO_CELL;
       if (cell !== NO_CELL) durations.add(cell, status);
     }
   });
   const count = byStatus.reduce((sum, each) => sum + each, 0);
-  return { count, byStatus, stuck, durations, ...durations.measures() };
+  const inTime = within + late ? within / (within + late) : null;
+  return { count, byStatus, stuck, inTime, durations, ...durations.measures() };
 }
 
 /** A row for each campaign of a view.
  * @param {Orders} orders
- * @param {View} view
- * @param {number} target */
-function byCampaign(orders, view, target) {
+ * @param {View} view */
+function byCampaign(orders, view) {
   /** @type {Record<string, number | null>[]} */
   const rows = [];
   const durations = new Durations(orders);
-  const limit = orders.upper.findLastIndex((border) => border <= target);
   eachCampaign(orders, view, (campaign, start, end) => {
     const byStatus = [0, 0, 0, 0];
     let within = 0;
-    let notYet = 0;
+    let late = 0;
     for (let n = start; n < end; n++) {
       const code = orders.codes[n];
       const status = (code >> 12) & 3;
       if (view.status !== null && status !== view.status) continue;
       byStatus[status]++;
+      late += code >> 15;
+      if (isInTime(code)) within++;
       const cell = code & NO_CELL;
-      if (cell === NO_CELL) continue;
-      durations.add(cell, status);
-      if (cell <= limit && status === PROCESSED) within++;
-      else if (cell <= limit) notYet++;
+      if (cell !== NO_CELL) durations.add(cell, status);
     }
     const count = byStatus.reduce((sum, each) => sum + each, 0);
     if (count) {
-      const decided = durations.counted - notYet;
-      const share = decided ? within / decided : null;
+      const share = within + late ? within / (within + late) : null;
       const [, open, failed] = byStatus;
       rows.push({ campaign, count, open, failed, ...durations.measures(), share });
     }

@@ -21,6 +21,7 @@
  * @property {string[]} statuses
  * @property {Campaign[]} campaigns
  * @property {Target[]} targets
+ * @property {number} promises how many there are
  * @property {number[]} backlog_hours
  * @property {number[]} bar_hours
  * @property {Stuck[]} stuck
@@ -63,7 +64,8 @@ function results(orders, context, view) {
     backlog: backlog(orders, view, context.backlog_hours),
     histogram: now.durations.between(now.durations.done, context.bar_hours),
     targets: context.targets.map(({ hours }) => ({ hours, ...now.durations.within(hours) })),
-    campaigns: campaignRows(orders, context, view, main.hours),
+    promises: context.promises,
+    campaigns: campaignRows(orders, context, view),
     stuck: stuckOf(context, view),
   };
 }
@@ -76,16 +78,13 @@ let ofAllTime = null;
 /** A row for each campaign of a view; worked out once where neither days nor a status are chosen.
  * @param {Orders} orders
  * @param {Context} context
- * @param {View} view
- * @param {number} target */
-function campaignRows(orders, context, view, target) {
+ * @param {View} view */
+function campaignRows(orders, context, view) {
   if (view.from !== null || view.to !== null || view.status !== null) {
-    return byCampaign(orders, view, target);
+    return byCampaign(orders, view);
   }
   const all = { ...view, campaigns: context.campaigns.map((_, n) => n) };
-  const known = (ofAllTime ??= new Map(
-    byCampaign(orders, all, target).map((row) => [row.campaign, row]),
-  ));
+  const known = (ofAllTime ??= new Map(byCampaign(orders, all).map((row) => [row.campaign, row])));
   return view.campaigns.map((campaign) => known.get(campaign)).filter((row) => row !== undefined);
 }
 
@@ -267,9 +266,9 @@ const SENTENCES = {
 /** The tiles: a value, and what it was in the period before or what else belongs to it.
  * @param {Results} found
  * @returns {Record<string, [string, string]>} */
-function tiles({ now, earlier, main, stuck }) {
-  const { share } = now.durations.within(main.hours);
-  const then = earlier ? earlier.durations.within(main.hours).share : null;
+function tiles({ now, earlier, main, promises, stuck }) {
+  const then = earlier ? earlier.inTime : null;
+  const within = promises > 1 ? "as promised" : `within ${duration(main.hours)}`;
   const others = (/** @type {number | null} */ value) =>
     `${duration(value)} of processed orders only`;
   return {
@@ -295,9 +294,6 @@ function tiles({ now, earlier, main, stuck }) {
         ? compared(now.p90All, earlier.p90All, "longer", "shorter", duration)
         : others(now.p90),
     ],
-    target: [
-      percent(share),
-      then === null ? `within ${duration(main.hours)}` : `${percent(then)} in the period before`,
-    ],
+    target: [percent(now.inTime), then === null ? within : `${percent(then)} in the period before`],
   };
 }

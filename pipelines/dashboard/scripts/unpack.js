@@ -7,7 +7,7 @@
  * @property {Uint32Array} starts where each campaign's orders begin, and the last one's end
  * @property {Uint16Array} created days of creation, from `firstDay` on, sorted within a campaign
  * @property {Uint16Array} openFor days from creation until an order stopped being open
- * @property {Uint16Array} codes cell, status and whether an order is stuck
+ * @property {Uint16Array} codes cell, status, whether an order is stuck, and late
  */
 
 const NO_DAY = 0xffff;

@@ -58,6 +58,9 @@ def test_datasets_are_the_reports(files: dict[str, Any]) -> None:
         "processing_time_curve",
         "backlog_by_day",
         "data_as_of",
+        "sla_attainment",
+        "slower_than_before",
+        "numbers_by_campaign",
     }
 
 

@@ -18,7 +18,7 @@ UPPER = borders([1, 24.0])
 
 
 def order(campaign: str = "a", day: int | None = 20_000, **changed: object) -> Order:
-    return Order(campaign, day, day, "processed", 2.0, False)._replace(**changed)  # type: ignore[arg-type]
+    return Order(campaign, day, day, "processed", 2.0, False, False)._replace(**changed)  # type: ignore[arg-type]
 
 
 def unpacked(found: packing.Packed, campaigns: int) -> tuple[list[int], ...]:

@@ -57,7 +57,7 @@ class TestSafety:
         workspace.run(space)
         html = render(loaded()).replace("</main>", f"{SCRIPT}<p onclick='alert(2)'>x</p></main>")
         page = open_page(html)
-        page.click("main > p")
+        page.click("main > p[onclick]")
         complaints = page.complaints()
         assert len(complaints) == 2
         assert all("Content Security Policy" in complaint for complaint in complaints)

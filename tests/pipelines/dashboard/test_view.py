@@ -56,7 +56,15 @@ class Shown:
 
 
 @pytest.fixture
-def shown(space: SimulatedSpace, any_workspace: Workspace, open_page: OpenPage) -> Any:
+def shown(
+    space: SimulatedSpace,
+    any_workspace: Workspace,
+    open_page: OpenPage,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Any:
+    cases = [c["sms_use_case"] for _, c in space.world.truth_campaigns()]
+    promises = [{"hours": 2, "use_case": cases[0]}, {"hours": 7.5, "since": "2026-02-01"}]
+    monkeypatch.setenv("REPORTS__SLA", json.dumps(promises))
     space.clock.advance(40 * 86_400)
     copy = any_workspace.folder / "copy.duckdb"
     any_workspace.run(space, publish=copy)
@@ -93,6 +101,7 @@ def require_same(found: dict[str, Any], truth: dict[str, list[dict[str, Any]]]) 
     assert found["byStatus"] == [summary[status] for status in STATUSES]
     for name, column in MEASURES.items():
         assert close(found[name], summary[column]), (name, found[name], summary[column])
+    assert found["inTime"] == summary["share_within_target"]
     targets = {row["target_hours"]: row for row in truth["target_attainment"]}
     for target in found["targets"]:
         row = targets[target["hours"]]
