@@ -57,6 +57,9 @@ class DuckTables:
             self._connection.execute(f"DELETE FROM signalwire.{name}")
             self._connection.execute(f"INSERT INTO signalwire.{name} SELECT * FROM rows")
 
+    def execute(self, sql: str) -> None:
+        self._connection.execute(sql)
+
     def rows(self, sql: str) -> list[Row]:
         cursor = self._connection.execute(sql)
         names = [column[0] for column in cursor.description or ()]

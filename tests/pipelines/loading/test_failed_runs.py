@@ -84,6 +84,7 @@ class TestItsRow:
         assert found[good]["complete"]
         assert found[good]["error"] is found[good]["failed_at"] is None
 
+    @pytest.mark.proof
     def test_is_there_once_after_many_runs(
         self, space: SimulatedSpace, any_workspace: Workspace
     ) -> None:
@@ -129,6 +130,7 @@ class TestItsRow:
         }
         assert found["freshness"].ok != alone
 
+    @pytest.mark.proof
     def test_waits_for_its_own_shard(
         self, space: SimulatedSpace, postgres_workspace: Workspace
     ) -> None:
@@ -197,6 +199,7 @@ class TestWhy:
         assert row["error"] == INTERRUPTED
         assert row["failed_at"] > row["started_at"]
 
+    @pytest.mark.proof
     def test_a_signal_before_it_reads(self, space: SimulatedSpace, workspace: Workspace) -> None:
         at = ("pipelines.loading.recovery:recover", 1, terminate)
         assert workspace.command("run", space=space, at=at).returncode == 128 + signal.SIGTERM
@@ -260,6 +263,7 @@ class TestLoadedAfterAll:
 class TestTheFile:
     """What a run notes beside dlt's working folder."""
 
+    @pytest.mark.proof
     def test_is_there_while_a_run_holds_the_lock(
         self, space: SimulatedSpace, workspace: Workspace, caplog: pytest.LogCaptureFixture
     ) -> None:
@@ -328,6 +332,7 @@ class TestTheFile:
         assert (row["error"], row["complete"], row["started_at"]) == (KILLED, False, None)
         assert notes(workspace) == []
 
+    @pytest.mark.proof
     def test_that_changes_while_its_row_is_loaded_is_not_lost(
         self, space: SimulatedSpace, any_workspace: Workspace
     ) -> None:
@@ -347,6 +352,7 @@ class TestTheFile:
         assert "answered 401" in rows(any_workspace)[run_id]["error"]
         assert notes(any_workspace) == []
 
+    @pytest.mark.proof
     def test_is_one_of_the_newest(self, space: SimulatedSpace, workspace: Workspace) -> None:
         oldest = refused(space, workspace)
         (path,) = notes(workspace)

@@ -52,6 +52,7 @@ def test_a_receiver_that_refuses_changes_no_run_and_is_tried_again(
     assert hook.titles == ["run failed", "resolved: run failed"]
 
 
+@pytest.mark.proof
 def test_what_nobody_heard_of_needs_no_all_clear(
     space: SimulatedSpace, told: Workspace, hook: Webhook
 ) -> None:
@@ -114,6 +115,7 @@ def test_a_state_that_cannot_be_written_is_no_reason_to_fail(
     assert {p.name for p in path.parent.glob(".*")} == set()
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("level", ["DEBUG", "WARNING"])
 @pytest.mark.parametrize("status", [200, 401])
 def test_secrets_are_nowhere_but_in_the_request(

@@ -53,6 +53,7 @@ def test_several_at_a_time_are_one_message(
     assert hook.titles[1:] == ["2 resolved"]
 
 
+@pytest.mark.proof
 def test_a_run_and_a_check_leave_each_others_alerts(
     space: SimulatedSpace, told: Workspace, hook: Webhook
 ) -> None:

@@ -110,6 +110,7 @@ def test_a_limited_run_says_nothing_of_the_rest(
     assert hook.posted[2]["message"].count("resolved: run not complete") == 2
 
 
+@pytest.mark.proof
 def test_an_interrupted_run_and_one_that_found_another_are_no_news(
     space: SimulatedSpace, told: Workspace, hook: Webhook
 ) -> None:
@@ -121,6 +122,7 @@ def test_an_interrupted_run_and_one_that_found_another_are_no_news(
     assert hook.posted == []
 
 
+@pytest.mark.proof
 def test_a_place_that_is_not_known(space: SimulatedSpace, told: Workspace, hook: Webhook) -> None:
     wrong = {"DESTINATION__DUCKDB__CREDENTIALS": "postgresql://me:Hush-db-3@127.0.0.1/orders"}
     for _ in range(2):

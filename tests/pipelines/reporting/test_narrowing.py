@@ -63,6 +63,7 @@ def expected(
     return found
 
 
+@pytest.mark.proof
 def test_each_option_leaves_the_orders_it_names(
     space: SimulatedSpace, any_workspace: Workspace, reports: dict[str, Report]
 ) -> None:

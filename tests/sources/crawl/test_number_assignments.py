@@ -92,6 +92,7 @@ def test_one_that_two_readings_lack_is_marked_as_deleted(
     assert any_workspace.alive("number_assignments") == true_numbers(settled)
 
 
+@pytest.mark.proof
 def test_an_answer_that_lacks_them_once_deletes_nothing(
     settled: SimulatedSpace, workspace: Workspace
 ) -> None:

@@ -23,6 +23,7 @@ def the(workspace: Workspace, table: str, record_id: str) -> dict[str, Any]:
     return next(row for row in workspace.table(table) if row["id"] == record_id)
 
 
+@pytest.mark.proof
 def test_only_changes_of_state_are_kept(space: SimulatedSpace, any_workspace: Workspace) -> None:
     brand_id, campaign = space.world.truth_campaigns()[0]
     expected = {"brand": [], "campaign": []}  # type: dict[str, list[tuple[str, bool]]]
