@@ -19,6 +19,7 @@ TIMES = {
 }
 
 
+@pytest.mark.proof
 def test_a_run_whose_every_answer_is_dated_ahead(
     space: SimulatedSpace, workspace: Workspace
 ) -> None:

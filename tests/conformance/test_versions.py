@@ -11,6 +11,7 @@ HOUR, DAY = 3600, 24 * 3600
 VERSIONED = ("orders", "number_assignments", "campaigns", "brands")
 
 
+@pytest.mark.proof
 def test_a_package_left_on_another_machine(
     space: SimulatedSpace,
     workspace: Workspace,

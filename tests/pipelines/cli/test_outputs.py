@@ -129,6 +129,7 @@ def test_a_copy_is_not_replaced_by_one_of_nothing(
             (loaded.folder / "away.duckdb").rename(loaded.database)
 
 
+@pytest.mark.proof
 def test_a_link_to_a_folder_of_parquet_is_followed_and_modes_are_kept(loaded: Workspace) -> None:
     elsewhere = loaded.folder / "elsewhere"
     elsewhere.mkdir()

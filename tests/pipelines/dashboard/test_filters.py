@@ -70,6 +70,7 @@ class TestFilters:
         assert page.run("location.hash").startswith(f"#from={first['label'][-10:]}&to=")
         assert page.run("page.found.now.count") == first["count"]
 
+    @pytest.mark.proof
     def test_of_days_that_are_left_out_nothing_is_compared(
         self, page: Page, open_page: OpenPage, monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -162,6 +162,7 @@ class TestPage:
         assert page.run("document.getElementById('shown').getAttribute('role')") == "status"
         assert page.texts("#shown") == ["48 of 48 orders in 4 campaigns"]
 
+    @pytest.mark.proof
     def test_it_shows_an_incomplete_run(
         self, space: SimulatedSpace, workspace: Workspace, open_page: OpenPage
     ) -> None:

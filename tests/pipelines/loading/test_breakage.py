@@ -127,6 +127,7 @@ class TestDestination:
         assert "Traceback" not in done.stderr
         assert str(missing.parent) in done.stderr
 
+    @pytest.mark.proof
     def test_a_read_only_database(self, space: SimulatedSpace, workspace: Workspace) -> None:
         workspace.run(space)
         before = workspace.orders()

@@ -46,6 +46,7 @@ class TestContent:
         assert {"deleted_at", "carrier_note"} <= copied(place, tables["orders"])[0].keys()
         assert "ein" in copied(place, tables["brands"])[0]
 
+    @pytest.mark.proof
     def test_rows_come_in_many_pieces(
         self, space: SimulatedSpace, any_workspace: Workspace, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -116,6 +117,7 @@ class TestContent:
         assert f"{true_orders(space)[0]['created_at']:%F %T}" in str(expected)
         assert ask_old_duckdb(version, place, queries) == (version, expected)
 
+    @pytest.mark.proof
     def test_the_questions_in_the_docs_have_answers(
         self, space: SimulatedSpace, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -102,6 +102,7 @@ def test_a_finding_says_what_how_many_which_and_what_shows_more(
     assert len(shown.stdout.splitlines()) == 2
 
 
+@pytest.mark.proof
 def test_settings_judge_check_run_and_metrics_alike(
     orders: dict[str, Any], any_workspace: Workspace
 ) -> None:

@@ -49,6 +49,7 @@ class TestCaughtWithinADay:
             walks.append(counts["full_walks"])
         assert walks == [0, 0, 1, 0, 1]
 
+    @pytest.mark.proof
     def test_an_order_that_comes_back_to_life(
         self, large: SimulatedSpace, any_workspace: Workspace
     ) -> None:

@@ -77,6 +77,7 @@ def require_exact(space: SimulatedSpace, workspace: Workspace, moment: datetime)
 
 
 class TestOneAnswer:
+    @pytest.mark.proof
     @pytest.mark.parametrize("date", DATES)
     @pytest.mark.parametrize("path", [r"/brands\?", r"/campaigns\?", "/orders"])
     def test_poisons_nothing(
@@ -84,6 +85,7 @@ class TestOneAnswer:
     ) -> None:
         self._live(space, workspace, path, date)
 
+    @pytest.mark.proof
     @pytest.mark.parametrize("path", [r"/brands\?", "/orders"])
     def test_poisons_nothing_anywhere(
         self, space: SimulatedSpace, everywhere: Workspace, path: str
@@ -103,6 +105,7 @@ class TestOneAnswer:
         require_exact(space, workspace, space.clock.now())
         assert workspace.run(space).stats.counts()["orders_loaded"] == 0
 
+    @pytest.mark.proof
     def test_lets_changes_be_found_that_happen_while_it_is_read(
         self, space: SimulatedSpace, any_workspace: Workspace
     ) -> None:
