@@ -147,7 +147,7 @@ def _of_reports(client: Any, target: Destination, limits: Sequence[Limits]) -> I
     try:
         ((as_of,),) = client.execute_sql(f"SELECT as_of FROM {schema}.data_as_of")  # noqa: S608
     except DestinationUndefinedEntity:
-        if any(limit.judged for limit in limits):
+        if any(limit.judged_by_reports for limit in limits):
             dialect_of(target)  # refuses a destination without reports
             yield Probed("reports", False, "none yet: signalwire-orders reports apply")
         return

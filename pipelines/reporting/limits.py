@@ -49,7 +49,12 @@ class Limits:
     @property
     def judged(self) -> bool:
         """Whether there is any limit."""
-        names = [f.name for f in fields(self) if f.name.startswith(("max_", "min_"))]
+        return self.max_age is not None or self.judged_by_reports
+
+    @property
+    def judged_by_reports(self) -> bool:
+        """Whether there is one that takes reports to judge: any but that of age."""
+        names = {f.name for f in fields(self) if f.name.startswith(("max_", "min_"))} - {"max_age"}
         return any(getattr(self, name) is not None for name in names)
 
 

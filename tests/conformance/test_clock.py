@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
 from support import START, Workspace, true_orders
 
 from sources.simulator import Fault, SimulatedSpace
