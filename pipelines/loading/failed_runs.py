@@ -23,6 +23,7 @@ from dlt.sources import DltSource
 from pipelines.destinations.base import Destination
 from pipelines.destinations.existing import ExistingData
 from pipelines.errors.explain import explain
+from sources.signalwire.errors import ConfigurationError
 from sources.signalwire.records.decoding import clean
 from sources.signalwire.records.schema import RUNS
 from sources.signalwire.stats import RunStats
@@ -79,7 +80,9 @@ class RunNotes:
     def failed(self, error: BaseException) -> None:
         """Notes why this run failed."""
         failed_at = datetime.now(timezone.utc).isoformat()
-        self._write({"failed_at": failed_at, "error": clean(explain(error)[0])})
+        # of a folder that cannot be written the error itself is enough
+        quiet = isinstance(error, ConfigurationError)
+        self._write({"failed_at": failed_at, "error": clean(explain(error)[0])}, quiet=quiet)
         self._drop_oldest()
 
     def succeeded(self) -> None:
@@ -96,7 +99,7 @@ class RunNotes:
     def _paths(self) -> Iterator[Path]:
         return self._folder.glob(f"{self._target.pipeline_name}.*.run.json")
 
-    def _write(self, outcome: dict[str, str]) -> None:
+    def _write(self, outcome: dict[str, str], *, quiet: bool = False) -> None:
         shard = self._target.shard
         note = {
             "started_at": self._started_at.isoformat(),
@@ -113,7 +116,8 @@ class RunNotes:
             new.write_text(json.dumps(note) + "\n", "utf-8")
             new.replace(self._path)
         except OSError as error:
-            logger.warning("this run will be missing in the table runs if it fails: %s", error)
+            level = logging.DEBUG if quiet else logging.WARNING
+            logger.log(level, "this run will be missing in the table runs if it fails: %s", error)
             with suppress(OSError):
                 new.unlink(missing_ok=True)
 
