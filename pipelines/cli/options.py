@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import argparse
 import math
-import re
+from collections.abc import Callable
 from datetime import datetime, timezone
 from pathlib import Path
+
+from pipelines.reporting import values
 
 # what a number in SQL can hold
 MOST_DIGITS = 18
@@ -46,24 +48,19 @@ def names(text: str) -> list[str]:
 
 def duration(text: str) -> float:
     """A duration such as 90m, 2h or 1d, in seconds."""
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)([smhd])", text.strip())
-    if not match:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a duration such as 90m, 2h or 1d")
-    found = float(match[1]) * {"s": 1, "m": 60, "h": 3600, "d": 86400}[match[2]]
-    if not math.isfinite(found):
-        raise argparse.ArgumentTypeError("that is too long")
-    return found
+    return _of(values.duration, text)
 
 
 def share(text: str) -> float:
     """A share from 0 to 1."""
+    return _of(values.share, text)
+
+
+def _of(parsed: Callable[[str], float], text: str) -> float:
     try:
-        found = float(text)
-    except ValueError:
-        found = math.nan
-    if not 0 <= found <= 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a share from 0 to 1, such as 0.9")
-    return found
+        return parsed(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} {error}") from None
 
 
 def wait(text: str) -> float:

@@ -93,7 +93,7 @@ def changes(before: Mapping[str, Known], now: Iterable[Alert], moment: datetime)
             known = if_told.pop(key)
             if known.told:
                 news.append(News(known.title, alert.words, known.since, moment))
-            else:  # nobody heard that it was bad
+            else:  # no message said that it was bad
                 del if_not[key]
     return Changes(news, if_told, if_not)
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
-import re
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, fields, replace
@@ -13,12 +11,10 @@ from typing import Any
 import dlt
 
 from pipelines.reporting.rows import Narrowing
+from pipelines.reporting.values import UNITS, duration, share
 from sources.signalwire.errors import ConfigurationError
 
 SEVERITIES = ("error", "warning", "information")
-UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
-DURATION = re.compile(r"(\d+(?:\.\d+)?)([smhd])")
-LONGEST = 10 * 365 * 86_400
 DEFAULT_OVER = 30 * UNITS["d"]
 
 
@@ -96,26 +92,6 @@ def with_options(configured: list[Limits], **options: Any) -> list[Limits]:
     return [replace(configured[0], **given), *configured[1:]]
 
 
-def _duration(value: Any) -> float:
-    match = DURATION.fullmatch(value.strip()) if isinstance(value, str) else None
-    if not match:
-        raise ValueError("has to be a duration such as 90m, 2h or 1d")
-    seconds = float(match[1]) * UNITS[match[2]]
-    if seconds > LONGEST:
-        raise ValueError("has to be ten years at most")
-    return seconds
-
-
-def _share(value: Any) -> float:
-    try:
-        found = math.nan if isinstance(value, bool) else float(value)
-    except (TypeError, ValueError):
-        found = math.nan
-    if not 0 <= found <= 1:
-        raise ValueError("has to be a share from 0 to 1, such as 0.9")
-    return found
-
-
 def _whole(value: Any) -> int:
     if isinstance(value, str) and value.isascii() and value.isdigit():
         value = int(value)
@@ -136,14 +112,15 @@ def _text(value: Any) -> str:
     return value.strip()
 
 
+# how each is read
 READ = {
-    "max_age": _duration,
+    "max_age": duration,
     "max_stuck": _whole,
-    "min_within_target": _share,
-    "max_p90": _duration,
+    "min_within_target": share,
+    "max_p90": duration,
     "max_failed": _whole,
     "max_data_quality": _severity,
-    "over": _duration,
+    "over": duration,
 }
 
 

@@ -20,7 +20,7 @@ from sources.signalwire.records.schema import BRANDS, CAMPAIGNS, TABLES, Table
 
 # the columns that a time filters: an order's, and the days of the backlog
 TIMES = ("created_at", "day")
-# reports with a row per order, and per number: others that are made of them are made anew
+# reports with a row per order, and per number: others that are made of them are computed again
 BASES = ("order_processing", "number_processing")
 # but for those that judge a row by others, which fewer would judge otherwise
 WHOLE = frozenset({"slower_than_before", "stuck_orders", "failed_numbers", *BASES})
@@ -75,7 +75,6 @@ def report_rows(
         ConfigurationError: the destination has no reports (yet), there is no such report, it
             cannot be narrowed so, or the campaign or brand is not loaded.
     """
-    dialect_of(target)
     with target.opened() as client:
         try:
             query = relation(client, target, reports, name, narrowing)
@@ -101,9 +100,9 @@ def relation(
     Raises:
         ConfigurationError: as `report_rows` does.
     """
+    dialect, report = dialect_of(target), one_report(reports, name)
     conditions = _conditions(client, narrowing)
-    report = one_report(reports, name)
-    return _narrowed(client, target.dataset, dialect_of(target), reports, report, conditions)
+    return _narrowed(client, target.dataset, dialect, reports, report, conditions)
 
 
 def holds_rows(target: Destination, table: Table) -> bool:
@@ -230,7 +229,7 @@ def _base_of(reports: Mapping[str, Report], report: Report) -> str | None:
 def _require_base(
     reports: Mapping[str, Report], report: Report, conditions: Mapping[str, Condition]
 ) -> None:
-    """Refuses what no column of the report says, where it cannot be made anew from fewer rows."""
+    """Refuses what no column of the report says, where it cannot be computed again."""
     base = None if report.name in WHOLE else _base_of(reports, report)
     for option, condition in conditions.items():
         if not condition.on(reports[base] if base else report):

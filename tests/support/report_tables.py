@@ -25,7 +25,7 @@ POSTGRES_TYPES = {
 
 
 class Tables(Protocol):
-    """Tables and views of one database, filled anew for each example."""
+    """Tables and views of one database, filled for each example."""
 
     def fill(self, world: World) -> None: ...
 

@@ -53,7 +53,7 @@ def test_a_receiver_that_refuses_changes_no_run_and_is_tried_again(
 
 
 @pytest.mark.proof
-def test_what_nobody_heard_of_needs_no_all_clear(
+def test_what_was_never_delivered_needs_no_all_clear(
     space: SimulatedSpace, told: Workspace, hook: Webhook
 ) -> None:
     hook.status = 500
@@ -80,7 +80,7 @@ def test_one_that_took_it_is_enough(
     assert (len(hook.posted), mail.mails) == (1, [])
 
 
-def test_nobody_who_listens_is_no_reason_to_fail(space: SimulatedSpace, told: Workspace) -> None:
+def test_a_receiver_that_is_down_fails_no_run(space: SimulatedSpace, told: Workspace) -> None:
     mailto = "mailto://a:b@127.0.0.1:1?from=a@example.com&to=c@example.com"
     urls = ["json://127.0.0.1:1/x", mailto]
     space.faults.add(Fault("/orders", "respond", status=200, body="<html>"))

@@ -128,6 +128,8 @@ def test_settings_judge_check_run_and_metrics_alike(
     assert f"check failed: failed of brand {orders['brand']}: 1 orders" in run.stderr
     metrics = (any_workspace.folder / "m.prom").read_text()
     assert "signalwire_orders_checks_failed 1.0" in metrics
+    # of all orders, and the brand's failures and p90
+    assert "signalwire_orders_checks 3.0" in metrics
     # the options go before the settings, and leave those of brands as they are
     done = any_workspace.command("check", "--max-failed", "0", space=space)
     assert done.stdout.count("FAIL  failed") == 2
@@ -137,7 +139,7 @@ def test_settings_judge_check_run_and_metrics_alike(
     ("variable", "value", "words"),
     [
         ("CHECKS__MAX_P90", "soon", r"checks: max_p90 \(soon\) has to be a duration"),
-        ("CHECKS__OVER", "99999d", "ten years"),
+        ("CHECKS__OVER", "99999d", "100 years"),
         ("CHECKS__MIN_WITHIN_TARGET", "90", "a share from 0 to 1"),
         ("CHECKS__MIN_WITHIN_TARGET", "nan", "a share from 0 to 1"),
         ("CHECKS__MAX_FAILED", "-1", "a whole number, 0 or more"),
@@ -170,7 +172,7 @@ def test_a_brand_that_is_not_loaded_fails_the_check(
     orders: dict[str, Any], any_workspace: Workspace
 ) -> None:
     done = any_workspace.command(
-        "check", "--max-failed", "9", "--brand", "nobody", space=orders["space"]
+        "check", "--max-failed", "9", "--brand", "Unknown", space=orders["space"]
     )
     assert done.returncode == 1
-    assert "no brand nobody is loaded" in done.stdout
+    assert "no brand Unknown is loaded" in done.stdout

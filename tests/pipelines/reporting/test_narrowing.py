@@ -121,7 +121,7 @@ def test_reports_with_a_row_each_are_filtered(
         ("slower_than_before", {"since": datetime(2026, 1, 1, tzinfo=timezone.utc)},
          "--since cannot narrow slower_than_before"),
         ("data_as_of", {"use_case": "2FA"}, "--use-case cannot narrow data_as_of"),
-        ("processing_time_summary", {"brand": "nobody"}, "--brand: no brand nobody is loaded"),
+        ("processing_time_summary", {"brand": "Unknown"}, "--brand: no brand Unknown is loaded"),
         ("order_processing", {"campaign": "x'; --"}, "--campaign: no campaign x'; -- is loaded"),
     ],
 )  # fmt: skip

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import closing
 from datetime import date, datetime, timedelta, timezone
 from typing import Any
 
@@ -13,7 +11,6 @@ from hypothesis import strategies as st
 from support import number_truth
 from support.comparison import comparable, same
 from support.measure_truth import Row
-from support.postgres_server import PostgresServer
 from support.report_tables import DuckTables, PostgresTables, Tables, World
 from support.report_truth import MAIN_TARGET, TARGETS, quality, truth
 
@@ -36,17 +33,6 @@ PROMISES: list[dict[str, Any]] = [
 REPORTS = load_reports(TARGETS, MAIN_TARGET, parse_promises(PROMISES))
 START = datetime(2026, 3, 1, tzinfo=timezone.utc)
 NOW = START + timedelta(days=41, hours=7)
-
-
-@pytest.fixture(scope="module")
-def duck_tables() -> DuckTables:
-    return DuckTables(REPORTS)
-
-
-@pytest.fixture(scope="module")
-def postgres_tables(postgres: PostgresServer) -> Iterator[PostgresTables]:
-    with closing(PostgresTables(postgres.new_database(), REPORTS)) as tables:
-        yield tables
 
 
 # times that cannot be, and some around the first and the last that can

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import closing
 from datetime import date, datetime, timedelta, timezone
 from typing import Any
 
 import numpy as np
 import pytest
 from support.comparison import comparable, same
-from support.postgres_server import PostgresServer
 from support.promise_truth import slower
 from support.report_tables import DuckTables, PostgresTables, Row, Tables, World
 from support.report_truth import MAIN_TARGET, TARGETS, hours, processing
@@ -37,17 +34,6 @@ DAYS = {
     "each day its own pace": lambda rng: np.exp(rng.normal(0, 0.6, YEAR)),
     "a bad day in thirty": lambda rng: np.where(rng.random(YEAR) < 1 / 30, 5, 1),
 }
-
-
-@pytest.fixture(scope="module")
-def duck_tables() -> DuckTables:
-    return DuckTables(REPORTS)
-
-
-@pytest.fixture(scope="module")
-def postgres_tables(postgres: PostgresServer) -> Iterator[PostgresTables]:
-    with closing(PostgresTables(postgres.new_database(), REPORTS)) as tables:
-        yield tables
 
 
 def year(seed: int, campaigns: int, days: str, times: float = 1) -> list[Row]:
