@@ -31,7 +31,7 @@ GROUP BY ALL ORDER BY median_hours DESC LIMIT 8"""
 # what a demo writes; it is removed or replaced only where an earlier demo left its mark
 DATABASE = "signalwire_orders.duckdb"
 MADE = (DATABASE, f"{DATABASE}.wal", f"{DATABASE}.lock", "signalwire_orders.html", "dlt")
-OWN = ("SOURCES__", "DESTINATION__", "PIPELINES__", "REPORTS__", "NOTIFY__")
+OWN = ("SOURCES__", "DESTINATION__", "PIPELINES__", "REPORTS__", "CHECKS__", "NOTIFY__")
 PROGRAM = "signalwire-orders"
 MARK = ".signalwire-orders-demo"
 MARK_TEXT = "What is in this folder was made by signalwire-orders demo, which may replace it.\n"
