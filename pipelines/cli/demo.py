@@ -115,6 +115,8 @@ def _environment(space: Mapping[str, Any], folder: Path) -> dict[str, str]:
         "PIPELINES__SIGNALWIRE_ORDERS__DATASET_NAME": "signalwire",
         "REPORTS__PUBLISH": "",
         "NOTIFY__URLS": "",
+        # so that the page shows when numbers can send, too
+        "SOURCES__SIGNALWIRE__NUMBER_ASSIGNMENTS": "auto",
         "SOURCES__SIGNALWIRE__SPACE": space["url"],
         "SOURCES__SIGNALWIRE__PROJECT_ID": space["project_id"],
         "SOURCES__SIGNALWIRE__API_TOKEN": space["api_token"],

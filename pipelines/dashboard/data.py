@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
@@ -80,7 +80,7 @@ class Target(NamedTuple):
 
 
 class Campaign(NamedTuple):
-    """A campaign with orders, and the brand that it belongs to."""
+    """A campaign with orders or numbers, and the brand that it belongs to."""
 
     id: str
     name: str
@@ -118,6 +118,33 @@ class Stuck(NamedTuple):
     total: int
 
 
+class Numbers(NamedTuple):
+    """How many telephone numbers a campaign has; `left` is None without a limit."""
+
+    campaign_id: str
+    numbers: int
+    completed: int
+    waiting: int
+    failed: int
+    left: int | None
+
+
+class NumberTime(NamedTuple):
+    """Hours until half and nine of ten numbers can send; None while too few can."""
+
+    median_all: float | None = None
+    p90_all: float | None = None
+
+
+class FailedNumber(NamedTuple):
+    """A number whose assignment failed."""
+
+    phone_number: str | None
+    campaign_id: str
+    failed_at: datetime | None
+    retries: int
+
+
 @dataclass(frozen=True)
 class Dashboard:
     """Everything on the page."""
@@ -131,6 +158,10 @@ class Dashboard:
     campaigns: Sequence[Campaign]
     slowest: Sequence[Slow]
     stuck: Sequence[Stuck]
+    numbers: Sequence[Numbers]
+    # by kind of group and its id, such as ("campaign", id) and ("all", "(all)")
+    number_times: Mapping[tuple[str, str], NumberTime]
+    failed_numbers: Sequence[FailedNumber]
     orders: Packed
 
     @property
@@ -195,7 +226,7 @@ def _read(target: Destination, client: Any) -> Dashboard:
     targets = [Target(*row) for row in rows(queries.TARGETS)]
     campaigns = [Campaign(*row) for row in rows(queries.CAMPAIGNS)]
     found = target.stream(client, queries.ORDERS.format(**schemas), ORDER_SCHEMA)
-    numbers = {campaign.id: number for number, campaign in enumerate(campaigns)}
+    places = {campaign.id: place for place, campaign in enumerate(campaigns)}
     return Dashboard(
         dataset=target.dataset,
         freshness=Freshness(*rows(queries.AS_OF)[0]),
@@ -206,7 +237,12 @@ def _read(target: Destination, client: Any) -> Dashboard:
         campaigns=campaigns,
         slowest=[Slow(*row) for row in rows(queries.SLOWEST)],
         stuck=[Stuck(*row) for row in rows(queries.STUCK)],
-        orders=pack(_orders(found), numbers, borders(target.hours for target in targets)),
+        numbers=[Numbers(*row) for row in rows(queries.NUMBERS)],
+        number_times={
+            (kind, group): NumberTime(*times) for kind, group, *times in rows(queries.NUMBER_TIMES)
+        },
+        failed_numbers=[FailedNumber(*row) for row in rows(queries.FAILED_NUMBERS)],
+        orders=pack(_orders(found), places, borders(target.hours for target in targets)),
     )
 
 

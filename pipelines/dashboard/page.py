@@ -13,7 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from pipelines.dashboard import formats
-from pipelines.dashboard.data import Dashboard, days_since_epoch
+from pipelines.dashboard.data import Dashboard, NumberTime, days_since_epoch
 from pipelines.dashboard.packing import BACKLOG_HOURS, STATUSES, bar_hours, compressed
 
 TITLE = "10DLC number assignment orders"
@@ -42,6 +42,7 @@ def render(board: Dashboard) -> str:
             policy=_policy(style, scripts),
             context=_context(board),
             names={campaign.id: campaign for campaign in board.campaigns},
+            unknown_time=NumberTime(),
         )
     )
 
@@ -55,7 +56,8 @@ def is_page(head: str) -> bool:
 
 def _context(board: Dashboard) -> str:
     """What the scripts need beside the orders, packed like them; its type is in rows.js."""
-    numbers = {campaign.id: number for number, campaign in enumerate(board.campaigns)}
+    places = {campaign.id: place for place, campaign in enumerate(board.campaigns)}
+    times = board.number_times
     context: dict[str, Any] = {
         "orders": board.orders.orders,
         "cells": board.orders.cells,
@@ -78,7 +80,7 @@ def _context(board: Dashboard) -> str:
         "stuck": [
             {
                 "id": order.order_id,
-                "campaign": numbers[order.campaign_id],
+                "campaign": places[order.campaign_id],
                 "state": formats.cut(order.state, MOST_CHARACTERS),
                 "created": formats.stamp(order.created_at),
                 "created_day": days_since_epoch(order.created_at) if order.created_at else 0,
@@ -87,6 +89,29 @@ def _context(board: Dashboard) -> str:
                 "limit_is": order.limit_is,
             }
             for order in board.stuck
+        ],
+        "numbers": [
+            {
+                **found._asdict(),
+                "campaign": places[found.campaign_id],
+                **times.get(("campaign", found.campaign_id), NumberTime())._asdict(),
+            }
+            for found in board.numbers
+        ],
+        # those of campaigns stand beside their numbers
+        "number_times": [
+            {"kind": kind, "group": group, **found._asdict()}
+            for (kind, group), found in times.items()
+            if kind != "campaign"
+        ],
+        "failed_numbers": [
+            {
+                "number": formats.cut(found.phone_number, MOST_CHARACTERS),
+                "campaign": places[found.campaign_id],
+                "failed_at": formats.stamp(found.failed_at),
+                "retries": found.retries,
+            }
+            for found in board.failed_numbers
         ],
     }
     return compressed(json.dumps(context).encode())

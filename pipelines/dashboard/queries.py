@@ -33,7 +33,14 @@ ORDER BY target_hours"""
 
 CAMPAIGNS = """
 SELECT campaign_id, max(campaign_name), max(brand_id), max(brand_name), max(use_case)
-FROM {reports}.order_processing GROUP BY campaign_id ORDER BY campaign_id"""
+FROM (
+    SELECT campaign_id, campaign_name, brand_id, brand_name, use_case
+    FROM {reports}.order_processing
+    UNION ALL
+    SELECT campaign_id, campaign_name, brand_id, brand_name, use_case
+    FROM {reports}.number_processing
+) AS named
+GROUP BY campaign_id ORDER BY campaign_id"""
 
 # for readers without scripts
 SLOWEST = """
@@ -46,6 +53,19 @@ STUCK = """
 SELECT order_id, campaign_id, state, created_at, age_hours, limit_hours, limit_is,
        count(*) OVER ()
 FROM {reports}.stuck_orders ORDER BY age_hours DESC, order_id LIMIT 1000"""
+
+NUMBERS = """
+SELECT campaign_id, numbers, completed, waiting, failed, numbers_left
+FROM {reports}.numbers_by_campaign WHERE numbers > 0
+ORDER BY share_usable, numbers DESC, campaign_id"""
+
+NUMBER_TIMES = """
+SELECT grouped_by, group_id, median_hours_all, p90_hours_all
+FROM {reports}.numbers_time_to_usable"""
+
+FAILED_NUMBERS = """
+SELECT phone_number, campaign_id, failed_at, retries
+FROM {reports}.failed_numbers ORDER BY failed_at DESC NULLS LAST, number_assignment_id LIMIT 1000"""
 
 ORDERS = """
 SELECT placed.campaign_id, placed.created_day, CAST(placed.left_at AT TIME ZONE 'UTC' AS DATE),

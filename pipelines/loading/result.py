@@ -51,7 +51,7 @@ class RunResult:
         ]
         if c["numbers_seen"]:
             seen, loaded = c["numbers_seen"], c["numbers_loaded"]
-            lines.insert(1, f"{loaded:,} number assignments loaded: {seen:,} seen")
+            lines.insert(1, f"number assignments: {loaded:,} loaded, {seen:,} seen")
         if self.published:
             lines.append(f"published to {self.published}")
         if c["rejected"]:

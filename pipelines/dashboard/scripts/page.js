@@ -29,75 +29,97 @@ class Page {
     /** @type {Record<string, Record<string, unknown>[]>} */
     this.rows = {};
     this.form = byId("filters");
-    this.campaigns = this.campaignTable();
-    this.stuck = this.stuckTable();
+    this.tables = this.makeTables();
     this.fillForm();
     this.listen();
   }
 
-  campaignTable() {
-    const { campaigns } = this.context;
-    const of = (/** @type {any} */ row) => campaigns[row.campaign];
-    const measure = (/** @type {string} */ key) => ({
-      value: (/** @type {any} */ row) => row[key],
-      shown: (/** @type {number | null} */ value) => duration(value),
-    });
-    // not known yet of all orders means longer than anything that is known
-    const ofAll = (/** @type {string} */ key) => ({
-      value: (/** @type {any} */ row) => row[key] ?? Infinity,
-      shown: (/** @type {number} */ value) => (value === Infinity ? "not yet" : duration(value)),
-    });
-    const count = (/** @type {string} */ key) => ({
-      value: (/** @type {any} */ row) => row[key],
-      shown: (/** @type {any} */ value) => number(value),
-    });
-    return new DataTable(
-      byId("campaigns"),
-      [
-        {
-          value: (row) => of(row).name,
-          click: (row) => this.toggle("campaign", of(row).id),
-          hint: "Show this campaign only, or all again",
-        },
-        {
-          value: (row) => of(row).brand,
-          click: (row) => this.toggle("brand", of(row).brand_id),
-          hint: "Show this brand only, or all again",
-        },
-        {
-          value: (row) => of(row).use_case,
-          click: (row) => this.toggle("use_case", of(row).use_case),
-          hint: "Show this use case only, or all again",
-        },
-        count("count"),
-        count("open"),
-        count("failed"),
-        ofAll("medianAll"),
-        ofAll("p90All"),
-        measure("median"),
-        measure("p90"),
-        { value: (row) => row.share, shown: percent },
-      ],
-      6,
+  /** The tables that the page has, by the ids of their sections.
+   * @returns {Record<string, DataTable>} */
+  makeTables() {
+    const columns = this.columns();
+    const there = Object.entries(columns).filter(([name]) => document.getElementById(name));
+    return Object.fromEntries(
+      there.map(([name, [sortedBy, each]]) => [name, new DataTable(byId(name), each, sortedBy)]),
     );
   }
 
-  stuckTable() {
-    const { campaigns } = this.context;
-    return new DataTable(
-      byId("stuck"),
-      [
-        { value: (row) => row.id, click: (row) => this.copy(row.id), hint: "Copy the order's id" },
-        { value: (row) => campaigns[row.campaign].name },
-        { value: (row) => campaigns[row.campaign].brand },
-        { value: (row) => row.state },
-        { value: (row) => row.created },
-        { value: (row) => row.age, shown: duration },
-        { value: (row) => row.limit, shown: duration },
-        { value: (row) => row.limit_is },
+  /** By which column each table is sorted at first, and its columns.
+   * @returns {Record<string, [number, TableColumn[]]>} */
+  columns() {
+    const of = (/** @type {any} */ row) => this.context.campaigns[row.campaign];
+    const filter = (
+      /** @type {keyof Filters} */ name,
+      /** @type {"id" | "brand_id" | "use_case"} */ id,
+      /** @type {"name" | "brand" | "use_case"} */ label,
+    ) => ({
+      value: (/** @type {any} */ row) => of(row)[label],
+      click: (/** @type {any} */ row) => this.toggle(name, of(row)[id]),
+      hint: `Show this ${name.replace("_", " ")} only, or all again`,
+    });
+    const filters = [
+      filter("campaign", "id", "name"),
+      filter("brand", "brand_id", "brand"),
+      filter("use_case", "use_case", "use_case"),
+    ];
+    const plain = (/** @type {string} */ key) => ({ value: (/** @type {any} */ row) => row[key] });
+    const measure = (/** @type {string} */ key) => ({ ...plain(key), shown: duration });
+    const share = { ...plain("share"), shown: percent };
+    // not known yet, or without a limit, is more than anything that is known
+    const endless = (
+      /** @type {string} */ key,
+      text = "not yet",
+      shown = /** @type {(value: number) => string} */ (duration),
+    ) => ({
+      value: (/** @type {any} */ row) => row[key] ?? Infinity,
+      shown: (/** @type {number} */ value) => (value === Infinity ? text : shown(value)),
+    });
+    const count = (/** @type {string} */ key) => ({ ...plain(key), shown: number });
+    const names = [
+      { value: (/** @type {any} */ row) => of(row).name },
+      { value: (/** @type {any} */ row) => of(row).brand },
+    ];
+    const copied = (/** @type {string} */ key, /** @type {string} */ hint) => ({
+      ...plain(key),
+      click: (/** @type {any} */ row) => this.copy(row[key]),
+      hint,
+    });
+    return {
+      campaigns: [
+        6,
+        [
+          ...filters,
+          ...["count", "open", "failed"].map(count),
+          ...["medianAll", "p90All"].map((key) => endless(key)),
+          ...["median", "p90"].map(measure),
+          share,
+        ],
       ],
-      5,
-    );
+      stuck: [
+        5,
+        [
+          copied("id", "Copy the order's id"),
+          ...names,
+          ...["state", "created"].map(plain),
+          ...["age", "limit"].map(measure),
+          plain("limit_is"),
+        ],
+      ],
+      numbers: [
+        5,
+        [
+          ...filters,
+          ...["numbers", "completed", "waiting", "failed"].map(count),
+          share,
+          ...["median_all", "p90_all"].map((key) => endless(key)),
+          endless("left", "no limit", number),
+        ],
+      ],
+      failed_numbers: [
+        3,
+        [copied("number", "Copy the number"), ...names, plain("failed_at"), count("retries")],
+      ],
+    };
   }
 
   fillForm() {
@@ -182,8 +204,9 @@ class Page {
       tile.querySelector(".value")?.replaceChildren(value);
       tile.querySelector(".note")?.replaceChildren(note);
     }
-    this.campaigns.fill(found.campaigns);
-    this.stuck.fill(found.stuck);
+    for (const [name, table] of Object.entries(this.tables)) {
+      table.fill(/** @type {Record<string, any>} */ (found)[name]);
+    }
     this.mark(filters, found);
     for (const name of Object.keys(CHARTS)) {
       this.rows[name] = ROWS[name](found, this.context);
@@ -208,6 +231,8 @@ class Page {
     byId("stuck-note").textContent =
       `${counted(stuck, "open order has", "open orders have")} waited longer than usual.` +
       (shown < stuck ? ` The ${number(shown)} oldest that this page carries are listed.` : "");
+    if (this.tables.numbers)
+      byId("numbers-note").textContent = numbersSentence(found, filters, this.context);
     byId("shown").textContent =
       `${number(found.now.count)} of ${counted(this.context.orders, "order")} in` +
       ` ${counted(found.campaigns.length, "campaign")}` +
@@ -294,8 +319,8 @@ class Page {
   async save(button) {
     const kind = /** @type {string} */ (button.dataset.save);
     const name = /** @type {HTMLElement} */ (button.closest("figure, section")).id;
-    if (name === "campaigns") saveText("campaigns.csv", this.campaigns.csv());
-    else if (name === "stuck") saveText("stuck_orders.csv", this.stuck.csv());
+    const file = name === "stuck" ? "stuck_orders" : name;
+    if (this.tables[name]) saveText(`${file}.csv`, this.tables[name].csv());
     else if (kind === "csv") saveText(`${name}.csv`, csv(this.numbers(name)));
     else save(`${name}.${kind}`, await this.views[name].toImageURL(kind, 2));
   }

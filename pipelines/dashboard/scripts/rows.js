@@ -12,6 +12,17 @@
  * @property {number} age
  * @property {number} limit
  * @property {string} limit_is
+ * @typedef {object} Numbers how many telephone numbers a campaign has
+ * @property {number} campaign
+ * @property {number} numbers
+ * @property {number} completed
+ * @property {number} waiting
+ * @property {number} failed
+ * @property {number | null} left
+ * @property {number | null} median_all
+ * @property {number | null} p90_all
+ * @typedef {{kind: string, group: string, median_all: number | null, p90_all: number | null}} NumberTime
+ * @typedef {{number: string, campaign: number, failed_at: string, retries: number}} FailedNumber
  * @typedef {object} Context what the page carries beside the orders
  * @property {number} orders
  * @property {number} cells
@@ -25,6 +36,9 @@
  * @property {number[]} backlog_hours
  * @property {number[]} bar_hours
  * @property {Stuck[]} stuck
+ * @property {Numbers[]} numbers
+ * @property {NumberTime[]} number_times of all, brands and use cases
+ * @property {FailedNumber[]} failed_numbers
  */
 
 const MOST_STEPS = 120;
@@ -54,6 +68,9 @@ function results(orders, context, view) {
   const span = daysOf(orders, view);
   const main = /** @type {Target} */ (context.targets.find((target) => target.is_main));
   const now = summary(orders, view);
+  const chosen = new Set(view.campaigns);
+  const ofChosen = (/** @type {{campaign: number}} */ row) => chosen.has(row.campaign);
+  const numbers = context.numbers.filter(ofChosen);
   return {
     now,
     earlier: earlier && summary(orders, earlier),
@@ -67,6 +84,8 @@ function results(orders, context, view) {
     promises: context.promises,
     campaigns: campaignRows(orders, context, view),
     stuck: stuckOf(context, view),
+    numbers: numbers.map((row) => ({ ...row, share: row.completed / row.numbers })),
+    failed_numbers: context.failed_numbers.filter(ofChosen),
   };
 }
 
@@ -262,6 +281,33 @@ const SENTENCES = {
     );
   },
 };
+
+/** How many of a view's numbers can send, and how long that took where a report says so.
+ * @param {Results} found
+ * @param {Filters} filters
+ * @param {Context} context */
+function numbersSentence({ numbers }, { campaign, brand, use_case }, context) {
+  const sum = (/** @type {"numbers" | "completed" | "waiting" | "failed"} */ key) =>
+    numbers.reduce((total, row) => total + row[key], 0);
+  const counts =
+    `${number(sum("completed"))} of ${counted(sum("numbers"), "number")} can send;` +
+    ` ${number(sum("waiting"))} wait, ${number(sum("failed"))} failed.`;
+  const [kind, group] = brand
+    ? ["brand", brand]
+    : use_case
+      ? ["use case", use_case]
+      : ["all", "(all)"];
+  const times = campaign
+    ? numbers[0]
+    : brand && use_case
+      ? undefined
+      : context.number_times.find((row) => row.kind === kind && row.group === group);
+  if (!times || times.median_all === null) return counts;
+  return (
+    `${counts} Half of those ever assigned could send within ${duration(times.median_all)},` +
+    ` nine of ten within ${duration(times.p90_all, "a time not yet known")}.`
+  );
+}
 
 /** The tiles: a value, and what it was in the period before or what else belongs to it.
  * @param {Results} found

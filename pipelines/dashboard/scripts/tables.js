@@ -134,7 +134,9 @@ function element(name, attributes, text = "") {
 function csv(lines) {
   const cell = (/** @type {string | number | null | undefined} */ value) => {
     if (typeof value !== "string") return value === Infinity ? "" : String(value ?? "");
-    const safe = /^[=+\-@\t\r]/.test(value) ? `'${value}` : value;
+    // a telephone number is no formula
+    const isFormula = /^[=+\-@\t\r]/.test(value) && !/^\+\d+$/.test(value);
+    const safe = isFormula ? `'${value}` : value;
     return /[",\r\n']/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
   };
   return lines.map((line) => `${line.map(cell).join(",")}\r\n`).join("");
