@@ -20,6 +20,7 @@ from bench.contenders import (
     AIRBYTE,
     BARE,
     DATABASE,
+    FIXED,
     PLAIN,
     PROJECT,
     SINGER,
@@ -96,7 +97,8 @@ def load_once(space: SimulatedSpace, api: Served, contender: Contender, truth: P
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         before = api.usage()
-        cost = launch(contender.command, environment(space, api.url, folder, WORKERS), folder)
+        settings = {**environment(space, api.url, folder, WORKERS), **contender.settings}
+        cost = launch(contender.command, settings, folder)
         usage = api.usage().since(before)
         return Load(cost, usage, compared(folder / DATABASE, contender.table, truth))
 
@@ -151,10 +153,13 @@ def main(*arguments: str) -> None:
         peers = [BARE, PROJECT, SINGER_THREADS, AIRBYTE, SINGER]
         write_block("peers-20", table(loads(a_space(20, 50), peers, SLOW_TRIES)))
         return
-    write_block("backfill-200", table(loads(a_space(200, 50), [BARE, PROJECT, TUNED], TRIES)))
+    fast = [BARE, PROJECT, FIXED, TUNED]
+    for orders in (20, 200):
+        write_block(f"backfill-{orders}", table(loads(a_space(orders, 50), fast, TRIES)))
     slow = loads(a_space(200, 50), [BARE, PROJECT, PLAIN], SLOW_TRIES)
     write_block("backfill-plain", table(slow))
-    write_block("backfill-1000", table(loads(a_space(1000, 30), [BARE, PROJECT], TRIES)))
+    large = loads(a_space(1000, 30), [BARE, PROJECT, FIXED], TRIES)
+    write_block("backfill-1000", table(large))
 
 
 def _tell(line: str) -> None:

@@ -11,11 +11,12 @@ import sys
 import tempfile
 from pathlib import Path
 
-from bench.backfill import a_space
-from bench.contenders import DATABASE, PROJECT, environment
+from bench.backfill import WORKERS, a_space
+from bench.contenders import DATABASE, FIXED, PROJECT, Contender, environment
 from bench.launch import launch
 from bench.page import write_block
 from bench.served import served
+from sources.signalwire.settings import MAX_WORKERS
 
 LATENCY_MS = 50
 TRIES = 3
@@ -25,17 +26,17 @@ OPENS = (
     "print(time.perf_counter() - began)"
 )
 HEAD = """\
-| at a time | requests | seconds, median (range) | network | import dlt | open | sum | ratio |
+| | requests | seconds, median (range) | network | import dlt | open | sum | ratio |
 |---|---|---|---|---|---|---|---|"""
 
 
-def row(workers: int) -> str:
-    """The line of the table for so many requests at a time."""
+def row(contender: Contender, workers: int) -> str:
+    """The line of the table for a contender that sends up to so many requests at a time."""
     space = a_space(200, LATENCY_MS)
     seconds, imports = [], []
     with served(space) as api, tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        variables = environment(space, api.url, folder, workers)
+        variables = {**environment(space, api.url, folder, workers), **contender.settings}
         launch(PROJECT.command, variables, folder)
         for _ in range(TRIES):
             before = api.usage()
@@ -49,14 +50,17 @@ def row(workers: int) -> str:
     middle, importing = statistics.median(seconds), statistics.median(imports)
     least = network + importing + opening
     return (
-        f"| {workers} | {requests:,} | {middle:.1f} ({min(seconds):.1f} to {max(seconds):.1f})"
+        f"| {contender.name} | {requests:,} | {middle:.1f} ({min(seconds):.1f} to {max(seconds):.1f})"
         f" | {network:.2f} | {importing:.2f} | {opening:.2f} | {least:.2f} | {middle / least:.2f} |"
     )
 
 
 def main() -> None:
     """Writes the table."""
-    write_block("quiet", "\n".join([HEAD, *(row(workers) for workers in (10, 32))]))
+    write_block(
+        "quiet",
+        "\n".join([HEAD, *(row(*each) for each in ((PROJECT, MAX_WORKERS), (FIXED, WORKERS)))]),
+    )
 
 
 if __name__ == "__main__":

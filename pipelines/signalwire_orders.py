@@ -23,7 +23,7 @@ from pipelines.publishing.publish import output_to_publish, publish_copy
 from pipelines.reporting.catalog import configured_reports, require_report_settings
 from pipelines.reporting.limits import configured_limits
 from pipelines.reporting.views import apply_reports
-from sources.signalwire import RunStats, signalwire
+from sources.signalwire import RunStats, Stretches, signalwire
 from sources.signalwire.options import parse_shard
 
 logger = logging.getLogger(__name__)
@@ -52,7 +52,10 @@ def run(
     target = _require_target(destination, dataset, shard, wait)
     with failure_noted(target, stats) as notes:
         known = ExistingData(target)
-        source = signalwire(stats=stats, known=known, shard=shard, **source_settings)
+        stretches = Stretches()
+        source = signalwire(
+            stats=stats, known=known, stretches=stretches, shard=shard, **source_settings
+        )
         target.prepare_source(source)
         output = output_to_publish(target, publish)
         configured_limits()  # refuses those that cannot be meant so
@@ -63,7 +66,7 @@ def run(
             notes.begin()
             pipeline = recover(target, lock)
             notes.add_rows(source, known)
-            read(pipeline, source, lock)
+            read(pipeline, source, stretches, known, target, lock)
             with target.shared_connection():
                 normalize_and_load(pipeline, target, lock)
                 notes.rows_are_loaded()

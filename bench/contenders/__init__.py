@@ -8,6 +8,7 @@ Each runs as a process of its own and is told by environment variables where the
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,11 +24,12 @@ DATABASE = "signalwire_orders.duckdb"
 
 
 class Contender(NamedTuple):
-    """One of them: its command, and the table of its database that has the orders."""
+    """One of them: its command, the table of its database that has the orders, and settings."""
 
     name: str
     command: list[str]
     table: str
+    settings: Mapping[str, str] = {}
 
 
 def _ours(script: str) -> list[str]:
@@ -44,6 +46,13 @@ PROJECT = Contender(
     "**this project**",
     [sys.executable, "-m", "pipelines", "run", "--quiet"],
     "signalwire.orders",
+)
+FIXED = PROJECT._replace(
+    name="this project, always 32 at a time",
+    settings={
+        "SOURCES__SIGNALWIRE__WORKERS": "32",
+        "SOURCES__SIGNALWIRE__ADAPT_WORKERS": "false",
+    },
 )
 TUNED = Contender("dlt `rest_api`, tuned", [*_ours("rest_api.py"), "tuned"], "data.orders")
 PLAIN = Contender("dlt `rest_api`, as documented", _ours("rest_api.py"), "data.orders")
@@ -65,7 +74,6 @@ def environment(space: SimulatedSpace, url: str, folder: Path, workers: int) -> 
         "SOURCES__SIGNALWIRE__SPACE": url,
         "SOURCES__SIGNALWIRE__PROJECT_ID": space.project_id,
         "SOURCES__SIGNALWIRE__API_TOKEN": space.api_token,
-        "SOURCES__SIGNALWIRE__WORKERS": str(workers),
         "DLT_DATA_DIR": str(folder / "data"),
         "RUNTIME__DLTHUB_TELEMETRY": "false",
     }

@@ -25,7 +25,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add("--state", type=filled, help="read orders in this state only, such as pending")
     tables = "tables to load: brands, campaigns, orders (these by default), number_assignments"
     add("--resources", type=names, metavar="A,B", help=tables)
-    workers = "concurrent requests (the setting sources.signalwire.workers)"
+    workers = "the most concurrent requests (the setting sources.signalwire.workers)"
     add("--workers", type=whole_or_text, metavar="N", help=workers)
     full = "read every campaign to its end and compare all of it with the destination"
     add("--full", action="store_true", help=full)

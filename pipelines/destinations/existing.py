@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -95,6 +96,15 @@ class ExistingData:
         self._target = target
         self._client = target.probe.sql_client()
         self._made: dict[str, set[str]] | None = None
+        self._asking = threading.RLock()
+
+    @contextmanager
+    def unasked(self) -> Iterator[None]:
+        """Has questions wait while something is being loaded, which another thread may ask."""
+        with self._asking:
+            yield
+            # tables and columns may have been made
+            self._made = None
 
     def space(self, untouched_since: int, page_size: int) -> KnownSpace:
         """What there is at the beginning of a run."""
@@ -121,7 +131,7 @@ class ExistingData:
         if not self._target.capabilities.stale_row_filter:
             return
         latest, present = (EPOCH + timedelta(microseconds=moment) for moment in (horizon, now))
-        with self._client as client:
+        with self._asking, self._client as client:
             self._target.repair_times(client, latest, present)
 
     def newer_states(self) -> Sequence[Mapping[str, Any]]:
@@ -133,7 +143,7 @@ class ExistingData:
         newer = [n for n in found if self._is_of_another_layout(n) and found[n] > ours]
         if not newer:
             return []
-        with self._target.probe.destination_client() as client:
+        with self._asking, self._target.probe.destination_client() as client:
             assert isinstance(client, WithStateSync)
             states = [load_pipeline_state_from_destination(name, client) for name in newer]
         sources = [state.get("sources", {}) for state in states if state]
@@ -203,7 +213,7 @@ class ExistingData:
 
     def _schema(self, table: Table) -> pa.Schema:
         """The table as we made it: with columns of fields that came later, without dlt's own."""
-        with self._client as client:
+        with self._asking, self._client as client:
             there = columns_there(client, self._name(table))
             if self._made is None:
                 self._made = made_columns(client)
@@ -235,7 +245,11 @@ class ExistingData:
 
     @contextmanager
     def _answer(self, sql: str, *values: Any) -> Iterator[Any]:
-        with self._client as client, client.execute_query(sql, *values) as cursor:
+        with (
+            self._asking,
+            self._client as client,
+            client.execute_query(sql, *values) as cursor,
+        ):
             yield cursor
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import logging
+import time
+from contextlib import closing
 from typing import Any
 
 import dlt
@@ -9,20 +12,38 @@ import pyarrow as pa
 
 from pipelines.destinations.base import Destination
 from pipelines.destinations.columns import require_free_names
+from pipelines.destinations.existing import ExistingData
 from pipelines.destinations.lock import Lock
+from sources.signalwire.crawl.stretches import Stretches
+
+logger = logging.getLogger(__name__)
 
 
-def read(pipeline: dlt.Pipeline, source: Any, lock: Lock) -> None:
-    """Writes what the source finds to files, under the lock until the end.
+def read(
+    pipeline: dlt.Pipeline,
+    source: Any,
+    stretches: Stretches,
+    known: ExistingData,
+    target: Destination,
+    lock: Lock,
+) -> None:
+    """Writes what the source finds to files; of a long run, all but the last stretch is loaded.
+
+    What was loaded stays, with its cursors, whatever happens after. The lock is held throughout.
 
     Raises:
         LockLost: another run may have begun.
         PipelineStepFailed: dlt's; its causes say what went wrong.
     """
-    pipeline.extract(source)
-    # hands the memory that reading took back to the system, for loading
-    pa.default_memory_pool().release_unused()
-    lock.verify()
+    with closing(stretches):
+        _extract(pipeline, source, lock)
+        while not stretches.is_over:
+            began = time.monotonic()
+            with known.unasked(), target.shared_connection():
+                normalize_and_load(pipeline, target, lock)
+            stretches.loaded(time.monotonic() - began)
+            logger.info("what was read so far is loaded; reading goes on")
+            _extract(pipeline, source, lock)
 
 
 def normalize_and_load(pipeline: dlt.Pipeline, target: Destination, lock: Lock) -> None:
@@ -39,3 +60,10 @@ def normalize_and_load(pipeline: dlt.Pipeline, target: Destination, lock: Lock) 
     info = target.load(pipeline)
     if info is not None:
         info.raise_on_failed_jobs()
+
+
+def _extract(pipeline: dlt.Pipeline, source: Any, lock: Lock) -> None:
+    pipeline.extract(source)
+    # hands the memory that reading took back to the system, for loading
+    pa.default_memory_pool().release_unused()
+    lock.verify()

@@ -5,6 +5,7 @@ It stands in this module because dlt names the configuration section after it:
 """
 
 from collections.abc import Iterator
+from typing import Any
 
 import dlt
 import pyarrow as pa
@@ -16,8 +17,11 @@ from sources.signalwire import settings
 from sources.signalwire.crawl.crawler import Crawler
 from sources.signalwire.crawl.prefetch import prefetched
 from sources.signalwire.crawl.run_record import RunRecord
+from sources.signalwire.crawl.stretches import Cut, Stretches
 from sources.signalwire.http.base_url import base_url
 from sources.signalwire.http.client import Client, HttpSettings
+from sources.signalwire.http.concurrency import Concurrency
+from sources.signalwire.incremental.cursor import Cursor
 from sources.signalwire.incremental.existing import KnownData, NothingKnown
 from sources.signalwire.incremental.state import (
     Cursors,
@@ -48,6 +52,7 @@ def signalwire(
     number_assignments: str = "false",
     include_sensitive: bool = False,
     workers: int = settings.DEFAULT_WORKERS,
+    adapt_workers: bool = True,
     page_size: int = settings.DEFAULT_PAGE_SIZE,
     request_timeout: float = settings.REQUEST_TIMEOUT,
     request_max_attempts: int = settings.REQUEST_MAX_ATTEMPTS,
@@ -59,6 +64,7 @@ def signalwire(
     shard: str | None = None,
     stats: RunStats | None = None,
     known: KnownData | None = None,
+    stretches: Stretches | None = None,
 ) -> list[DltResource]:
     """Orders of every campaign of a SignalWire space, with the campaigns and brands they belong to.
 
@@ -79,7 +85,9 @@ def signalwire(
             campaign, `auto` only those of campaigns where something may have changed since the last
             run, and all of them with the daily full walk.
         include_sensitive: Also load contact data, tax ids and verification tokens.
-        workers: Concurrent requests, each over its own connection; 1 to 64.
+        workers: The most concurrent requests, each over its own connection; 1 to 64.
+        adapt_workers: Whether there are fewer while more would make the server slower; without it,
+            always so many.
         page_size: Records to ask for per page; 1 to 1000.
         request_timeout: Seconds without a byte before a request is retried.
         request_max_attempts: Attempts per request, retries included.
@@ -93,6 +101,8 @@ def signalwire(
             the state of each part apart.
         known: Answers what the destination has; without it every campaign is read to its end, and
             no order is ever marked as deleted.
+        stretches: For loading a long run in parts: the source is extracted and loaded again and
+            again until it `is_over`. Without it all is extracted at once.
         stats: The run's id and counts, kept up to date while it goes on, for progress displays.
 
     Raises:
@@ -106,6 +116,7 @@ def signalwire(
         order_state=order_state,
         include_sensitive=include_sensitive,
         workers=workers,
+        adapt_workers=adapt_workers,
         page_size=page_size,
         full=full,
         full_walk_every=full_walk_every,
@@ -125,13 +136,16 @@ def signalwire(
             number("request_max_retry_delay", request_max_retry_delay),
         ),
         stats=stats,
+        concurrency=Concurrency(options.workers, adapt=options.adapt_workers),
     )
     record = RunRecord(stats, options)
 
     @dlt.resource(name="walk", selected=False)
     def walk() -> Iterator[TableRows]:
         """One pass over the space, from which every table takes its rows."""
-        yield from _walk(client, options, stats, record, known)
+        yield from _walk(
+            client, options, stats, record, known, stretches or Stretches(is_whole=True)
+        )
 
     # the table of number assignments is there in any case, since reports read it
     wanted = options.resources | {NUMBER_ASSIGNMENTS.name}
@@ -163,9 +177,42 @@ def signalwire_client(
 
 
 def _walk(
-    client: Client, options: Options, stats: RunStats, record: RunRecord, known: KnownData
+    client: Client,
+    options: Options,
+    stats: RunStats,
+    record: RunRecord,
+    known: KnownData,
+    stretches: Stretches,
 ) -> Iterator[TableRows]:
+    """One stretch of the walk, the first or the next."""
     state = dlt.current.source_state()
+    if not stretches.has_begun:
+        cursors = Cursors(_stored_cursors(client, options, known, state))
+        record.begin(_mode(cursors, options))
+        crawler = Crawler(client, options, cursors, stats, record, known, stretches)
+        stretches.begin(prefetched(crawler.run, crawler.stop), cursors)
+    is_cut = False
+    try:
+        for found in stretches.items:
+            if isinstance(found, Cut):
+                dump_cursors(found.cursors, state)
+                is_cut = True
+                return
+            record.note_new_columns(found, dlt.current.source_schema())
+            yield found
+        dump_cursors(stretches.cursors.after(), state)
+        yield from record.empty_tables(dlt.current.source_schema())
+        yield record.end(client.clock.now())
+        stretches.is_over = True
+    finally:
+        if not is_cut:
+            stretches.close()
+
+
+def _stored_cursors(
+    client: Client, options: Options, known: KnownData, state: dict[str, Any]
+) -> dict[str, Cursor]:
+    """The cursors of earlier runs, also of those in another layout of shards."""
     claim(state, client.project)
     before = load_cursors(state)
     shard = options.shard
@@ -173,15 +220,13 @@ def _walk(
         claim(dict(other), client.project)
         is_ours = shard.holds if shard else lambda _: True
         before = newest_cursors(before, load_cursors(other), is_ours)
-    record.begin("backfill" if not before else "full" if options.full else "incremental")
-    cursors = Cursors(before)
-    crawler = Crawler(client, options, cursors, stats, record, known)
-    for found in prefetched(crawler.run, crawler.stop):
-        record.note_new_columns(found, dlt.current.source_schema())
-        yield found
-    dump_cursors(cursors.after(), state)
-    yield from record.empty_tables(dlt.current.source_schema())
-    yield record.end(client.clock.now())
+    return before
+
+
+def _mode(cursors: Cursors, options: Options) -> str:
+    if not cursors.after():
+        return "backfill"
+    return "full" if options.full else "incremental"
 
 
 def _resource(walk: DltResource, table: Table, options: Options) -> DltResource:
@@ -201,4 +246,4 @@ def _resource(walk: DltResource, table: Table, options: Options) -> DltResource:
     return resource
 
 
-__all__ = ["RunStats", "signalwire", "signalwire_client"]
+__all__ = ["RunStats", "Stretches", "signalwire", "signalwire_client"]

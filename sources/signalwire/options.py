@@ -92,6 +92,7 @@ class Options:
     order_state: str | None = None
     include_sensitive: bool = False
     workers: int = DEFAULT_WORKERS
+    adapt_workers: bool = True
     page_size: int = DEFAULT_PAGE_SIZE
     full: bool = False
     full_walk_every: float = FULL_WALK_EVERY
@@ -126,6 +127,7 @@ def checked_options(
     order_state: str | None,
     include_sensitive: bool,
     workers: int,
+    adapt_workers: bool,
     page_size: int,
     full: bool,
     full_walk_every: float,
@@ -162,6 +164,7 @@ def checked_options(
         order_state=_state(order_state),
         include_sensitive=include_sensitive,
         workers=number("workers", workers),
+        adapt_workers=adapt_workers,
         page_size=number("page_size", page_size),
         full=full,
         full_walk_every=number("full_walk_every", full_walk_every),

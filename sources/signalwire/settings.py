@@ -10,8 +10,8 @@ MAX_PAGE_SIZE = 1000
 MAX_WORKERS = 64
 
 # Defaults of what can be set under [sources.signalwire]; they are nowhere else.
-# concurrent requests, each over its own connection
-DEFAULT_WORKERS = 10
+# the most concurrent requests, each over its own connection; how many it are follows the server
+DEFAULT_WORKERS = MAX_WORKERS
 # a campaign seldom has more orders than fit on the largest page, so one request reads it whole
 DEFAULT_PAGE_SIZE = MAX_PAGE_SIZE
 # seconds without a byte from the API after which a request is tried again

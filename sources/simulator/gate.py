@@ -64,8 +64,12 @@ class Passage:
 
     async def _answer(self) -> web.StreamResponse:
         service, request = self._service, self._request
+        crowd = service.journal.number_under_way
+        if service.most_at_once is not None and crowd > service.most_at_once:
+            return replies.too_many_at_once()
         if service.latency_ms > 0:
-            await asyncio.sleep(service.latency_ms / 1000)
+            times = crowd / service.slows_beyond if service.slows_beyond else 1
+            await asyncio.sleep(max(1, times) * service.latency_ms / 1000)
         if service.on_request is not None:
             service.on_request(request.raw_path)
         self._fault = service.faults.take(request.raw_path)

@@ -74,6 +74,11 @@ class Journal:
             with self._lock:
                 self._under_way -= 1
 
+    @property
+    def number_under_way(self) -> int:
+        """How many requests are in flight now."""
+        return self._under_way
+
     def add(self, entry: Entry) -> None:
         with self._lock:
             self._requests += 1

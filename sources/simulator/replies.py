@@ -32,6 +32,12 @@ def too_many_requests(wait: float) -> web.Response:
     return json_reply(orjson.dumps(body), 429, {"Retry-After": str(math.ceil(wait))})
 
 
+def too_many_at_once() -> web.Response:
+    """429 to one of too many requests under way, which does not say when to come back."""
+    body = errors_body(429, "Too Many Requests", "too many requests at a time", "rate_limited")
+    return json_reply(orjson.dumps(body), 429)
+
+
 def not_imitated(method: str, allowed: set[str]) -> web.Response:
     """405: the vendor's API may support the method, the simulator does not."""
     detail = f"{method} is not imitated here: this stand-in can only be read"

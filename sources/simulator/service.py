@@ -29,6 +29,9 @@ class Service:
     latency_ms: float = 0.0
     absolute_links: bool = False
     rate_limit: RateLimit | None = None
+    # requests under way: how many are not refused, and beyond how many all become slower
+    most_at_once: int | None = None
+    slows_beyond: int | None = None
     on_request: Callable[[str], None] | None = None
     faults: Faults = field(default_factory=Faults)
     journal: Journal = field(default_factory=Journal)

@@ -30,7 +30,9 @@ class SimulatedSpace:
 
     `world`, `clock`, `faults` and `journal` may be used from any thread, before, while and after
     it serves. `on_request` is called in the server's thread with the path and query of each API
-    request before its answer is computed. `rate_limit` is in requests per real second.
+    request before its answer is computed. `rate_limit` is in requests per real second. Requests
+    beyond `most_at_once` under way are answered 429; beyond `slows_beyond`, the latency grows with
+    their number.
     Missing credentials are generated from the seed.
     """
 
@@ -52,6 +54,8 @@ class SimulatedSpace:
         max_page_size: int = DOCUMENTED_MAX_PAGE_SIZE,
         absolute_links: bool = False,
         rate_limit: float | None = None,
+        most_at_once: int | None = None,
+        slows_beyond: int | None = None,
         project_id: str | None = None,
         api_token: str | None = None,
         on_request: Callable[[str], None] | None = None,
@@ -71,6 +75,8 @@ class SimulatedSpace:
             max_page_size=max_page_size,
             absolute_links=absolute_links,
             rate_limit=None if rate_limit is None else RateLimit(rate_limit),
+            most_at_once=most_at_once,
+            slows_beyond=slows_beyond,
             on_request=on_request,
         )
         self.set_latency(latency_ms)

@@ -15,6 +15,7 @@ from datetime import timedelta
 from typing import Any
 from unittest import mock
 
+from sources.signalwire.crawl import crawler, stretches
 from sources.simulator import SimulatedSpace
 from support.at_call import at_call
 from support.history_steps import DEATHS, Change, Run, Step, Wait
@@ -31,6 +32,19 @@ class Killed(BaseException):
 
 def _die() -> None:
     raise Killed
+
+
+@contextlib.contextmanager
+def cutting(cuts: bool = True) -> Iterator[None]:
+    """Has runs in this process load whatever they have as often as they can, if it `cuts`."""
+    if not cuts:
+        yield
+        return
+    with (
+        mock.patch.object(stretches, "MOST_ROWS", 0),
+        mock.patch.object(crawler, "SECONDS_BETWEEN_LOOKS", 0.001),
+    ):
+        yield
 
 
 class Player:
@@ -119,7 +133,7 @@ class Player:
         self.space.max_page_size = run.page_cap
         self._reading = True
         try:
-            with self._on_machine(run), self._dying(run.dies_at):
+            with self._on_machine(run), self._dying(run.dies_at), cutting(run.cuts):
                 yield
         finally:
             self._reading = False

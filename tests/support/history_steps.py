@@ -35,7 +35,8 @@ class Run(NamedTuple):
 
     `page_cap` is the most that the server puts on a page, whatever it is asked for.
     `during` are changes, each before the answer to a certain request; `dies_at` is the step at
-    which, and the time at which, it is killed there. `numbers` are number assignments.
+    which, and the time at which, it is killed there. `numbers` are number assignments. One that
+    `cuts` loads whatever it has as often as it can.
     """
 
     full: bool = False
@@ -43,6 +44,7 @@ class Run(NamedTuple):
     page_size: int = 1000
     page_cap: int = 1000
     workers: int = 3
+    cuts: bool = False
     faults: tuple[Fault, ...] = ()
     during: tuple[tuple[int, Change], ...] = ()
     dies_at: tuple[str, int] | None = None
@@ -88,6 +90,7 @@ runs = st.builds(
     page_size=st.sampled_from([1, 2, 3, 5, 1000]),
     page_cap=st.sampled_from([1, 3, 1000, 1000]),
     workers=st.sampled_from([1, 3]),
+    cuts=st.sampled_from([False, False, True]),
     faults=st.one_of(st.just(()), st.tuples(faults)),
     during=st.one_of(
         st.just(()),

@@ -97,6 +97,7 @@ class CampaignReader:
             self._numbers.campaign_gone(campaign_id)
             if ORDERS.name not in self._options.resources:
                 return
+            self._cursors.look_up(campaign_id)
             if cursor := self._cursors.after().get(campaign_id):
                 moved = cursor._replace(full_walk_at=self._clock.now())
                 self._cursors.advance(campaign_id, moved)
@@ -107,13 +108,18 @@ class CampaignReader:
             await self.read(brand_id, campaign_id)
 
     async def orders_by_id(self, origin: Origin, order_ids: list[str]) -> None:
-        """Orders that the destination has and a whole list lacks, one by one."""
+        """Orders that the destination has and a whole list lacks, one by one.
+
+        Until then the campaign's cursor must not be stored: see `Cursors.look_up`.
+        """
         walk = OrderWalk(self._tools, origin, self._cursor(str(origin.campaign_id)), None)
         try:
             for order_id in order_ids:
                 await walk.one(order_id)
         except ReadError as error:
             self._failed(origin, str(error))
+        finally:
+            self._cursors.looked_up(str(origin.campaign_id))
 
     def _cursor(self, campaign_id: str) -> Cursor | None:
         """The cursor to start from; one that a wrong clock has set would hide what is new."""

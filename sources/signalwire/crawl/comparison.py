@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 
 import pyarrow as pa
@@ -57,6 +57,11 @@ class Comparison:
         self._walked.add(origin)
         if sum(len(rows) for parts in self._waiting.values() for rows in parts) >= BATCH_ROWS:
             self._compare([o for o in self._waiting if o in self._walked])
+
+    @property
+    def waiting(self) -> Iterator[str]:
+        """The campaigns whose rows wait to be compared."""
+        return (str(origin.campaign_id) for origin in self._waiting)
 
     def finish(self) -> bool:
         """Compares what is left, also of campaigns that failed midway; whether there was any."""

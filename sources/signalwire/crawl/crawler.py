@@ -17,7 +17,8 @@ from sources.signalwire.crawl.orders import Tools
 from sources.signalwire.crawl.output import Output
 from sources.signalwire.crawl.registry import Owners, Registry
 from sources.signalwire.crawl.run_record import RunRecord
-from sources.signalwire.crawl.scheduler import WALKS_PER_THREAD, Gathered, RequestPool, Scheduler
+from sources.signalwire.crawl.scheduler import Gathered, RequestPool, Scheduler, walks_for
+from sources.signalwire.crawl.stretches import Cut, Stretches
 from sources.signalwire.errors import ReadError, Stopped
 from sources.signalwire.http.client import Client
 from sources.signalwire.incremental.existing import KnownData
@@ -31,6 +32,8 @@ from sources.signalwire.settings import PAGES_TOGETHER, REGISTRY
 from sources.signalwire.stats import RunStats
 
 R = TypeVar("R")
+# a moment within which a stretch that is due may go on
+SECONDS_BETWEEN_LOOKS = 0.1
 
 
 class Crawler:
@@ -47,6 +50,7 @@ class Crawler:
         stats: RunStats,
         record: RunRecord,
         existing: KnownData,
+        stretches: Stretches,
     ) -> None:
         self._client = client
         self._options = options
@@ -54,15 +58,16 @@ class Crawler:
         self._stats = stats
         self._record = record
         self._existing = existing
+        self._stretches = stretches
         self._stop: Callable[[], object] = client.close
         self._seen: set[str] = set()
         self._not_found_yet = {i.lower(): i for i in options.campaign_ids}
 
-    def run(self, hand_over: Callable[[TableRows], None]) -> None:
+    def run(self, hand_over: Callable[[TableRows | Cut], None]) -> None:
         """Crawls in this thread until everything is read.
 
         Args:
-            hand_over: Takes batches of rows; it may wait.
+            hand_over: Takes batches of rows, and where a stretch ends; it may wait.
 
         Raises:
             AccessDenied: the credentials or their scopes are refused.
@@ -80,14 +85,14 @@ class Crawler:
         with suppress(RuntimeError):  # the event loop has ended by itself meanwhile
             self._stop()
 
-    async def _crawl(self, hand_over: Callable[[TableRows], None]) -> None:
+    async def _crawl(self, hand_over: Callable[[TableRows | Cut], None]) -> None:
         task, loop = asyncio.current_task(), asyncio.get_running_loop()
         assert task is not None
         self._stop = partial(loop.call_soon_threadsafe, task.cancel)
         pool = RequestPool(self._options.workers, self._client.get)
         self._set_up(pool, hand_over)
         try:
-            await self._read_all()
+            await self._read_all_in_stretches(hand_over)
             self._output.finish()
             if self._record.failures:
                 hand_over(self._record.failure_rows())
@@ -96,9 +101,35 @@ class Crawler:
             self._walks.close()
             pool.close()
 
-    def _set_up(self, pool: RequestPool, hand_over: Callable[[TableRows], None]) -> None:
+    async def _read_all_in_stretches(self, hand_over: Callable[[Cut], None]) -> None:
+        cutting = asyncio.ensure_future(self._cut(hand_over))
+        reading = asyncio.ensure_future(self._read_all())
+        try:
+            await asyncio.wait({cutting, reading}, return_when=asyncio.FIRST_COMPLETED)
+            if cutting.done():
+                await cutting  # it only ends with an error
+            await reading
+        finally:
+            for task in (cutting, reading):
+                task.cancel()
+            await asyncio.gather(cutting, reading, return_exceptions=True)
+
+    async def _cut(self, hand_over: Callable[[Cut], None]) -> None:
+        """Ends a stretch whenever one is due, between two steps of all other coroutines."""
+        taken = 0
+        while True:
+            await asyncio.sleep(SECONDS_BETWEEN_LOOKS)
+            rows = self._output.taken - taken
+            if (rows or self._cursors.have_moved) and self._stretches.is_due(rows):
+                self._output.finish()
+                hand_over(Cut(self._cursors.settled([*self._comparison.waiting])))
+                self._stretches.cut()
+                taken = self._output.taken
+
+    def _set_up(self, pool: RequestPool, hand_over: Callable[[TableRows | Cut], None]) -> None:
         options, stats = self._options, self._stats
-        self._walks = Scheduler(WALKS_PER_THREAD * options.workers)
+        self._walks = Scheduler(lambda: walks_for(self._client.most_under_way))
+        pool.on_response.append(self._walks.fill)
         self._lists = Lists(pool.get, stats, options.page_size)
         self._output = Output(hand_over, stats, include_sensitive=options.include_sensitive)
         self._known = KnownCampaigns(
@@ -228,6 +259,7 @@ class Crawler:
 
     def _look_up(self, origin: Origin, order_ids: list[str]) -> None:
         """Has orders read one by one that the destination has and a whole list lacks."""
+        self._cursors.look_up(str(origin.campaign_id))
         self._walks.add(partial(self._reader.orders_by_id, origin, order_ids))
 
     def _list_again_where_campaigns_are_missing(self) -> None:

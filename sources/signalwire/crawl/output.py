@@ -38,10 +38,13 @@ class Output:
         self._stats = stats
         self._include_sensitive = include_sensitive
         self._rows = RowBuffer()
+        # how many rows there were so far, those that are kept for a batch too
+        self.taken = 0
 
     def rows(self, table: Table, rows: pa.Table) -> None:
         """Takes rows of any table: those that are new or changed."""
         if len(rows):
+            self.taken += len(rows)
             if count := COUNTED.get(table.name):
                 self._stats.add(**{count: len(rows)})
             self._emit(self._rows.add(table.name, rows))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from typing import Any, Generic, TypeVar
 
 from sources.signalwire.errors import Stopped
@@ -13,17 +13,19 @@ T = TypeVar("T")
 
 # seconds; see `_Handover.next`
 LONGEST_WAIT = 0.5
+# items that may wait for the consumer: while it loads, which takes seconds, reading goes on
+MOST_WAITING = 3
 
 
 class _Handover(Generic[T]):
-    """Hands items from the producer's thread to the consumer's, one at a time."""
+    """Hands items from the producer's thread to the consumer's, in their order."""
 
     def __init__(self) -> None:
-        self._items: queue.Queue[T | _End] = queue.Queue(maxsize=1)
+        self._items: queue.Queue[T | _End] = queue.Queue(maxsize=MOST_WAITING)
         self._closed = False
 
     def put(self, item: T) -> None:
-        """Waits until the consumer has taken the item before. Stopped if it wants no more."""
+        """Waits until few items wait for the consumer. Stopped if it wants no more."""
         if self._closed:
             raise Stopped("the run is ending")
         self._items.put(item)
@@ -61,7 +63,7 @@ class _End:
 
 def prefetched(
     produce: Callable[[Callable[[T], None]], Any], stop: Callable[[], None]
-) -> Iterator[T]:
+) -> Generator[T]:
     """The items that `produce` hands over while it runs in a thread.
 
     Args:

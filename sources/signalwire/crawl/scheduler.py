@@ -22,9 +22,16 @@ Walk: TypeAlias = Callable[[], Coroutine[Any, Any, None]]
 Send: TypeAlias = "Callable[[str, Mapping[str, str] | None], Response]"
 _Sent: TypeAlias = "tuple[Request, asyncio.Future[Response]]"
 
-# Walks under way for each thread: one has a request being made, the other waits for its turn or
-# for its rows, so that no thread waits for the event loop.
-WALKS_PER_THREAD = 2
+# walks that have no request under way: they wait for their turn, or for their rows
+MOST_BESIDES = 16
+
+
+def walks_for(requests: int) -> int:
+    """How many walks are under way, so that none of so many requests waits for the event loop.
+
+    Each walk holds a page in memory.
+    """
+    return requests + min(requests, MOST_BESIDES)
 
 
 class RequestPool:
@@ -40,9 +47,7 @@ class RequestPool:
         self._threads = threads
         self._under_way = 0
         self.on_response: list[Callable[[], object]] = []
-        for n in range(1, threads + 1):
-            name = f"signalwire-{n}"
-            threading.Thread(target=self._work, name=name, daemon=True).start()
+        self._started = 0
 
     @property
     def is_busy(self) -> bool:
@@ -53,6 +58,10 @@ class RequestPool:
         """The response to a request. Raises what sending it raises."""
         future: asyncio.Future[Response] = self._loop.create_future()
         self._under_way += 1
+        if self._started < min(self._under_way, self._threads):
+            self._started += 1
+            name = f"signalwire-{self._started}"
+            threading.Thread(target=self._work, name=name, daemon=True).start()
         self._waiting.put((request, future))
         return await future
 
@@ -61,7 +70,7 @@ class RequestPool:
         with suppress(queue.Empty):
             while True:
                 self._waiting.get_nowait()
-        for _ in range(self._threads):
+        for _ in range(self._started):
             self._waiting.put(None)
 
     def _work(self) -> None:
@@ -127,9 +136,9 @@ class Gathered(Generic[S, R]):
 
 
 class Scheduler:
-    """Runs walks, at most `limit` at a time, in the order in which they were added."""
+    """Runs walks in the order in which they were added, at most `limit` says at a time."""
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: Callable[[], int]) -> None:
         self._limit = limit
         self._waiting: deque[Walk] = deque()
         self._running: set[asyncio.Task[None]] = set()
@@ -139,7 +148,7 @@ class Scheduler:
     def add(self, walk: Walk) -> None:
         """Adds a walk, which may add others."""
         self._waiting.append(walk)
-        self._fill()
+        self.fill()
 
     async def finish(self) -> None:
         """Waits until no walk is left. Raises what the first of them to fail raised."""
@@ -153,8 +162,9 @@ class Scheduler:
         """Starts no further walk."""
         self._waiting.clear()
 
-    def _fill(self) -> None:
-        while self._waiting and len(self._running) < self._limit and self._failure is None:
+    def fill(self) -> None:
+        """Starts walks up to the limit, which may have risen."""
+        while self._waiting and len(self._running) < self._limit() and self._failure is None:
             task = asyncio.ensure_future(self._waiting.popleft()())
             self._running.add(task)
             task.add_done_callback(self._ended)
@@ -163,7 +173,7 @@ class Scheduler:
         self._running.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             self._failure = self._failure or error
-        self._fill()
+        self.fill()
         if not self._running or self._failure is not None:
             self._idle.set()
 

@@ -2,8 +2,8 @@
 
 The retries themselves are dlt's (`dlt.sources.helpers.requests`): statuses that pass, connections
 that fail or break and timeouts, with exponential backoff and `Retry-After`. Added here: broken
-bodies and errors under a 200 are tried again too, a 429 slows all workers, and nothing is ever sent
-to another origin.
+bodies and errors under a 200 are tried again too, a 429 slows all requests, and nothing is ever
+sent to another origin.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import math
 import threading
 import time
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, NamedTuple
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -21,16 +22,16 @@ import requests
 from dlt.sources.helpers import requests as dlt_requests
 from requests.adapters import HTTPAdapter
 from requests.exceptions import ChunkedEncodingError, ContentDecodingError, RequestException
-from urllib3.connectionpool import ConnectionPool
+from urllib3.connectionpool import ConnectionPool, HTTPConnectionPool
 from urllib3.exceptions import HTTPError as Urllib3Error
 
 from sources.signalwire.errors import (
     ProtocolError,
     Refused,
-    Stopped,
     Unavailable,
 )
 from sources.signalwire.http.base_url import is_loopback
+from sources.signalwire.http.concurrency import Concurrency
 from sources.signalwire.http.connection import trusted_certificates, why_no_answer
 from sources.signalwire.http.responses import (
     ErrorInBody,
@@ -43,7 +44,7 @@ from sources.signalwire.http.responses import (
     shown,
 )
 from sources.signalwire.http.server_clock import ServerClock
-from sources.signalwire.http.throttle import Pace, retry_after_seconds
+from sources.signalwire.http.throttle import Throttle, retry_after_seconds
 from sources.signalwire.settings import (
     CONNECT_TIMEOUT,
     MAX_RETRY_AFTER,
@@ -56,6 +57,22 @@ from sources.signalwire.settings import (
 from sources.signalwire.stats import RunStats
 
 
+class _Attempts(threading.local):
+    """Of a thread: how often its request was sent, and the round of the one under way, if any.
+
+    `began` is when that was sent, `connected` whether over a new connection.
+    """
+
+    count = 0
+    round: int | None = None
+    began = 0.0
+    connected = False
+
+    def seconds(self) -> float | None:
+        """How long the one under way has taken; None if it had to connect first."""
+        return None if self.connected else time.monotonic() - self.began
+
+
 class HttpSettings(NamedTuple):
     """How patient the client is; all times in seconds."""
 
@@ -66,7 +83,7 @@ class HttpSettings(NamedTuple):
 
 
 class _Line(NamedTuple):
-    """A thread's session, and what is the same in every request it sends.
+    """A session, and what is the same in every request it sends.
 
     Preparing headers, proxies and certificates for each request takes as long as sending it.
     """
@@ -86,6 +103,9 @@ class _Line(NamedTuple):
         return self.session.send(request, **self.settings)
 
 
+# statuses with which a server that is busy asks all clients to wait
+_ASKING_FOR_A_PAUSE = frozenset((429, 503))
+
 # also worth another try: a compressed body that breaks off, and a 200 that is not JSON or an error
 _WORTH_RETRYING = (
     requests.ConnectionError,
@@ -100,7 +120,7 @@ _WORTH_RETRYING = (
 class Client:
     """Reads lists and records of one space; may be used from several threads at once.
 
-    Every thread has its own session, and with it a keep-alive connection.
+    Every request under way has a session for itself, and with it a keep-alive connection.
     """
 
     def __init__(
@@ -111,19 +131,21 @@ class Client:
         *,
         settings: HttpSettings | None = None,
         stats: RunStats | None = None,
+        concurrency: Concurrency | None = None,
     ) -> None:
+        """`concurrency` sets how many requests are under way; without it, one."""
         settings = settings or HttpSettings()
         self._base, self._origin = base, origin(base)
         self._stats = stats or RunStats()
         self.clock = ServerClock()
-        self._stop = threading.Event()
-        self._of_thread = threading.local()
+        self._of_thread = _Attempts()
         self._auth = _BasicAuth(project_id, api_token)
         # tells projects apart without naming one
         self.project = hashlib.blake2b(project_id.encode(), digest_size=6).hexdigest()
-        self._pace = Pace(settings.request_max_retry_delay)
+        self._throttle = Throttle(concurrency or Concurrency(1), settings.request_max_retry_delay)
         self._backoff = settings.request_backoff_factor
-        self._retrying = dlt_requests.Client(
+        self._new_client = partial(
+            dlt_requests.Client,
             request_timeout=(
                 min(CONNECT_TIMEOUT, settings.request_timeout),
                 settings.request_timeout,
@@ -138,6 +160,8 @@ class Client:
         self._certificates = trusted_certificates()
         self._adapter_lock = threading.Lock()
         self._adapters: list[_Adapter] = []
+        # the one used last comes first, so that no more connections are open than are needed
+        self._lines: list[_Line] = []
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self._base}>"
@@ -154,9 +178,12 @@ class Client:
             ProtocolError: the response, or where it points, is not to be trusted.
             Stopped: the run is ending.
         """
-        self._of_thread.attempts = 0
+        self._of_thread.count = 0
+        # a line is taken when a request may be sent, and not before
+        self._enter()
+        line = self._lines.pop() if self._lines else self._new_line()
         try:
-            response = self._line().get(path, params)
+            response = line.get(path, params)
         except NotJson as error:
             raise Unavailable(f"GET {self._shown(path)} answered 200 with {error}") from None
         except ErrorInBody as error:
@@ -167,22 +194,29 @@ class Client:
             raise ProtocolError(f"GET {self._shown(path)} redirects without an end") from None
         except (RequestException, Urllib3Error) as error:
             # "from None": the library's exceptions carry the request, and that the credentials
-            why = why_no_answer(error, self._base, self._line().settings["proxies"])
+            why = why_no_answer(error, self._base, line.settings["proxies"])
             raise Unavailable(f"GET {self._shown(path)} failed: {why}") from None
         except ValueError:
             # what is sent is well-formed; a link, a redirect or a header of the server's is not
             raise ProtocolError(f"GET {self._shown(path)}: a URL that cannot be read") from None
         finally:
-            self._stats.add(retries=max(0, self._of_thread.attempts - 1))
+            self._leave()
+            self._lines.append(line)
+            self._stats.add(retries=max(0, self._of_thread.count - 1))
         served = self.clock.note(served_at(response))
         return Response(payload_of(response), response.url, served, self.clock.now())
+
+    @property
+    def most_under_way(self) -> int:
+        """How many requests may be under way at a time, as things are."""
+        return self._throttle.limit
 
     def _shown(self, path: str) -> str:
         return shown(f"{self._base}{path}" if path.startswith("/") else path)
 
     def stop(self) -> None:
         """Lets no further request out and wakes the threads that wait for their turn."""
-        self._stop.set()
+        self._throttle.stop()
 
     def close(self) -> None:
         """Stops, and closes all connections."""
@@ -191,15 +225,11 @@ class Client:
             for adapter in self._adapters:
                 adapter.close()
             self._adapters.clear()
-
-    def _line(self) -> _Line:
-        line: _Line | None = getattr(self._of_thread, "line", None)
-        if line is None:
-            line = self._of_thread.line = self._new_line()
-        return line
+            self._lines.clear()
 
     def _new_line(self) -> _Line:
-        session, adapter = self._retrying.session, _Adapter(self)
+        # one client of dlt's each: it gives each thread the same session again
+        session, adapter = self._new_client().session, _Adapter(self)
         with self._adapter_lock:
             self._adapters.append(adapter)
         session.mount("https://", adapter)
@@ -222,15 +252,32 @@ class Client:
                 f"the API points to another server ({shown(url)}); not followed, because the"
                 f" credentials belong to {self._base} alone"
             )
-        self._pace.wait(self._stop)
-        if self._stop.is_set():
-            raise Stopped("the run is ending")
-        self._of_thread.attempts += 1
+        self._enter()
+        self._of_thread.count += 1
         self._stats.add(requests=1)
+
+    def _enter(self) -> None:
+        if self._of_thread.round is None:
+            self._of_thread.round = self._throttle.enter()
+
+    def _leave(self) -> None:
+        if self._of_thread.round is not None:
+            self._throttle.leave()
+            self._of_thread.round = None
 
     def _decode(self, response: requests.Response, **_: Any) -> None:
         """Decodes a response inside dlt's retry, while it can still be tried again."""
-        read_body(response, self._auth.secrets)
+        try:
+            read_body(response, self._auth.secrets)
+            if response.status_code not in PASSING_STATUSES:
+                # with reading and decoding, so that it also shows when this machine is the slow one
+                self._throttle.answered(self._round, self._of_thread.seconds())
+        finally:
+            self._leave()
+
+    def _no_answer(self) -> None:
+        self._throttle.failed(self._round)
+        self._leave()
 
     def _after_answer(self, response: requests.Response) -> None:
         asked = None
@@ -242,10 +289,20 @@ class Client:
         if asked:
             # as whole seconds, because dlt fails at some of what servers put there
             response.headers["Retry-After"] = str(math.ceil(min(asked, MAX_RETRY_AFTER)))
-        if response.status_code == 429:
-            self._pace.slow_down(self._backoff if asked is None else asked)
-        elif response.is_redirect:
-            self._of_thread.attempts -= 1
+        if asked is not None and response.status_code in _ASKING_FOR_A_PAUSE:
+            self._throttle.slow_down(self._round, asked)
+        elif response.status_code == 429:
+            self._throttle.refused(self._round, self._backoff)
+        elif response.status_code in PASSING_STATUSES:
+            self._throttle.failed(self._round)
+        if response.is_redirect:
+            self._of_thread.count -= 1
+
+    @property
+    def _round(self) -> int:
+        round_ = self._of_thread.round
+        assert round_ is not None
+        return round_
 
 
 class _Adapter(HTTPAdapter):
@@ -272,9 +329,20 @@ class _Adapter(HTTPAdapter):
         self, request: requests.PreparedRequest, *args: Any, **kwargs: Any
     ) -> requests.Response:
         self._client._before_send(str(request.url))
-        response = super().send(request, *args, **kwargs)
+        connections = self._connections
+        self._client._of_thread.began = time.monotonic()
+        try:
+            response = super().send(request, *args, **kwargs)
+        except BaseException:
+            self._client._no_answer()
+            raise
+        self._client._of_thread.connected = self._connections != connections
         self._client._after_answer(response)
         return response
+
+    @property
+    def _connections(self) -> int:
+        return self._pool.num_connections if isinstance(self._pool, HTTPConnectionPool) else 0
 
 
 class _BasicAuth(requests.auth.AuthBase):

@@ -1,10 +1,13 @@
-"""One brake for all workers: when the API says 429 to one of them, all of them wait."""
+"""What holds requests back: their number at a time, and pauses that the API asks for."""
 
 from __future__ import annotations
 
 import threading
 import time
 from email.utils import parsedate_to_datetime
+
+from sources.signalwire.errors import Stopped
+from sources.signalwire.http.concurrency import Concurrency
 
 
 def retry_after_seconds(header: str | None, now: float) -> float | None:
@@ -23,20 +26,80 @@ def retry_after_seconds(header: str | None, now: float) -> float | None:
         return None
 
 
-class Pace:
-    """Holds requests back until the moment the API asked for."""
+class Throttle:
+    """Lets requests out, one by one, from any thread: when the API wants, and so many at a time."""
 
-    def __init__(self, max_wait: float) -> None:
+    def __init__(self, concurrency: Concurrency, max_wait: float) -> None:
+        self._concurrency = concurrency
         self._max_wait = max_wait
         self._until = 0.0
-        self._lock = threading.Lock()
+        self._under_way = 0
+        self._waiting = 0
+        self._stopped = False
+        self._changed = threading.Condition()
 
-    def slow_down(self, seconds: float) -> None:
-        """Holds everybody back for `seconds` from now, at most the longest wait allowed."""
-        with self._lock:
-            self._until = max(self._until, time.monotonic() + min(seconds, self._max_wait))
+    @property
+    def limit(self) -> int:
+        """How many may be under way now."""
+        return self._concurrency.limit
 
-    def wait(self, stop: threading.Event) -> None:
-        """Returns when requests may go out again, or as soon as `stop` is set."""
-        while (left := self._until - time.monotonic()) > 0 and not stop.wait(left):
-            pass
+    def enter(self) -> int:
+        """Waits until a request may be sent; the round that `leave` needs to know.
+
+        Raises:
+            Stopped: `stop` was called.
+        """
+        with self._changed:
+            while True:
+                if self._stopped:
+                    raise Stopped("the run is ending")
+                left = self._until - time.monotonic()
+                if left <= 0 and self._under_way < self._concurrency.limit:
+                    self._under_way += 1
+                    return self._concurrency.round
+                self._waiting += 1
+                self._changed.wait(left if left > 0 else None)
+                self._waiting -= 1
+
+    def leave(self) -> None:
+        """Makes room for another request."""
+        with self._changed:
+            self._under_way -= 1
+            self._wake()
+
+    def answered(self, round_: int, seconds: float | None) -> None:
+        """Takes note of an answer, and of how long it took if that tells something."""
+        with self._changed:
+            full = self._under_way >= self._concurrency.limit
+            self._concurrency.answered(round_, seconds, time.monotonic(), full=full)
+
+    def refused(self, round_: int, pause: float) -> None:
+        """Takes note of a 429 that did not ask for a pause; one of so many seconds may do good."""
+        with self._changed:
+            if self._concurrency.refused(round_, time.monotonic()):
+                self._hold(pause)
+
+    def failed(self, round_: int) -> None:
+        """Takes note of an error that passes."""
+        with self._changed:
+            self._concurrency.failed(round_)
+
+    def slow_down(self, round_: int, seconds: float) -> None:
+        """Takes note of a 429 that asks for a pause: all wait, at most the longest wait allowed."""
+        with self._changed:
+            self._concurrency.refused(round_, time.monotonic())
+            self._hold(seconds)
+
+    def stop(self) -> None:
+        """Lets no further request out, and wakes those that wait."""
+        with self._changed:
+            self._stopped = True
+            self._changed.notify_all()
+
+    def _hold(self, seconds: float) -> None:
+        self._until = max(self._until, time.monotonic() + min(seconds, self._max_wait))
+
+    def _wake(self) -> None:
+        room = self._concurrency.limit - self._under_way
+        if room > 0 and self._waiting:
+            self._changed.notify(room)

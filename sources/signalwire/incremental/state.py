@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from sources.signalwire.errors import ConfigurationError
@@ -18,6 +19,8 @@ class Cursors:
     def __init__(self, before: Mapping[str, Cursor]) -> None:
         self._before = dict(before)
         self._after = dict(before)
+        self._unsure: Counter[str] = Counter()
+        self.have_moved = False
 
     def before(self, campaign_id: str) -> Cursor | None:
         """The cursor that a walk starts from."""
@@ -27,9 +30,35 @@ class Cursors:
         """The cursors as they are now."""
         return self._after
 
+    def settled(self, waiting: Collection[str]) -> Mapping[str, Cursor]:
+        """The cursors that can be stored while reading goes on; then none counts as moved.
+
+        Campaigns whose rows are `waiting`, or of which something is still being looked up, are
+        where they were.
+        """
+        self.have_moved = False
+        cursors = dict(self._after)
+        for campaign_id in {*waiting, *self._unsure}:
+            if campaign_id in self._before:
+                cursors[campaign_id] = self._before[campaign_id]
+            else:
+                cursors.pop(campaign_id, None)
+        return cursors
+
+    def look_up(self, campaign_id: str) -> None:
+        """Notes that something of a campaign is to be looked up, though its cursor has moved."""
+        self._unsure[campaign_id] += 1
+
+    def looked_up(self, campaign_id: str) -> None:
+        """Notes that it was."""
+        self._unsure[campaign_id] -= 1
+        self._unsure += Counter()
+
     def advance(self, campaign_id: str, cursor: Cursor) -> None:
         """Takes the cursor of a walk that read all it meant to."""
-        self._after[campaign_id] = cursor
+        if self._after.get(campaign_id) != cursor:
+            self.have_moved = True
+            self._after[campaign_id] = cursor
 
     def hold(self, campaign_id: str) -> None:
         """Leaves a campaign where it was before the run, because something of it failed."""

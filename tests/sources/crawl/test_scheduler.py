@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from sources.signalwire.crawl.prefetch import prefetched
-from sources.signalwire.crawl.scheduler import WALKS_PER_THREAD, Gathered, RequestPool, Scheduler
+from sources.signalwire.crawl.prefetch import MOST_WAITING, prefetched
+from sources.signalwire.crawl.scheduler import Gathered, RequestPool, Scheduler, walks_for
 from sources.signalwire.errors import Stopped, Unavailable
 from sources.signalwire.http.pagination import Request
 from sources.signalwire.http.responses import Response
@@ -49,7 +49,7 @@ def crawl(server: Server, body: Body, threads: int = THREADS) -> None:
     """Runs coroutines with a pool and a scheduler, and sees the threads end."""
 
     async def main() -> None:
-        pool, scheduler = RequestPool(threads, server.send), Scheduler(WALKS_PER_THREAD * threads)
+        pool, scheduler = RequestPool(threads, server.send), Scheduler(lambda: walks_for(threads))
         try:
             await body(pool, scheduler)
         finally:
@@ -85,7 +85,7 @@ class TestScheduler:
 
     def test_no_more_are_begun_than_the_threads_can_serve(self, server: Server) -> None:
         begun = 0
-        most = WALKS_PER_THREAD * THREADS
+        most = walks_for(THREADS)
 
         async def body(pool: RequestPool, scheduler: Scheduler) -> None:
             async def walk() -> None:
@@ -270,20 +270,21 @@ class TestPrefetched:
 
     def test_the_next_one_is_made_meanwhile_and_few_others(self) -> None:
         made: list[int] = []
-        three = threading.Event()
+        last = threading.Event()
+        most = MOST_WAITING + 2
 
         def produce(put: Callable[[int], None]) -> None:
             for n in range(1, 10):
                 made.append(n)
-                if n == 3:
-                    three.set()
+                if n == most:
+                    last.set()
                 put(n)
 
         items = prefetched(produce, lambda: None)
         assert next(items) == 1
-        # one is in hand, one waits to be taken, and one is made but cannot be handed over
-        assert three.wait(10)
-        assert made == [1, 2, 3]
+        # one is in hand, some wait to be taken, and one is made but cannot be handed over
+        assert last.wait(10)
+        assert made == [*range(1, most + 1)]
         assert [*items] == [*range(2, 10)]
 
     def test_an_error_reaches_the_consumer_after_what_came_before_it(self) -> None:

@@ -14,7 +14,7 @@ from dlt.pipeline.exceptions import PipelineStepFailed
 from support import Workspace, true_orders
 
 from pipelines.errors.explain import explain
-from sources.signalwire.crawl.scheduler import WALKS_PER_THREAD
+from sources.signalwire.crawl.scheduler import walks_for
 from sources.signalwire.errors import AccessDenied, NotFound, ProtocolError, Unavailable
 from sources.signalwire.http.client import Client, HttpSettings
 from sources.signalwire.http.pagination import Listing, Page, Request
@@ -194,7 +194,7 @@ class TestRefusedAccess:
         assert "Messaging" in sentence
         assert "Numbers" in sentence
         # those that were on their way or next in turn
-        assert space.journal.count("/orders") <= 2 * WALKS_PER_THREAD
+        assert space.journal.count("/orders") <= walks_for(2)
 
 
 class TestLists:
