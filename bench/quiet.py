@@ -47,10 +47,11 @@ def row(contender: Contender, workers: int) -> str:
         launch([sys.executable, "-c", OPENS, database], {}, folder)
         opening = float((folder / "said.txt").read_text())
     network = requests * LATENCY_MS / 1000 / workers
+    low, high = min(seconds), max(seconds)
     middle, importing = statistics.median(seconds), statistics.median(imports)
     least = network + importing + opening
     return (
-        f"| {contender.name} | {requests:,} | {middle:.1f} ({min(seconds):.1f} to {max(seconds):.1f})"
+        f"| {contender.name} | {requests:,} | {middle:.1f} ({low:.1f} to {high:.1f})"
         f" | {network:.2f} | {importing:.2f} | {opening:.2f} | {least:.2f} | {middle / least:.2f} |"
     )
 
