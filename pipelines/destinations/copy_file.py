@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -10,7 +10,14 @@ import duckdb
 import pyarrow as pa
 
 # what DuckDB may hold of rows on their way: it would keep all that it has written in memory too
-MEMORY = "256MB"
+MEMORY = "128MB"
+# for what needs more: each thread keeps tables of its own, and quantiles are not spilled to disk
+MORE_MEMORY = (
+    "SET threads = 1; SET memory_limit = '192MB'",
+    "SET memory_limit = '384MB'",
+    "RESET memory_limit",
+)
+USUAL = f"SET memory_limit = '{MEMORY}'; RESET threads"
 # DuckDB 1.0's: BI tools bundle their own DuckDB, often an old one
 STORAGE_VERSION = "v1.0.0"
 
@@ -30,6 +37,21 @@ def opened_copy(database: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         copy.execute("CHECKPOINT")
     finally:
         copy.close()
+
+
+def in_little_memory(connection: duckdb.DuckDBPyConnection, step: Callable[[], object]) -> None:
+    """Takes a step in a transaction; in another one with more memory if it needs that."""
+    for setting in (USUAL, *MORE_MEMORY):
+        connection.execute(setting)
+        try:
+            with transaction(connection):
+                step()
+            break
+        except duckdb.OutOfMemoryException:
+            connection.rollback()
+            if setting is MORE_MEMORY[-1]:
+                raise
+    connection.execute(USUAL)
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import dlt
+import pyarrow as pa
 
 from pipelines.destinations.base import Destination
 from pipelines.destinations.resolve import kinds_with
@@ -60,6 +61,8 @@ def publish_copy(
     try:
         # once more: a run can take hours, and something else may be there by now
         output.verify()
+        # what reading and loading no longer need
+        pa.default_memory_pool().release_unused()
         with working_folder(output, target) as folder:
             database = folder / f"copy_{secrets.token_hex(8)}.duckdb"
             write_copy(target, database, reports)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import closing
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Protocol
@@ -16,7 +17,12 @@ import duckdb
 
 from pipelines.destinations.base import Destination
 from pipelines.destinations.columns import made_columns
-from pipelines.destinations.copy_file import insert, opened_copy, transaction
+from pipelines.destinations.copy_file import (
+    in_little_memory,
+    insert,
+    opened_copy,
+    transaction,
+)
 from pipelines.destinations.naming import literal, quoted, reports_dataset
 from pipelines.destinations.rows import arrow_schema
 from sources.signalwire.records.schema import TABLES
@@ -65,8 +71,7 @@ def write_copy(target: Destination, database: Path, reports: Mapping[str, Report
         path = f"{quoted(target.dataset)},{quoted(reports_dataset(target.dataset))}"
         copy.execute(f"SET search_path = {literal(path)}")
         for report in reports.values():
-            with transaction(copy):
-                _make_report(copy, report, target.dataset)
+            in_little_memory(copy, partial(_make_report, copy, report, target.dataset))
         with transaction(copy):
             _mark(copy, target.dataset)
 
