@@ -60,6 +60,7 @@ def signalwire(
     request_max_retry_delay: float = settings.REQUEST_MAX_RETRY_DELAY,
     full: bool = False,
     full_walk_every: float = settings.FULL_WALK_EVERY,
+    recheck_idle_every: float = settings.RECHECK_IDLE_EVERY,
     settle_after: float = settings.SETTLE_AFTER,
     shard: str | None = None,
     stats: RunStats | None = None,
@@ -96,6 +97,9 @@ def signalwire(
         full: Read every campaign to its end and compare all of it with the destination.
         full_walk_every: Seconds after which a campaign is read to its end in any case; a very large
             number for never.
+        recheck_idle_every: Seconds after which a campaign is read again in which nothing has been
+            under way for 30 days; what changes there is seen that much later. 0 reads it at every
+            run.
         settle_after: Seconds after which a failed order that was not touched counts as settled.
         shard: `I/N` reads the I-th of N parts of the brands only. Whatever loads it has to keep
             the state of each part apart.
@@ -120,6 +124,7 @@ def signalwire(
         page_size=page_size,
         full=full,
         full_walk_every=full_walk_every,
+        recheck_idle_every=recheck_idle_every,
         settle_after=settle_after,
         shard=shard,
     )

@@ -24,6 +24,7 @@ from sources.signalwire.settings import (
     FULL_WALK_EVERY,
     KNOWN_STATES,
     NUMBERS,
+    RECHECK_IDLE_EVERY,
     SETTLE_AFTER,
 )
 
@@ -81,8 +82,9 @@ class Options:
 
     With `numbers_under_way_only`, number assignments are read where they may have changed. Empty
     ids mean all of them; `order_state` None means any state, `shard` None all brands. `full`
-    reads every campaign to its end, which happens anyway once in `full_walk_every` seconds; a
-    failed order untouched for `settle_after` seconds is no longer expected to change.
+    reads every campaign to its end, which happens anyway once in `full_walk_every` seconds; an
+    idle campaign is read once in `recheck_idle_every` seconds only, unless that is 0; a failed
+    order untouched for `settle_after` seconds is no longer expected to change.
     """
 
     resources: frozenset[str] = DEFAULT_RESOURCES
@@ -96,6 +98,7 @@ class Options:
     page_size: int = DEFAULT_PAGE_SIZE
     full: bool = False
     full_walk_every: float = FULL_WALK_EVERY
+    recheck_idle_every: float = RECHECK_IDLE_EVERY
     settle_after: float = SETTLE_AFTER
     shard: Shard | None = None
 
@@ -131,6 +134,7 @@ def checked_options(
     page_size: int,
     full: bool,
     full_walk_every: float,
+    recheck_idle_every: float,
     settle_after: float,
     shard: str | None,
 ) -> Options:
@@ -168,6 +172,7 @@ def checked_options(
         page_size=number("page_size", page_size),
         full=full,
         full_walk_every=number("full_walk_every", full_walk_every),
+        recheck_idle_every=number("recheck_idle_every", recheck_idle_every),
         settle_after=number("settle_after", settle_after),
         shard=part,
     )

@@ -25,6 +25,10 @@ REQUEST_MAX_RETRY_DELAY = 300.0
 # seconds after which a campaign is read to its end in any case: an order that seemed settled may
 # have changed, or be gone. A day bounds how long that goes unnoticed
 FULL_WALK_EVERY = 24 * 3600.0
+# seconds between two readings of a campaign in which nothing happens; 0: it is read at every run
+RECHECK_IDLE_EVERY = 0.0
+# seconds without any change after which nothing is under way in a campaign
+IDLE_AFTER = 30 * 24 * 3600.0
 # seconds after which an untouched failed order is not expected to change; an open one always is
 SETTLE_AFTER = 30 * 24 * 3600.0
 
@@ -42,6 +46,7 @@ NUMBERS: dict[str, tuple[type, float, float]] = {
     "request_backoff_factor": (float, 0, LONGEST_WAIT),
     "request_max_retry_delay": (float, 0, LONGEST_WAIT),
     "full_walk_every": (float, 0, LONGEST_AGE),
+    "recheck_idle_every": (float, 0, LONGEST_AGE),
     "settle_after": (float, 0, LONGEST_AGE),
 }
 # states of orders that the vendor documents; others are asked for all the same

@@ -15,9 +15,9 @@ class Counts:
     `orders_seen` are order records the API served (one that slid to a later page meanwhile counts
     twice), `orders_loaded` those handed to the destination because they are new or changed.
     `campaigns` were found, `campaigns_walked` read as far as needed, `campaigns_failed` and
-    `brands_failed` could not be; `full_walks` are those read to the end to compare all with the
-    destination, `orders_deleted` orders found deleted from the API. The counts of `numbers` are the
-    same of number assignments.
+    `brands_failed` could not be; `campaigns_idle` were left out, as users can ask for; `full_walks`
+    are those read to the end to compare all with the destination, `orders_deleted` orders found
+    deleted from the API. The counts of `numbers` are the same of number assignments.
     """
 
     requests: int = 0
@@ -28,6 +28,7 @@ class Counts:
     campaigns: int = 0
     campaigns_walked: int = 0
     campaigns_failed: int = 0
+    campaigns_idle: int = 0
     orders_seen: int = 0
     orders_loaded: int = 0
     orders_deleted: int = 0

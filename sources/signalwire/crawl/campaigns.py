@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import Any
+
+import pyarrow as pa
 
 from sources.signalwire.crawl.known_campaigns import KnownCampaigns
 from sources.signalwire.crawl.lists import Lists, path_of
@@ -12,12 +16,13 @@ from sources.signalwire.crawl.registry import Registry
 from sources.signalwire.errors import ReadError
 from sources.signalwire.http.server_clock import ServerClock
 from sources.signalwire.incremental.cursor import Cursor
-from sources.signalwire.incremental.depth import Depth, depth_of, is_full_walk_due
+from sources.signalwire.incremental.depth import Depth, depth_of, is_full_walk_due, is_idle
 from sources.signalwire.incremental.state import Cursors
 from sources.signalwire.options import Options
 from sources.signalwire.records.batch import Origin
 from sources.signalwire.records.schema import CAMPAIGNS, NUMBER_ASSIGNMENTS, ORDERS
-from sources.signalwire.records.values import is_ahead
+from sources.signalwire.records.values import Unreadable, as_timestamp, is_ahead
+from sources.signalwire.settings import IDLE_AFTER
 
 
 class CampaignReader:
@@ -45,9 +50,22 @@ class CampaignReader:
         self._options = options
         self._clock = clock
         self._failed = failed
+        self._changed_at: dict[str, int] = {}
+
+    def listed(self, records: Sequence[Any]) -> None:
+        """Takes campaigns' own records, which say when they changed."""
+        if self._options.recheck_idle_every:
+            for record in records:
+                with suppress(Unreadable):
+                    moment = as_timestamp(record.get("updated_at"))
+                    if moment is not None:
+                        self._changed_at[record["id"]] = moment.cast(pa.int64()).as_py()
 
     async def read(self, brand_id: str, campaign_id: str) -> None:
         """One campaign's orders and number assignments, as far as they are asked for."""
+        if self._rests(brand_id, campaign_id):
+            self._tools.stats.add(campaigns_idle=1)
+            return
         base, wanted = path_of("campaigns", campaign_id), self._options.resources
         numbers_due = not self._options.numbers_under_way_only
         origin = Origin(f"{base}/orders", brand_id, campaign_id)
@@ -128,6 +146,21 @@ class CampaignReader:
             return None
         newest = max(cursor.watermark, cursor.created_watermark)
         return None if is_ahead(newest, self._clock.now()) else cursor
+
+    def _rests(self, brand_id: str, campaign_id: str) -> bool:
+        """Whether nothing has been under way, and the last reading to the end is not long ago."""
+        every, options = int(self._options.recheck_idle_every * 1_000_000), self._options
+        if not every or options.full or options.order_state or ORDERS.name not in options.resources:
+            return False
+        cursor, now = self._cursor(campaign_id), self._clock.now()
+        if cursor is None or cursor.brand_id != brand_id:
+            return False
+        if NUMBER_ASSIGNMENTS.name in options.resources and self._known.awaits_numbers(campaign_id):
+            return False
+        changed_at, known = self._changed_at.get(campaign_id), self._known.campaign(campaign_id)
+        return is_idle(
+            cursor, known, changed_at, now, int(IDLE_AFTER * 1_000_000)
+        ) and not is_full_walk_due(cursor.full_walk_at, now, every)
 
     def is_due(self, cursor: Cursor | None) -> bool:
         """Whether a campaign with this cursor is to be read to its end in this run."""

@@ -17,7 +17,7 @@ from sources.signalwire.records.batch import TableRows
 # seconds: a shorter run is loaded at once, and no stretch is shorter
 FIRST_AFTER, SHORTEST = 10.0, 2.0
 # a stretch takes at least so many times as long as loading the one before, and this share of all
-TIMES_LOADING, SHARE_OF_RUN = 3.0, 0.03
+TIMES_LOADING, SHARE_OF_RUN = 6.0, 0.03
 # what is not loaded lies on disk
 MOST_ROWS = 2_000_000
 

@@ -17,6 +17,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from enum import Enum
 
+from sources.signalwire.incremental.cursor import Cursor
 from sources.signalwire.incremental.existing import KnownCampaign, Unsettled
 from sources.signalwire.records.values import is_ahead
 
@@ -67,6 +68,20 @@ def is_full_walk_due(full_walk_at: int | None, now: int | None, every: int) -> b
     if full_walk_at is None or now is None:
         return True
     return now - full_walk_at >= every or is_ahead(full_walk_at, now)
+
+
+def is_idle(
+    cursor: Cursor | None, known: KnownCampaign | None, changed_at: int | None, now: int, after: int
+) -> bool:
+    """Whether nothing has been under way in a campaign for `after` microseconds.
+
+    `changed_at` is when its own record changed. What is not known counts as under way.
+    """
+    if cursor is None or known is None or changed_at is None or known.unsettled:
+        return False
+    if cursor.watermark and not known.orders:
+        return False  # all were marked as deleted, and the campaign is listed
+    return max(changed_at, cursor.watermark, cursor.created_watermark) <= now - after
 
 
 def pages_to_read(unsettled: Iterable[Unsettled], page_size: int, *, read: int = 1) -> int:

@@ -316,6 +316,7 @@ RUNS = Table(
         Column("numbers_loaded", "bigint", "Number assignments loaded: new or changed ones."),
         Column("numbers_deleted", "bigint", "Number assignments found deleted."),
         Column("full_walks", "bigint", "Campaigns read to their end."),
+        Column("campaigns_idle", "bigint", "Campaigns not read: see recheck_idle_every."),
         Column("rejected", "bigint", "Records in the table rejected."),
         Column("seconds", "double", "Time from start to everything read, in seconds."),
         Column("version", "text", "Version of signalwire-orders."),

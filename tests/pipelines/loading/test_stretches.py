@@ -27,9 +27,9 @@ LOADING = "pipelines.loading.load:normalize_and_load"
         (True, {"elapsed": FIRST_AFTER, "since_cut": FIRST_AFTER}),
         (False, {"elapsed": 60, "since_cut": SHORTEST - 0.1}),
         (True, {"elapsed": 60, "since_cut": SHORTEST}),
-        # loading takes a quarter of the time at most
-        (False, {"elapsed": 60, "since_cut": 29, "loading": 10}),
-        (True, {"elapsed": 60, "since_cut": 30, "loading": 10}),
+        # a stretch takes several times as long as loading one
+        (False, {"elapsed": 100, "since_cut": 59, "loading": 10}),
+        (True, {"elapsed": 100, "since_cut": 60, "loading": 10}),
         # a kill costs little of what was read
         (False, {"elapsed": 36_000, "since_cut": 1_000}),
         (True, {"elapsed": 36_000, "since_cut": 1_100}),
