@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Callable
 
 from support import Workspace, true_orders
+from support.histories import cutting
 
 from sources.simulator import SimulatedSpace
 
@@ -24,6 +25,20 @@ def test_a_first_load_and_changes(space: SimulatedSpace, workspace: Workspace) -
         assert workspace.orders() == true_orders(space)
     ids = [row["id"] for row in workspace.table("order_changes")]
     assert len(ids) == len(set(ids)) > len(workspace.orders())
+
+
+def test_a_run_that_is_loaded_in_stretches(space: SimulatedSpace, workspace: Workspace) -> None:
+    space.set_latency(50)
+    for full in (False, True):
+        with cutting():
+            workspace.run(space, full=full, workers=1, page_size=2)
+        assert workspace.orders() == true_orders(space)
+        space.clock.advance(2 * DAY)
+        space.world.remove_order(true_orders(space)[5]["id"])
+    ids = [row["id"] for row in workspace.table("order_changes")]
+    assert len(ids) == len(set(ids))
+    loads = workspace.rows("SELECT count(*) AS number FROM _dlt_loads")
+    assert loads[0]["number"] > 3
 
 
 def test_a_run_without_changes_writes_no_row(space: SimulatedSpace, workspace: Workspace) -> None:
