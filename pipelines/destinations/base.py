@@ -42,6 +42,12 @@ UNLOADABLE = (
     "{kind} cannot be loaded into: dlt cannot replace rows there only if they are older, so that"
     f" orders would be there twice or outdated. Load into one of those that {DOCUMENTED} lists"
 )
+# dlt's tables of states and of loads that are complete
+STATES, LOADS = "_dlt_pipeline_state", "_dlt_loads"
+NEWEST_STATE = """
+SELECT max(l.load_id) FROM {loads} AS l JOIN {states} AS s ON s._dlt_load_id = l.load_id
+WHERE l.status = 0 AND s.pipeline_name = %s"""
+OLD_STATES = "DELETE FROM {states} WHERE pipeline_name = %s AND _dlt_load_id < %s"
 URL_SCHEME = re.compile(r"(?:^|/)([A-Za-z][A-Za-z0-9+.-]*)://")
 # SQL dialects that reports are translated into without having been tried there
 UNTRIED_DIALECTS = {
@@ -276,6 +282,18 @@ class Destination:
     def load(self, pipeline: dlt.Pipeline) -> Any:
         """Loads what is normalised; dlt's load info, or None if there was nothing to load."""
         return pipeline.load()
+
+    def drop_old_states(self, pipeline: dlt.Pipeline) -> None:
+        """Drops states of this pipeline that a later one has replaced: each holds all cursors.
+
+        dlt keeps them all, and reads the one of the latest load that is complete.
+        """
+        name = pipeline.pipeline_name
+        with pipeline.sql_client() as client:
+            states, loads = map(client.make_qualified_table_name, (STATES, LOADS))
+            newest = client.execute_sql(NEWEST_STATE.format(states=states, loads=loads), name)
+            if newest and newest[0][0] is not None:
+                client.execute_sql(OLD_STATES.format(states=states), name, newest[0][0])
 
     def blames_destination(self, error: BaseException) -> bool:
         """Whether an error is the destination's, so that the same load may work another time."""

@@ -104,6 +104,9 @@ class Delta(Destination):
         for statement, values in changes(client.columns, self.shard_condition, horizon, now):
             client.change(statement, values)
 
+    def drop_old_states(self, pipeline: Any) -> None:
+        """Does nothing: states are files, of which dlt keeps the latest hundred."""
+
     def keep_views(self, client: Any, views: Mapping[str, str]) -> None:
         """Writes the reports beside the tables, from where each connection makes them again."""
         client.keep_views(views)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import time
 from contextlib import closing
 from typing import Any
 
@@ -38,10 +37,9 @@ def read(
     with closing(stretches):
         _extract(pipeline, source, lock)
         while not stretches.is_over:
-            began = time.monotonic()
             with known.unasked(), target.shared_connection():
                 normalize_and_load(pipeline, target, lock)
-            stretches.loaded(time.monotonic() - began)
+            stretches.loaded()
             logger.info("what was read so far is loaded; reading goes on")
             _extract(pipeline, source, lock)
 
@@ -60,6 +58,7 @@ def normalize_and_load(pipeline: dlt.Pipeline, target: Destination, lock: Lock) 
     info = target.load(pipeline)
     if info is not None:
         info.raise_on_failed_jobs()
+        target.drop_old_states(pipeline)
 
 
 def _extract(pipeline: dlt.Pipeline, source: Any, lock: Lock) -> None:

@@ -200,6 +200,7 @@ def _walk(
     try:
         for found in stretches.items:
             if isinstance(found, Cut):
+                stretches.end()
                 dump_cursors(found.cursors, state)
                 is_cut = True
                 return

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable
 
-from support import Workspace, true_orders
+from support import DeltaWorkspace, Workspace, true_orders
 from support.histories import cutting
 
 from sources.simulator import SimulatedSpace
@@ -39,6 +39,16 @@ def test_a_run_that_is_loaded_in_stretches(space: SimulatedSpace, workspace: Wor
     assert len(ids) == len(set(ids))
     loads = workspace.rows("SELECT count(*) AS number FROM _dlt_loads")
     assert loads[0]["number"] > 3
+
+
+def test_of_all_states_the_last_is_kept(space: SimulatedSpace, workspace: Workspace) -> None:
+    """Each has the cursors of all campaigns; dlt keeps the last hundred where they are files."""
+    for _ in range(3):
+        workspace.run(space)
+        space.clock.advance(2 * DAY)
+    states = workspace.rows("SELECT pipeline_name, version FROM _dlt_pipeline_state")
+    assert len(states) == (3 if isinstance(workspace, DeltaWorkspace) else 1)
+    assert max(row["version"] for row in states) == 3
 
 
 def test_a_run_without_changes_writes_no_row(space: SimulatedSpace, workspace: Workspace) -> None:

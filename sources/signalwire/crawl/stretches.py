@@ -86,6 +86,10 @@ class Stretches:
         """Notes that a stretch ends."""
         self._cut_at = time.monotonic()
 
-    def loaded(self, seconds: float) -> None:
-        """Notes how long it took to load a stretch."""
-        self._loading = seconds
+    def end(self) -> None:
+        """Notes that all rows of a stretch have been taken, and loading them begins."""
+        self._ended_at = time.monotonic()
+
+    def loaded(self) -> None:
+        """Notes that a stretch is loaded: the next takes so many times as long as that took."""
+        self._loading = time.monotonic() - self._ended_at
