@@ -32,14 +32,15 @@ help: ## show this list
 
 install: $(STAMP) ## make .venv with everything pinned (the others do it when needed)
 
-# $(1) is the environment, $(2) the lock, $(3) what says that the project itself is not for it
+# $(1) is the environment, $(2) the lock, $(3) what says that the project itself is not for it.
+# A lock is complete, and pip before 23.3 cannot resolve extras of packages with hashes: --no-deps
 define environment
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || { \
 		echo "Python 3.10 or later is needed; name one: make PYTHON=python3.11 $(MAKECMDGOALS)" >&2; exit 1; }
 	@echo "Setting up $(1), once ..." >&2
 	@test -x $(1)/bin/python || $(PYTHON) -m venv $(1) || { \
 		echo "no virtual environment could be made; on Debian: apt install python3-venv" >&2; exit 1; }
-	@$(1)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(2)
+	@$(1)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $(2)
 	@test -n "$(3)" || $(1)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 endef
@@ -80,7 +81,7 @@ proof: $(STAMP) ## run the long tests: histories, kills, shards, the wheel (20 m
 	@PYTHONPATH=tests $(BIN)/python -m support.chromium
 	@$(BIN)/python -m pytest -n auto -m proof $(ARGS)
 
-test-airflow: $(AIRFLOW_STAMP) ## run the tests of the DAG in a real Airflow
+test-airflow: $(AIRFLOW_STAMP) ## run the tests of the DAG in a real Airflow (needs redis-server)
 	@$(AIRFLOW_VENV)/bin/python -m pytest tests/dags $(ARGS)
 
 test-superset: $(STAMP) $(BI_STAMP) ## compare the charts of a real Superset and Streamlit with SQL
