@@ -126,6 +126,7 @@ $(SCRIPT_TOOLS)/tsc: requirements/scripts/package-lock.json
 
 bench: $(STAMP) ## time runs beside others' and write docs/performance.md (takes 15 minutes)
 	@$(BIN)/python -m bench.backfill
+	@$(BIN)/python -m bench.crowded
 	@$(BIN)/python -m bench.quiet
 	@$(BIN)/python -m bench.merge
 

@@ -62,7 +62,13 @@ class Load(NamedTuple):
     rows: Rows
 
 
-def a_space(orders: int, latency_ms: float) -> SimulatedSpace:
+def a_space(
+    orders: int,
+    latency_ms: float,
+    *,
+    most_at_once: int | None = None,
+    slows_beyond: int | None = None,
+) -> SimulatedSpace:
     """1,000 campaigns in 250 brands, of so many orders each, that stand still."""
     return SimulatedSpace(
         brands=BRANDS,
@@ -72,6 +78,8 @@ def a_space(orders: int, latency_ms: float) -> SimulatedSpace:
         arrivals_per_day=0,
         latency_ms=latency_ms,
         clock=Clock(START, speed=0),
+        most_at_once=most_at_once,
+        slows_beyond=slows_beyond,
     )
 
 
