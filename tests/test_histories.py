@@ -28,7 +28,7 @@ from sources.simulator import Clock, SimulatedSpace
 # in how many parts the histories are played, so that they can be played at the same time
 PARTS = 8
 # how many `make test` plays
-FEW = 4
+FEW = 3
 HISTORIES = int(os.environ.get("HISTORIES", "184"))
 ON_POSTGRES = int(os.environ.get("HISTORIES_ON_POSTGRES", "16"))
 SEED = int(os.environ.get("SEED", "0"))

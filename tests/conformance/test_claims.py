@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import closing
 
 import duckdb
+import pytest
 from support import Workspace, true_orders
 
 from pipelines.destinations.resolve import find_target
@@ -32,6 +33,7 @@ def test_queries_cannot_write(space: SimulatedSpace, workspace: Workspace) -> No
     assert workspace.orders() == true_orders(space)
 
 
+@pytest.mark.proof
 def test_reports(space: SimulatedSpace, workspace: Workspace) -> None:
     workspace.run(space)
     commands = (("report",), ("report", "order_processing"), ("dashboard",), ("reports", "apply"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable
 
+import pytest
 from support import DeltaWorkspace, Workspace, true_orders
 from support.histories import cutting
 
@@ -27,6 +28,7 @@ def test_a_first_load_and_changes(space: SimulatedSpace, workspace: Workspace) -
     assert len(ids) == len(set(ids)) > len(workspace.orders())
 
 
+@pytest.mark.proof
 def test_a_run_that_is_loaded_in_stretches(space: SimulatedSpace, workspace: Workspace) -> None:
     space.set_latency(50)
     for full in (False, True):
@@ -41,6 +43,7 @@ def test_a_run_that_is_loaded_in_stretches(space: SimulatedSpace, workspace: Wor
     assert loads[0]["number"] > 3
 
 
+@pytest.mark.proof
 def test_of_all_states_the_last_is_kept(space: SimulatedSpace, workspace: Workspace) -> None:
     """Each has the cursors of all campaigns; dlt keeps the last hundred where they are files."""
     for _ in range(3):
@@ -60,6 +63,7 @@ def test_a_run_without_changes_writes_no_row(space: SimulatedSpace, workspace: W
     assert {name: workspace.rows(f"SELECT * FROM {name}") for name in TABLES} == before
 
 
+@pytest.mark.proof
 def test_a_full_walk_with_orders_that_vanish_and_return(
     space: SimulatedSpace, workspace: Workspace
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from support import Workspace, true_numbers, true_orders
 
 from sources.simulator import SimulatedSpace
@@ -9,6 +10,7 @@ from sources.simulator import SimulatedSpace
 HOUR = 3600
 
 
+@pytest.mark.proof
 def test_changes_and_what_vanished_and_returned(
     space: SimulatedSpace, workspace: Workspace
 ) -> None:

@@ -123,6 +123,7 @@ def test_a_kill_costs_one_stretch(
     assert len(errors) == (0 if forgets else 1)
 
 
+@pytest.mark.proof
 def test_a_list_that_cannot_be_read_stays_to_be_read(
     space: SimulatedSpace, any_workspace: Workspace
 ) -> None:
@@ -138,6 +139,7 @@ def test_a_list_that_cannot_be_read_stays_to_be_read(
     assert any_workspace.run(space).stats.counts()["orders_loaded"] == len(missing)
 
 
+@pytest.mark.proof
 def test_orders_that_vanished_are_found_gone_in_stretches_too(
     space: SimulatedSpace, any_workspace: Workspace
 ) -> None:
@@ -154,6 +156,7 @@ def test_orders_that_vanished_are_found_gone_in_stretches_too(
     assert any_workspace.alive("orders") == true_orders(space)
 
 
+@pytest.mark.proof
 def test_the_destination_is_asked_before_or_after_loading(
     space: SimulatedSpace, workspace: Workspace
 ) -> None:

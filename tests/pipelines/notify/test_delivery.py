@@ -32,6 +32,7 @@ def leaks(workspace: Workspace, *texts: str, secrets: tuple[str, ...]) -> list[s
     return found + [str(path) for path in held]
 
 
+@pytest.mark.proof
 def test_a_receiver_that_refuses_changes_no_run_and_is_tried_again(
     space: SimulatedSpace, told: Workspace, hook: Webhook
 ) -> None:
