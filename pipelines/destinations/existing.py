@@ -103,7 +103,7 @@ class ExistingData:
         """Has questions wait while something is being loaded, which another thread may ask."""
         with self._asking:
             yield
-            # tables and columns may have been made
+            # tables and columns may have been made since
             self._made = None
 
     def space(self, untouched_since: int, page_size: int) -> KnownSpace:
@@ -112,7 +112,7 @@ class ExistingData:
         campaigns: dict[str, KnownCampaign] = {}
         since = max(EPOCH, EPOCH + timedelta(microseconds=untouched_since))
         newest = noted = EPOCH
-        with self._target.shared_connection():
+        with self._asking, self._target.shared_connection():
             for campaign_id, *order in self._query(
                 UNSETTLED, page_size, self._target.sql_time(since)
             ):
@@ -158,7 +158,7 @@ class ExistingData:
         """What there is of number assignments."""
         since = max(EPOCH, EPOCH + timedelta(microseconds=changed_since))
         moment = self._target.sql_time(since)
-        with self._target.shared_connection():
+        with self._asking, self._target.shared_connection():
             try:
                 # one from before assignments had a history lacks columns, and all are read again
                 whole = "missing_since" in self._schema(NUMBER_ASSIGNMENTS).names
@@ -179,7 +179,7 @@ class ExistingData:
 
     def records(self, *tables: Table) -> dict[str, dict[str, KnownRecord]]:
         """To each of these tables, by name, what there is under each id."""
-        with self._target.shared_connection():
+        with self._asking, self._target.shared_connection():
             return {table.name: dict(self._records(table)) for table in tables}
 
     def _records(self, table: Table) -> Iterator[tuple[str, KnownRecord]]:
