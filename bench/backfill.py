@@ -36,7 +36,6 @@ from sources.simulator import Clock, SimulatedSpace
 
 START = datetime(2026, 3, 2, 12, tzinfo=timezone.utc)
 BRANDS, CAMPAIGNS_EACH = 250, 4
-WORKERS = 32
 TRIES = 5
 SLOW_TRIES = 3
 HEAD = """\
@@ -105,8 +104,7 @@ def load_once(space: SimulatedSpace, api: Served, contender: Contender, truth: P
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         before = api.usage()
-        settings = {**environment(space, api.url, folder, WORKERS), **contender.settings}
-        cost = launch(contender.command, settings, folder)
+        cost = launch(contender.command, environment(space, api.url, folder, contender), folder)
         usage = api.usage().since(before)
         return Load(cost, usage, compared(folder / DATABASE, contender.table, truth))
 

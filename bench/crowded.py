@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 
 from bench.backfill import a_space
-from bench.contenders import PROJECT, Contender, environment
+from bench.contenders import PROJECT, Contender, always, environment
 from bench.launch import launch
 from bench.page import write_block
 from bench.served import served
@@ -30,8 +30,8 @@ def row(name: str, space: SimulatedSpace) -> str:
             with tempfile.TemporaryDirectory() as name:
                 folder = Path(name)
                 before = api.usage()
-                settings = {**environment(space, api.url, folder, 1), **contender.settings}
-                seconds = launch(contender.command, settings, folder).seconds
+                variables = environment(space, api.url, folder, contender)
+                seconds = launch(contender.command, variables, folder).seconds
                 return seconds, api.usage().since(before).requests
 
         fixed = {number: load(always(number)) for number in FIXED}
@@ -43,15 +43,6 @@ def row(name: str, space: SimulatedSpace) -> str:
         f"| {name} | {seconds:.1f} | {fixed[best][0]:.1f} ({best}) | {seconds / fixed[best][0]:.2f}"
         f" | {refused:.1%} |"
     )
-
-
-def always(number: int) -> Contender:
-    """This project with so many requests at a time."""
-    settings = {
-        "SOURCES__SIGNALWIRE__WORKERS": str(number),
-        "SOURCES__SIGNALWIRE__ADAPT_WORKERS": "false",
-    }
-    return PROJECT._replace(settings=settings)
 
 
 def main() -> None:

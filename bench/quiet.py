@@ -11,8 +11,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from bench.backfill import WORKERS, a_space
-from bench.contenders import DATABASE, FIXED, PROJECT, Contender, environment
+from bench.backfill import a_space
+from bench.contenders import DATABASE, FIXED, PROJECT, WORKERS, Contender, environment
 from bench.launch import launch
 from bench.page import write_block
 from bench.served import served
@@ -36,7 +36,7 @@ def row(contender: Contender, workers: int) -> str:
     seconds, imports = [], []
     with served(space) as api, tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        variables = {**environment(space, api.url, folder, workers), **contender.settings}
+        variables = environment(space, api.url, folder, contender)
         launch(PROJECT.command, variables, folder)
         for _ in range(TRIES):
             before = api.usage()
@@ -58,10 +58,8 @@ def row(contender: Contender, workers: int) -> str:
 
 def main() -> None:
     """Writes the table."""
-    write_block(
-        "quiet",
-        "\n".join([HEAD, *(row(*each) for each in ((PROJECT, MAX_WORKERS), (FIXED, WORKERS)))]),
-    )
+    rows = [row(PROJECT, MAX_WORKERS), row(FIXED, WORKERS)]
+    write_block("quiet", "\n".join([HEAD, *rows]))
 
 
 if __name__ == "__main__":

@@ -14,6 +14,8 @@ from typing import NamedTuple
 
 from sources.simulator import SimulatedSpace
 
+# requests at a time
+WORKERS = 32
 HERE = Path(__file__).parent
 PEERS = HERE.parent / "peers"
 # made by `make bench-peers`
@@ -47,13 +49,18 @@ PROJECT = Contender(
     [sys.executable, "-m", "pipelines", "run", "--quiet"],
     "signalwire.orders",
 )
-FIXED = PROJECT._replace(
-    name="this project, always 32 at a time",
-    settings={
-        "SOURCES__SIGNALWIRE__WORKERS": "32",
+
+
+def always(number: int) -> Contender:
+    """This project with so many requests at a time, whatever the server does."""
+    settings = {
+        "SOURCES__SIGNALWIRE__WORKERS": str(number),
         "SOURCES__SIGNALWIRE__ADAPT_WORKERS": "false",
-    },
-)
+    }
+    return PROJECT._replace(name=f"this project, always {number} at a time", settings=settings)
+
+
+FIXED = always(WORKERS)
 TUNED = Contender("dlt `rest_api`, tuned", [*_ours("rest_api.py"), "tuned"], "data.orders")
 PLAIN = Contender("dlt `rest_api`, as documented", _ours("rest_api.py"), "data.orders")
 AIRBYTE = Contender("PyAirbyte, low-code source", _peer("airbyte"), "main.orders")
@@ -63,17 +70,20 @@ SINGER_THREADS = Contender(
 )
 
 
-def environment(space: SimulatedSpace, url: str, folder: Path, workers: int) -> dict[str, str]:
-    """The variables that tell every contender what it needs to know."""
+def environment(
+    space: SimulatedSpace, url: str, folder: Path, contender: Contender
+) -> dict[str, str]:
+    """The variables that tell a contender what it needs to know, with its settings."""
     return {
         "BENCH_SPACE": url,
         "BENCH_PROJECT_ID": space.project_id,
         "BENCH_API_TOKEN": space.api_token,
-        "BENCH_WORKERS": str(workers),
+        "BENCH_WORKERS": str(WORKERS),
         "BENCH_DATABASE": str(folder / DATABASE),
         "SOURCES__SIGNALWIRE__SPACE": url,
         "SOURCES__SIGNALWIRE__PROJECT_ID": space.project_id,
         "SOURCES__SIGNALWIRE__API_TOKEN": space.api_token,
         "DLT_DATA_DIR": str(folder / "data"),
         "RUNTIME__DLTHUB_TELEMETRY": "false",
+        **contender.settings,
     }

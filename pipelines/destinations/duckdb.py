@@ -163,21 +163,19 @@ class DuckDB(Destination):
 
     def copy_tables(self, client: Any, tables: Mapping[str, list[str]], database: Path) -> None:
         """Copies from file to file, in the process that has the one open."""
-        from pipelines.destinations.copy_file import MEMORY, STORAGE_VERSION  # only to publish
+        from pipelines.destinations.copy_file import STORAGE_VERSION  # only to publish
 
         copy = f"copy_{secrets.token_hex(8)}"  # neither a schema nor the file is called so
         options = f"READ_WRITE, STORAGE_VERSION {literal(STORAGE_VERSION)}"
         client.execute_sql(f"ATTACH {literal(str(database))} AS {copy} ({options})")
         schema = f"{copy}.{quoted(self.dataset)}"
         try:
-            client.execute_sql(f"SET GLOBAL memory_limit = {literal(MEMORY)}")
             with client.begin_transaction():
                 client.execute_sql(f"CREATE SCHEMA IF NOT EXISTS {schema}")
                 for table, names in tables.items():
                     query = select(table, names)
                     client.execute_sql(f'CREATE TABLE {schema}."{table}" AS {query}')
         finally:
-            client.execute_sql(f"SET GLOBAL memory_limit = {literal(SETTINGS['memory_limit'])}")
             client.execute_sql(f"DETACH {copy}")
 
     def schemas(self, client: Any) -> Schemas:

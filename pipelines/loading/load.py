@@ -9,7 +9,7 @@ from typing import Any
 import dlt
 import pyarrow as pa
 
-from pipelines.destinations.base import Destination
+from pipelines.destinations.base import STATES, Destination
 from pipelines.destinations.columns import require_free_names
 from pipelines.destinations.existing import ExistingData
 from pipelines.destinations.lock import Lock
@@ -58,7 +58,14 @@ def normalize_and_load(pipeline: dlt.Pipeline, target: Destination, lock: Lock) 
     info = target.load(pipeline)
     if info is not None:
         info.raise_on_failed_jobs()
-        target.drop_old_states(pipeline)
+        if _has_state(info):
+            target.drop_old_states(pipeline)
+
+
+def _has_state(info: Any) -> bool:
+    """Whether a state was loaded: a run that moves no cursor stores none."""
+    jobs = (job for package in info.load_packages for job in package.jobs["completed_jobs"])
+    return any(job.job_file_info.table_name == STATES for job in jobs)
 
 
 def _extract(pipeline: dlt.Pipeline, source: Any, lock: Lock) -> None:

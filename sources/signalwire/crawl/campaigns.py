@@ -54,12 +54,13 @@ class CampaignReader:
 
     def listed(self, records: Sequence[Any]) -> None:
         """Takes campaigns' own records, which say when they changed."""
-        if self._options.recheck_idle_every:
-            for record in records:
-                with suppress(Unreadable):
-                    moment = as_timestamp(record.get("updated_at"))
-                    if moment is not None:
-                        self._changed_at[record["id"]] = moment.cast(pa.int64()).as_py()
+        if not self._options.recheck_idle_every:
+            return
+        for record in records:
+            with suppress(Unreadable, KeyError, TypeError):  # those are read in any case
+                moment = as_timestamp(record["updated_at"])
+                if moment is not None:
+                    self._changed_at[record["id"]] = moment.cast(pa.int64()).as_py()
 
     async def read(self, brand_id: str, campaign_id: str) -> None:
         """One campaign's orders and number assignments, as far as they are asked for."""
@@ -149,18 +150,19 @@ class CampaignReader:
 
     def _rests(self, brand_id: str, campaign_id: str) -> bool:
         """Whether nothing has been under way, and the last reading to the end is not long ago."""
-        every, options = int(self._options.recheck_idle_every * 1_000_000), self._options
+        options = self._options
+        every = int(options.recheck_idle_every * 1_000_000)
         if not every or options.full or options.order_state or ORDERS.name not in options.resources:
             return False
         cursor, now = self._cursor(campaign_id), self._clock.now()
         if cursor is None or cursor.brand_id != brand_id:
             return False
+        if is_full_walk_due(cursor.full_walk_at, now, every):
+            return False
         if NUMBER_ASSIGNMENTS.name in options.resources and self._known.awaits_numbers(campaign_id):
             return False
         changed_at, known = self._changed_at.get(campaign_id), self._known.campaign(campaign_id)
-        return is_idle(
-            cursor, known, changed_at, now, int(IDLE_AFTER * 1_000_000)
-        ) and not is_full_walk_due(cursor.full_walk_at, now, every)
+        return is_idle(cursor, known, changed_at, now, int(IDLE_AFTER * 1_000_000))
 
     def is_due(self, cursor: Cursor | None) -> bool:
         """Whether a campaign with this cursor is to be read to its end in this run."""

@@ -246,9 +246,8 @@ class Crawler:
             async for page in self._lists.pages(origin):
                 found = [r for r in page.records if self._options.wants(id_of(r))]
                 self._registry.campaigns(PageRecords(origin, found, page.read_at))
-                ids = usable_ids(found)
-                self._reader.listed([record for record in found if usable_ids([record])])
-                self._found_campaigns(brand_id, ids)
+                self._reader.listed(found)
+                self._found_campaigns(brand_id, usable_ids(found))
         except ReadError as error:
             self._failed(origin, str(error))
 
