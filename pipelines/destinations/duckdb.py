@@ -163,18 +163,23 @@ class DuckDB(Destination):
 
     def copy_tables(self, client: Any, tables: Mapping[str, list[str]], database: Path) -> None:
         """Copies from file to file, in the process that has the one open."""
-        from pipelines.destinations.copy_file import STORAGE_VERSION  # only to publish
+        from pipelines.destinations.copy_file import MEMORY, STORAGE_VERSION  # only to publish
+        from pipelines.destinations.duckdb_merge import in_little_memory
 
         copy = f"copy_{secrets.token_hex(8)}"  # neither a schema nor the file is called so
         options = f"READ_WRITE, STORAGE_VERSION {literal(STORAGE_VERSION)}"
         client.execute_sql(f"ATTACH {literal(str(database))} AS {copy} ({options})")
         schema = f"{copy}.{quoted(self.dataset)}"
-        try:
+
+        def step() -> None:
             with client.begin_transaction():
                 client.execute_sql(f"CREATE SCHEMA IF NOT EXISTS {schema}")
                 for table, names in tables.items():
                     query = select(table, names)
                     client.execute_sql(f'CREATE TABLE {schema}."{table}" AS {query}')
+
+        try:
+            in_little_memory(client, "the copy", MEMORY, step)
         finally:
             client.execute_sql(f"DETACH {copy}")
 

@@ -9,7 +9,7 @@ merged does not count.
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import duckdb
@@ -92,24 +92,31 @@ class MergeFiles(SqlFollowupJob):
 
 
 class MergeJob(SqlLoadJob):
-    """Runs a merge in as little memory as it can, unless users have set a limit of their own."""
+    """Runs a merge in as little memory as it can."""
 
     def run(self) -> None:
-        """Merges. A transaction that runs out of memory changes nothing, and is run again."""
-        client: Any = self._job_client.sql_client
-        most = SETTINGS["memory_limit"]
-        if client.credentials.global_config.get("memory_limit") != most:
-            return super().run()
-        for limit in (LEAST_MEMORY, most):
-            try:
-                client.execute_sql(f"SET GLOBAL memory_limit = '{limit}'")
-                return super().run()
-            except DatabaseException as error:
-                if not isinstance(error.dbapi_exception, duckdb.OutOfMemoryException):
-                    raise
-                logger.info("the merge needs more memory than %s, and gets it", limit)
-        client.execute_sql("RESET GLOBAL memory_limit")
-        return super().run()
+        """Merges."""
+        in_little_memory(self._job_client.sql_client, "the merge", LEAST_MEMORY, super().run)
+
+
+def in_little_memory(client: Any, name: str, least: str, step: Callable[[], None]) -> None:
+    """Takes a step in as little memory as it can, unless users have set a limit of their own.
+
+    It is a transaction, and run again where it runs out of memory.
+    """
+    most = SETTINGS["memory_limit"]
+    if (client.credentials.global_config or {}).get("memory_limit", most) != most:
+        return step()
+    for limit in (least, most):
+        try:
+            client.execute_sql(f"SET GLOBAL memory_limit = '{limit}'")
+            return step()
+        except DatabaseException as error:
+            if not isinstance(error.dbapi_exception, duckdb.OutOfMemoryException):
+                raise
+            logger.info("%s needs more memory than %s, and gets it", name, limit)
+    client.execute_sql("RESET GLOBAL memory_limit")
+    return step()
 
 
 class Client(DuckDbClient):
