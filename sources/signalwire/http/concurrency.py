@@ -13,8 +13,9 @@ from __future__ import annotations
 from statistics import median
 
 START = 8
-# a limit above this that is not reached, because this machine is busy, costs memory for nothing
-MODEST, UNUSED = 32, 0.9
+# A limit above the first that this machine never comes near, because it is busy, costs memory for
+# nothing. Answers come in bursts, so for moments fewer are under way than the limit allows.
+MODEST, NEAR = 32, 0.9
 # answers that take so many times as long as those of the quickest round: stepping back, growing
 STRAIN, EASE = 1.5, 1.2
 # what is left of the limit after a step back, and after requests were refused or failed
@@ -38,8 +39,8 @@ class Concurrency:
         self.limit = min(START, most) if adapt else most
         self.round = 0
         self._answers = 0
-        # how many of these came while the limit was reached
-        self._full = 0
+        # the most that were under way in this round
+        self._peak = 0
         self._seconds: list[float] = []
         self._doubles = True
         # since requests were refused, if ever
@@ -52,25 +53,25 @@ class Concurrency:
         self._hold = HOLD
         self._held_until = 0.0
 
-    def answered(self, round_: int, seconds: float | None, now: float, *, full: bool) -> None:
+    def answered(self, round_: int, seconds: float | None, now: float, *, under_way: int) -> None:
         """Takes an answer to a request of a round; without `seconds` it tells no time.
 
-        `full`: as many were under way as the limit allows, so that it makes a difference.
+        `under_way` counts the requests that are, this one included.
         """
         if round_ != self.round or not self._adapt:
             return
         self._answers += 1
-        self._full += full
+        self._peak = max(self._peak, under_way)
         if seconds is not None:
             self._seconds.append(seconds)
         # first answers over new connections tell no time; without any others they end no round
         if min(self._answers, 2 * len(self._seconds)) < self.limit:
             return
-        if self._full >= self._answers / 2:
+        if self._peak >= self.limit:
             self._judge(median(self._seconds), now)
-        elif self.limit > MODEST:
+        elif self.limit > MODEST and self._peak < NEAR * self.limit:
             self._doubles = False
-            self._set(max(MODEST, self.limit * UNUSED))
+            self._set(max(MODEST, self._peak))
         else:
             self._set(self.limit)
 
@@ -128,7 +129,7 @@ class Concurrency:
         """Sets the limit and begins a round; unless to `keep` it, no step back is under trial."""
         self.limit = min(max(1, int(limit)), self._most)
         self.round += 1
-        self._answers = self._full = 0
+        self._answers = self._peak = 0
         self._seconds.clear()
         if not keep:
             self._before = None

@@ -70,8 +70,8 @@ class Throttle:
     def answered(self, round_: int, seconds: float | None) -> None:
         """Takes note of an answer, and of how long it took if that tells something."""
         with self._changed:
-            full = self._under_way >= self._concurrency.limit
-            self._concurrency.answered(round_, seconds, time.monotonic(), full=full)
+            now = time.monotonic()
+            self._concurrency.answered(round_, seconds, now, under_way=self._under_way)
 
     def refused(self, round_: int, pause: float) -> None:
         """Takes note of a 429 that did not ask for a pause; one of so many seconds may do good."""

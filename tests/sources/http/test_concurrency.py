@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import pytest
 
-from sources.signalwire.http.concurrency import HOLD, START, Concurrency
+from sources.signalwire.http.concurrency import HOLD, MODEST, START, Concurrency
 
 MOST = 64
 # a server: from how many requests it has to answer now, and the time, to seconds; None is a 429
@@ -57,8 +57,7 @@ def play(server: Server, requests: int, concurrency: Concurrency | None = None) 
             concurrency.refused(round_, now)
             heapq.heappush(pauses, now + 1)
         else:
-            full = under_way >= concurrency.limit
-            concurrency.answered(round_, took, now, full=full)
+            concurrency.answered(round_, took, now, under_way=under_way)
         under_way -= 1
         limits.append((now, concurrency.limit))
     return Played(now, refused, limits)
@@ -145,7 +144,7 @@ def test_a_bad_minute_is_ridden_out() -> None:
             if fail and n % 3 == 0:
                 concurrency.failed(concurrency.round)
             else:
-                concurrency.answered(concurrency.round, 0.05, now, full=True)
+                concurrency.answered(concurrency.round, 0.05, now, under_way=concurrency.limit)
 
     answers(1_000, fail=False)
     assert concurrency.limit == MOST
@@ -167,14 +166,28 @@ def test_one_burst_of_errors_counts_once() -> None:
 def test_a_limit_that_is_not_reached_is_not_raised() -> None:
     concurrency = Concurrency(MOST)
     for _ in range(1_000):
-        concurrency.answered(concurrency.round, 0.05, 0.0, full=False)
+        concurrency.answered(concurrency.round, 0.05, 0.0, under_way=START - 1)
     assert concurrency.limit == START
+
+
+@pytest.mark.parametrize(("most_reached", "limit"), [(60, MOST), (40, 41), (3, MODEST)])
+def test_a_limit_that_this_machine_never_comes_near_is_lowered(
+    most_reached: int, limit: int
+) -> None:
+    concurrency = Concurrency(MOST)
+    while concurrency.limit < MOST:
+        concurrency.answered(concurrency.round, 0.05, 0.0, under_way=concurrency.limit)
+    for n in range(1_000):
+        # answers come in bursts: most find few others under way
+        under_way = most_reached if n % 20 == 0 else 1
+        concurrency.answered(concurrency.round, 0.05, 0.0, under_way=under_way)
+    assert limit - 1 <= concurrency.limit <= limit
 
 
 def test_a_fixed_number_stays() -> None:
     concurrency = Concurrency(10, adapt=False)
     for _ in range(100):
-        concurrency.answered(0, 9.0, 0.0, full=True)
+        concurrency.answered(0, 9.0, 0.0, under_way=10)
         concurrency.failed(0)
         assert concurrency.refused(0, 0.0)
     assert concurrency.limit == 10
