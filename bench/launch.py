@@ -16,6 +16,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 
+# an installed package has its bytecode; empty is like unset
+AS_INSTALLED = {"PYTHONDONTWRITEBYTECODE": ""}
+
+
 class Cost(NamedTuple):
     """What a process and its children took.
 
@@ -40,7 +44,7 @@ def launch(command: Sequence[str], environment: Mapping[str, str], folder: Path)
     said = folder / "said.txt"
     done = subprocess.run(
         [sys.executable, "-S", __file__, str(said), *command],
-        env=os.environ | dict(environment),
+        env=os.environ | AS_INSTALLED | dict(environment),
         cwd=folder,
         stdout=subprocess.PIPE,
         check=True,

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import base64
 import json
-import re
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -35,7 +34,6 @@ from sources.signalwire.errors import ConfigurationError
 from sources.simulator import Clock, SimulatedSpace
 
 OpenSpace = Callable[..., SimulatedSpace]
-ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 TIME_TYPE = "TIMESTAMP WITH TIME ZONE"
 TABLES = ("brands", "campaigns", "orders", "order_changes", "runs", "rejected")
 
@@ -157,12 +155,21 @@ def test_changes_are_loaded(folder: str, old: Workspace, space: SimulatedSpace) 
 
 
 def test_the_version_before_can_go_on(old: Workspace, space: SimulatedSpace) -> None:
-    """It reads the same state and the same columns; new ones may be empty."""
-    columns, state = columns_of(old), shape(state_of(old))
+    """It reads the same columns; new ones may be empty.
+
+    Cursors of another version are none to it: it reads every campaign, and loads what changed.
+    """
+    columns = columns_of(old)
     interrupted(space)
     afterwards(space)
     old.run(space)
-    assert shape(state_of(old)) == state
+    state = state_of(old)
+    assert {name: type(value) for name, value in state.items()} == {
+        "project": str,
+        "version": int,
+        "cursors": str,
+    }
+    assert state["version"] != 1
     now = columns_of(old)
     assert {name: now.get(name) for name in columns} == columns
     tables = {table for table, _ in columns}
@@ -190,15 +197,3 @@ def state_of(workspace: Workspace) -> Any:
     )
     state = json.loads(zlib.decompress(base64.b64decode(rows[0]["state"])))
     return state["sources"]["signalwire"]
-
-
-def shape(value: Any) -> Any:
-    """The names and types in a state, and the values of its version; ids are all the same."""
-    if isinstance(value, dict):
-        return {
-            ID.sub("id", name): content if name == "version" else shape(content)
-            for name, content in value.items()
-        }
-    if isinstance(value, list):  # a cursor, whose versions newer than its watermark may be missing
-        return [shape(part) for part in value[:4]]
-    return type(value).__name__

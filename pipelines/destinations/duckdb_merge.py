@@ -114,7 +114,7 @@ def in_little_memory(client: Any, name: str, least: str, step: Callable[[], None
         except DatabaseException as error:
             if not isinstance(error.dbapi_exception, duckdb.OutOfMemoryException):
                 raise
-            logger.info("%s needs more memory than %s, and gets it", name, limit)
+            logger.debug("%s needs more memory than %s, and gets it", name, limit)
     client.execute_sql("RESET GLOBAL memory_limit")
     return step()
 

@@ -36,11 +36,13 @@ def read(
     """
     with closing(stretches):
         _extract(pipeline, source, lock)
+        if not stretches.is_over:
+            logger.info("this takes longer; what has been read is loaded while reading goes on")
         while not stretches.is_over:
             with known.unasked(), target.shared_connection():
                 normalize_and_load(pipeline, target, lock)
             stretches.loaded()
-            logger.info("what was read so far is loaded; reading goes on")
+            logger.debug("what was read so far is loaded")
             _extract(pipeline, source, lock)
 
 

@@ -16,8 +16,10 @@ from sources.signalwire.records.batch import TableRows
 
 # seconds: a shorter run is loaded at once, and no stretch is shorter
 FIRST_AFTER, SHORTEST = 10.0, 2.0
-# a stretch takes at least so many times as long as loading the one before, and this share of all
-TIMES_LOADING, SHARE_OF_RUN = 6.0, 0.03
+# a stretch takes at least this share of the run, and so many times as long as loading the last one
+SHARE_OF_RUN, TIMES_LOADING = 0.03, 6.0
+# one of so many rows takes as long as loading, so that they are loaded all the time
+MANY_ROWS = 20_000
 # what is not loaded lies on disk
 MOST_ROWS = 2_000_000
 
@@ -39,7 +41,8 @@ def is_due(*, elapsed: float, since_cut: float, loading: float, rows: int) -> bo
     """
     if rows >= MOST_ROWS:
         return True
-    shortest = max(SHORTEST, TIMES_LOADING * loading, SHARE_OF_RUN * elapsed)
+    times = 1 if rows >= MANY_ROWS else TIMES_LOADING
+    shortest = max(SHORTEST, times * loading, SHARE_OF_RUN * elapsed)
     return elapsed >= FIRST_AFTER and since_cut >= shortest
 
 

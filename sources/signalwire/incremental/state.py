@@ -6,10 +6,14 @@ from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
+import msgspec
+
 from sources.signalwire.errors import ConfigurationError
 from sources.signalwire.incremental.cursor import Cursor
 
-STATE_VERSION = 1
+STATE_VERSION = 2
+# the version before has the cursors as values; dlt looks at each of them, dozens of times a run
+AS_VALUES = 1
 _MARK_LENGTH = 8
 
 
@@ -88,12 +92,13 @@ def claim(state: dict[str, Any], project: str) -> None:
 
 
 def dump_cursors(cursors: Mapping[str, Cursor], state: dict[str, Any]) -> None:
-    """Puts the cursors into the pipeline's state, in a few dozen bytes of JSON each."""
+    """Puts the cursors into the pipeline's state: one text, a few dozen bytes of JSON each."""
     state["version"] = STATE_VERSION
-    state["cursors"] = {
+    entries = {
         campaign_id: [*cursor[:-1], "".join(sorted(cursor.recent))]
         for campaign_id, cursor in sorted(cursors.items())
     }
+    state["cursors"] = msgspec.json.encode(entries).decode()
 
 
 def load_cursors(state: Mapping[str, Any]) -> dict[str, Cursor]:
@@ -102,10 +107,7 @@ def load_cursors(state: Mapping[str, Any]) -> dict[str, Cursor]:
     A campaign without a cursor is read completely, so state of another version or damaged state
     costs a full walk and nothing else.
     """
-    stored = state.get("cursors")
-    if state.get("version") != STATE_VERSION or not isinstance(stored, dict):
-        return {}
-    loaded = {campaign_id: _cursor(entry) for campaign_id, entry in stored.items()}
+    loaded = {campaign_id: _cursor(entry) for campaign_id, entry in _entries(state).items()}
     return {campaign_id: cursor for campaign_id, cursor in loaded.items() if cursor}
 
 
@@ -129,6 +131,18 @@ def newest_cursors(
 
 def _reach(cursor: Cursor) -> tuple[int, int, int]:
     return cursor.watermark, cursor.created_watermark, cursor.full_walk_at
+
+
+def _entries(state: Mapping[str, Any]) -> dict[str, Any]:
+    stored = state.get("cursors")
+    if state.get("version") == STATE_VERSION:
+        try:
+            stored = msgspec.json.decode(stored or "")
+        except (msgspec.DecodeError, TypeError):
+            return {}
+    elif state.get("version") != AS_VALUES:
+        return {}
+    return stored if isinstance(stored, dict) else {}
 
 
 def _cursor(entry: Any) -> Cursor | None:

@@ -221,7 +221,7 @@ def test_a_merge_that_needs_more_memory_gets_it(
     monkeypatch.setattr(duckdb_merge, "LEAST_MEMORY", limits[0])
     monkeypatch.setitem(duckdb.SETTINGS, "memory_limit", limits[-1])
     space = open_space(brands=1, campaigns=2, orders=4_000)
-    with caplog.at_level("INFO"):
+    with caplog.at_level("DEBUG", "pipelines"):
         workspace.run(space)
     assert f"the merge needs more memory than {limits[0]}" in caplog.text
     assert "Out of Memory" not in caplog.text + "".join(capfd.readouterr())

@@ -11,7 +11,13 @@ from support import Workspace, true_orders
 from support.at_call import at_call
 from support.histories import Killed, cutting
 
-from sources.signalwire.crawl.stretches import FIRST_AFTER, MOST_ROWS, SHORTEST, is_due
+from sources.signalwire.crawl.stretches import (
+    FIRST_AFTER,
+    MANY_ROWS,
+    MOST_ROWS,
+    SHORTEST,
+    is_due,
+)
 from sources.signalwire.incremental.cursor import Cursor
 from sources.signalwire.incremental.state import Cursors
 from sources.simulator import Fault, SimulatedSpace
@@ -27,9 +33,11 @@ LOADING = "pipelines.loading.load:normalize_and_load"
         (True, {"elapsed": FIRST_AFTER, "since_cut": FIRST_AFTER}),
         (False, {"elapsed": 60, "since_cut": SHORTEST - 0.1}),
         (True, {"elapsed": 60, "since_cut": SHORTEST}),
-        # a stretch takes several times as long as loading one
+        # a stretch takes several times as long as loading one, unless it has many rows
         (False, {"elapsed": 100, "since_cut": 59, "loading": 10}),
         (True, {"elapsed": 100, "since_cut": 60, "loading": 10}),
+        (False, {"elapsed": 100, "since_cut": 9, "loading": 10, "rows": MANY_ROWS}),
+        (True, {"elapsed": 100, "since_cut": 10, "loading": 10, "rows": MANY_ROWS}),
         # a kill costs little of what was read
         (False, {"elapsed": 36_000, "since_cut": 1_000}),
         (True, {"elapsed": 36_000, "since_cut": 1_100}),
