@@ -15,7 +15,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-
 # an installed package has its bytecode; empty is like unset
 AS_INSTALLED = {"PYTHONDONTWRITEBYTECODE": ""}
 
