@@ -19,10 +19,6 @@
 WITH placed AS (
     SELECT
         campaign_id,
-        campaign_name,
-        brand_id,
-        brand_name,
-        use_case,
         created_day,
         created_week,
         observed_hours,
@@ -64,10 +60,6 @@ limits AS (
 judged AS (
     SELECT
         placed.campaign_id,
-        placed.campaign_name,
-        placed.brand_id,
-        placed.brand_name,
-        placed.use_case,
         placed.created_day,
         placed.created_week,
         placed.observed_hours,
@@ -107,10 +99,6 @@ days AS (
             is_now,
             created_day,
             max(created_week) AS created_week,
-            max(campaign_name) AS campaign_name,
-            max(brand_id) AS brand_id,
-            max(brand_name) AS brand_name,
-            max(use_case) AS use_case,
             max(hours_before) AS hours_before,
             CAST(count(*) AS DOUBLE) AS orders,
             CAST(sum(is_slower) AS DOUBLE) AS slower
@@ -123,10 +111,6 @@ pairs AS (
     SELECT
         campaign_id,
         measure,
-        max(campaign_name) AS campaign_name,
-        max(brand_id) AS brand_id,
-        max(brand_name) AS brand_name,
-        max(use_case) AS use_case,
         max(hours_before) AS hours_before,
         max(share_of_both) AS share_of_both,
         max(CASE WHEN is_now = 0 THEN share END) AS share_slower_before,
@@ -233,6 +217,18 @@ weeks AS (
     ) AS summed
 ),
 
+-- joined last: with each order they would take memory
+names AS (
+    SELECT
+        campaign_id,
+        max(campaign_name) AS campaign_name,
+        max(brand_id) AS brand_id,
+        max(brand_name) AS brand_name,
+        max(use_case) AS use_case
+    FROM order_processing
+    GROUP BY campaign_id
+),
+
 turns AS (
     SELECT
         campaign_id,
@@ -245,10 +241,10 @@ turns AS (
 
 SELECT
     named.campaign_id,
-    named.campaign_name,
-    named.brand_id,
-    named.brand_name,
-    named.use_case,
+    names.campaign_name,
+    names.brand_id,
+    names.brand_name,
+    names.use_case,
     named.measure,
     named.hours_before,
     CASE WHEN named.measure = 'median' THEN hours_now.median_now ELSE hours_now.p90_now END
@@ -260,6 +256,7 @@ SELECT
     turns.week_after AS worse_since,
     named.chance
 FROM named
+JOIN names ON names.campaign_id = named.campaign_id
 JOIN hours_now ON hours_now.campaign_id = named.campaign_id AND hours_now.measure = named.measure
 LEFT JOIN turns
     ON turns.campaign_id = named.campaign_id AND turns.measure = named.measure AND turns.place = 1
