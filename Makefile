@@ -130,7 +130,7 @@ bench: $(STAMP) ## time runs beside others' and write docs/performance.md (takes
 	@$(BIN)/python -m bench.quiet
 	@$(BIN)/python -m bench.merge
 
-bench-peers: $(STAMP) ## the same beside PyAirbyte and Singer, in environments of their own
+bench-peers: $(STAMP) ## time first loads beside dlt's rest_api, PyAirbyte and Singer (takes half an hour)
 	@for peer in airbyte singer; do \
 		test -e .cache/peers/$$peer/.installed || { \
 			echo "Setting up $$peer, once ..." >&2; \
@@ -139,7 +139,7 @@ bench-peers: $(STAMP) ## the same beside PyAirbyte and Singer, in environments o
 				-r bench/peers/$$peer/requirements.txt && \
 			touch .cache/peers/$$peer/.installed; } || exit 1; \
 	done
-	@$(BIN)/python -m bench.backfill peers
+	@$(BIN)/python -m bench.overview
 
 bench-cost: $(STAMP) ## count what runs cost: requests, rows written (takes a minute)
 	@$(BIN)/python -m bench.cost

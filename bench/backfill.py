@@ -1,4 +1,4 @@
-"""First loads, side by side: `make bench` and `make bench-peers` write the tables of this.
+"""First loads of this project and of programs that do as little: `make bench` writes the tables.
 
 Every contender runs as a whole process, several times, in turn with the others; what it loaded is
 compared with what the space has, row by row. Times are worth comparing within a table only.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import statistics
 import sys
 import tempfile
+import threading
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
@@ -17,15 +18,10 @@ from typing import NamedTuple
 import duckdb
 
 from bench.contenders import (
-    AIRBYTE,
     BARE,
     DATABASE,
     FIXED,
-    PLAIN,
     PROJECT,
-    SINGER,
-    SINGER_THREADS,
-    TUNED,
     Contender,
     environment,
 )
@@ -36,8 +32,9 @@ from sources.simulator import Clock, SimulatedSpace
 
 START = datetime(2026, 3, 2, 12, tzinfo=timezone.utc)
 BRANDS, CAMPAIGNS_EACH = 250, 4
-TRIES = 5
-SLOW_TRIES = 3
+# orders of each campaign, and milliseconds to an answer
+SIZES = ((20, 50), (200, 50), (1000, 30))
+TRIES = 3
 HEAD = """\
 | | seconds, median (range) | ratio | processor s | peak MB | requests | orders | lost | wrong | twice | space busy |
 |---|---|---|---|---|---|---|---|---|---|---|"""  # noqa: E501
@@ -99,12 +96,24 @@ def loads(
         yield contender, done[contender.name]
 
 
-def load_once(space: SimulatedSpace, api: Served, contender: Contender, truth: Path) -> Load:
-    """One load into a new file. Raises Failed if the contender ends with an error."""
+def load_once(
+    space: SimulatedSpace,
+    api: Served,
+    contender: Contender,
+    truth: Path,
+    longest: float = threading.TIMEOUT_MAX,
+) -> Load:
+    """One load into a new file.
+
+    Raises:
+        Failed: the contender ended with an error.
+        TookTooLong: it was ended after `longest` seconds.
+    """
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         before = api.usage()
-        cost = launch(contender.command, environment(space, api.url, folder, contender), folder)
+        variables = environment(space, api.url, folder, contender)
+        cost = launch(contender.command, variables, folder, longest)
         usage = api.usage().since(before)
         return Load(cost, usage, compared(folder / DATABASE, contender.table, truth))
 
@@ -153,19 +162,12 @@ def table(results: Iterable[tuple[Contender, list[Load]]]) -> str:
     return "\n".join(lines)
 
 
-def main(*arguments: str) -> None:
-    """Writes the tables of all contenders in this environment, or of the peers too."""
-    if arguments == ("peers",):
-        peers = [BARE, PROJECT, SINGER_THREADS, AIRBYTE, SINGER]
-        write_block("peers-20", table(loads(a_space(20, 50), peers, SLOW_TRIES)))
-        return
-    fast = [BARE, PROJECT, FIXED, TUNED]
-    for orders in (20, 200):
-        write_block(f"backfill-{orders}", table(loads(a_space(orders, 50), fast, TRIES)))
-    slow = loads(a_space(200, 50), [BARE, PROJECT, PLAIN], SLOW_TRIES)
-    write_block("backfill-plain", table(slow))
-    large = loads(a_space(1000, 30), [BARE, PROJECT, FIXED], TRIES)
-    write_block("backfill-1000", table(large))
+def main() -> None:
+    """Writes the tables."""
+    contenders = [BARE, PROJECT, FIXED]
+    for orders, latency_ms in SIZES:
+        space = a_space(orders, latency_ms)
+        write_block(f"backfill-{orders}", table(loads(space, contenders, TRIES)))
 
 
 def _tell(line: str) -> None:
@@ -173,4 +175,4 @@ def _tell(line: str) -> None:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main()

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -34,32 +36,50 @@ class Failed(Exception):
     """The command ended with an error; its message is the end of what it said."""
 
 
-def launch(command: Sequence[str], environment: Mapping[str, str], folder: Path) -> Cost:
+class TookTooLong(Exception):
+    """The command was ended, because it had not done by itself in time."""
+
+
+def launch(
+    command: Sequence[str],
+    environment: Mapping[str, str],
+    folder: Path,
+    longest: float = threading.TIMEOUT_MAX,
+) -> Cost:
     """Runs a command in `folder` to its end, and returns what it took.
 
     Raises:
         Failed: it ended with an error.
+        TookTooLong: it was ended after `longest` seconds.
     """
     said = folder / "said.txt"
     done = subprocess.run(
-        [sys.executable, "-S", __file__, str(said), *command],
+        [sys.executable, "-S", __file__, str(said), str(longest), *command],
         env=os.environ | AS_INSTALLED | dict(environment),
         cwd=folder,
         stdout=subprocess.PIPE,
         check=True,
     )
     told = json.loads(done.stdout)
+    if told["seconds"] > longest:
+        raise TookTooLong
     if told.pop("status"):
         raise Failed(said.read_text(errors="replace")[-2000:])
     return Cost(**told)
 
 
-def main(said: str, *command: str) -> None:
+def main(said: str, longest: str, *command: str) -> None:
     """Runs the command, with its output in the file `said`, and prints its cost as JSON."""
     began = time.perf_counter()
     with Path(said).open("wb") as output:
-        process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT)
+        process = subprocess.Popen(
+            command, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
+        )
+        end = threading.Timer(float(longest), os.killpg, (process.pid, signal.SIGKILL))
+        end.daemon = True
+        end.start()
         _, status, used = os.wait4(process.pid, 0)
+        end.cancel()
     cost = {
         "seconds": time.perf_counter() - began,
         "processor": used.ru_utime + used.ru_stime,
