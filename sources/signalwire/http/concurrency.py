@@ -1,9 +1,9 @@
 """How many requests are under way at a time: as many as the server answers as quickly as before.
 
 No number suits a space in the next street and one across an ocean. So the limit starts low and
-doubles with each round while answers come as quickly as before; at the first sign of strain it
-steps back, and from then on grows by one a round. A round is as many answers as requests may be
-under way, all of them to requests sent since the limit was set.
+doubles with each round while answers come as quickly as before, from 32 on more gently; at the
+first sign of strain it steps back, and from then on grows by one a round. A round is as many
+answers as requests may be under way, all of them to requests sent since the limit was set.
 
 Only decisions are made here; `throttle.py` waits.
 """
@@ -13,9 +13,11 @@ from __future__ import annotations
 from statistics import median
 
 START = 8
-# A limit above the first that this machine never comes near, because it is busy, costs memory for
+# what suits most servers; from there on the limit grows by a quarter instead of doubling
+MODEST, GENTLY = 32, 1.25
+# A limit above that which this machine never comes near, because it is busy, costs memory for
 # nothing. Answers come in bursts, so for moments fewer are under way than the limit allows.
-MODEST, NEAR = 32, 0.9
+NEAR = 0.9
 # answers that take so many times as long as those of the quickest round: stepping back, growing
 STRAIN, EASE = 1.5, 1.2
 # what is left of the limit after a step back, and after requests were refused or failed
@@ -112,7 +114,8 @@ class Concurrency:
             self._doubles = False
             self._set(self.limit * STEP_BACK, keep=True)
         elif took <= EASE * self._quickest or self._doubles:
-            self._grow(2 * self.limit if self._doubles else self.limit + 1, now)
+            faster = 2 if self.limit < MODEST else GENTLY
+            self._grow(int(self.limit * faster) if self._doubles else self.limit + 1, now)
         else:
             self._set(self.limit)
 
