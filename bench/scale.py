@@ -1,8 +1,8 @@
 """What one process costs, and many would: `make bench-scale` prints the tables in docs/scale.md.
 
-Measured: processor time of the real command, from a simulated space in a process of its own, into
-a PostgreSQL of its own; elapsed time where it waits for that server to merge. All else is worked
-out from that.
+Measured: the time that 1, 2 and 4 processes take together; processor time of one, from a simulated
+space in a process of its own, into a PostgreSQL of its own, and elapsed time where it waits for
+that server to merge. All else is worked out from that.
 """
 
 from __future__ import annotations
@@ -31,8 +31,10 @@ TRIES = 3
 LATENCY, WORKERS = 0.15, 10
 SPACES = (1_000, 50_000, 1_000_000)
 PROCESSES = (1, 8, 64)
+# how many shards are really run, and on how many orders in each of 1,000 campaigns
+SHARDS, SHARD_ORDERS = (1, 2, 4), 20
 ORDERS_PER_CAMPAIGN, CHANGED_SHARE = 50, 0.002
-# loads from several processes go side by side; the server's disk and processors are shared
+# loads from several processes run concurrently; the server's disk and processors are shared
 SERVER_LOADS_AT_ONCE = 4
 
 
@@ -52,6 +54,12 @@ class Cost(NamedTuple):
 
 def main() -> None:
     """Measures, and prints what was measured and what follows."""
+    print("| processes | first load | nothing changed |")
+    print("|---|---|---|")
+    for processes in SHARDS:
+        first, quiet = together(processes)
+        print(f"| {processes} | {first:.1f} s | {quiet:.1f} s |")
+    print()
     few, many = measured(FEW), measured(MANY)
     campaigns = BRANDS * CAMPAIGNS_EACH
     rows = (MANY - FEW) * campaigns
@@ -118,6 +126,48 @@ def measured(orders: int) -> dict[str, float]:
         quiet = statistics.median(run(environment) for _ in range(TRIES))
         empty = statistics.median(run(environment, "--resources", "brands") for _ in range(TRIES))
     return {"first": first, "quiet": quiet, "empty": empty}
+
+
+def together(processes: int) -> tuple[float, float]:
+    """Seconds until the last of so many shards ends: of a first load, and of a run after it."""
+    space = SimulatedSpace(
+        brands=250,
+        campaigns=CAMPAIGNS_EACH,
+        orders=SHARD_ORDERS,
+        arrivals_per_day=0,
+        latency_ms=1000 * LATENCY,
+        clock=Clock(START, speed=0),
+    )
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        running_server() as server,
+        served(space) as api,
+    ):
+        environment = os.environ | {
+            "DESTINATION__POSTGRES__CREDENTIALS": server.new_database(),
+            "SOURCES__SIGNALWIRE__SPACE": api.url,
+            "SOURCES__SIGNALWIRE__PROJECT_ID": space.project_id,
+            "SOURCES__SIGNALWIRE__API_TOKEN": space.api_token,
+            "SOURCES__SIGNALWIRE__WORKERS": str(WORKERS),
+            "SOURCES__SIGNALWIRE__ADAPT_WORKERS": "false",
+        }
+
+        def once() -> float:
+            started = time.perf_counter()
+            runs = [
+                subprocess.Popen(
+                    [*COMMAND, *(["--shard", f"{n}/{processes}"] if processes > 1 else [])],
+                    env=environment | {"DLT_DATA_DIR": f"{folder}/{n}"},
+                    stdout=subprocess.DEVNULL,
+                )
+                for n in range(1, processes + 1)
+            ]
+            codes = [run.wait() for run in runs]
+            if any(codes):
+                raise RuntimeError("a shard ended with an error")
+            return time.perf_counter() - started
+
+        return once(), once()
 
 
 def run(environment: dict[str, str], *arguments: str) -> float:
