@@ -40,8 +40,8 @@ MOMENT = "2026-01-02T03:04:05.123457Z"
 # the real command, in formats that it would not choose
 COMMAND = """
 import sys
-from pipelines.destinations import postgres
-postgres.EXACT_FORMATS[:] = sys.argv[1].split(",")
+from pipelines.destinations.postgres import destination
+destination.EXACT_FORMATS[:] = sys.argv[1].split(",")
 from pipelines.cli.main import main
 code = main(["run", "--quiet", "--destination", "postgres"])
 # what getrusage tells counts what the process was forked from
