@@ -86,7 +86,8 @@ def predicted(cost: Cost, campaigns: int, processes: int, share_loaded: float) -
     """Seconds of a run: reading waits for the network or the processor; then it loads."""
     here = campaigns / processes
     orders = here * ORDERS_PER_CAMPAIGN
-    network = here * LATENCY / WORKERS
+    # one request for each campaign's orders, one for each brand's campaigns
+    network = here * (1 + 1 / CAMPAIGNS_EACH) * LATENCY / WORKERS
     processor = here * cost.campaign + orders * cost.order_read
     queue = max(1.0, processes / SERVER_LOADS_AT_ONCE)
     loading = orders * share_loaded * cost.order_loaded * queue
