@@ -33,7 +33,6 @@ from sources.signalwire.incremental.depth import (
     states_to_list,
 )
 from sources.signalwire.incremental.existing import NothingKnown, Unsettled
-from sources.signalwire.incremental.state import dump_cursors, load_cursors
 from sources.signalwire.options import Options
 from sources.signalwire.records.batch import OrderBatch, Origin
 from sources.signalwire.records.buffers import RowBuffer, compacted
@@ -183,44 +182,6 @@ class TestCursor:
         _, cursor = walk(None, *many)
         assert cursor.recent == frozenset()
         assert len(walk(cursor, *many)[0]) == len(many)
-
-    def test_state_goes_there_and_back_and_is_small(self) -> None:
-        _, cursor = walk(None, self.fresh, self.old)
-        state: dict[str, Any] = {}
-        dump_cursors({"campaign": cursor}, state)
-        assert load_cursors(state) == {"campaign": cursor}
-        # dlt looks at each value of its state, dozens of times a run
-        assert isinstance(state["cursors"], str)
-        assert len(state["cursors"]) < 120
-
-    def test_state_of_the_version_before_goes_on(self) -> None:
-        _, cursor = walk(None, self.fresh, self.old)
-        assert cursor
-        entry = [*cursor[:-1], "".join(cursor.recent)]
-        assert load_cursors({"version": 1, "cursors": {"c": entry}}) == {"c": cursor}
-
-    @pytest.mark.parametrize(
-        "state",
-        [
-            {},
-            {"version": 0, "cursors": {"c": [1, "b", 1, 1, ""]}},
-            {"version": 1, "cursors": None},
-            {"version": 1, "cursors": ["c"]},
-            {"version": 1, "cursors": {"c": None}},
-            {"version": 1, "cursors": {"c": [1, "b", ""]}},
-            {"version": 1, "cursors": {"c": ["1", "b", 1, 1, ""]}},
-            {"version": 1, "cursors": {"c": [1, "b", 1, 1, "short"]}},
-            {"version": 1, "cursors": '{"c": [1, "b", 1, 1, ""]}'},
-            {"version": 2, "cursors": {"c": [1, "b", 1, 1, ""]}},
-            {"version": 2, "cursors": None},
-            {"version": 2, "cursors": '{"c": [1, "b", 1, 1'},
-            {"version": 2, "cursors": '["c"]'},
-            {"version": 2, "cursors": '{"c": [1, "b", 1, 1, "short"]}'},
-        ],
-        ids=str,
-    )
-    def test_damaged_state_means_a_full_walk(self, state: dict[str, Any]) -> None:
-        assert load_cursors(state) == {}
 
 
 @pytest.mark.parametrize(
