@@ -192,10 +192,15 @@ def load(target: Destination) -> Dashboard:
     Raises:
         ConfigurationError: the views do not exist.
     """
-    with target.opened() as client, _snapshot(client):
-        target.begin_snapshot(client)
+    with target.opened() as client:
+
+        def read() -> Dashboard:
+            with _snapshot(client):
+                target.begin_snapshot(client)
+                return _read(target, client)
+
         try:
-            return _read(target, client)
+            return target.in_little_memory(client, read)
         except DestinationUndefinedEntity as error:
             raise ConfigurationError(
                 f"nothing to show yet: there are no reports in {reports_dataset(target.dataset)}"

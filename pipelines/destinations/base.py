@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple, TypeVar
 
 import dlt
 import pyarrow as pa
@@ -36,6 +36,7 @@ from sources.signalwire.errors import ConfigurationError
 from sources.signalwire.options import Shard
 from sources.signalwire.records.schema import ORDERS
 
+T = TypeVar("T")
 PIPELINE_NAME = "signalwire_orders"
 DOCUMENTED = "docs/destinations.md"
 UNLOADABLE = (
@@ -376,6 +377,10 @@ class Destination:
 
     def begin_snapshot(self, client: Any) -> None:
         """Has a transaction that has just begun see the same data until it ends."""
+
+    def in_little_memory(self, client: Any, step: Callable[[], T]) -> T:  # noqa: ARG002
+        """Takes a step that only reads, in as little memory as the destination can."""
+        return step()
 
     def stream(self, client: Any, query: str, schema: pa.Schema) -> Iterator[pa.Table]:
         """The rows of a query in parts."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import dlt
 from dlt.common.configuration import configspec
@@ -22,6 +22,7 @@ from pipelines.errors import DamagedDatabase
 from pipelines.errors.explain import RECOVER
 from sources.signalwire.errors import ConfigurationError
 
+T = TypeVar("T")
 RESERVED = ALWAYS_THERE | {"information_schema", "pg_catalog"}
 # Beyond the limit DuckDB spills to a folder beside the file; its own default is four fifths of the
 # machine's memory. Each of its threads needs some, so they are limited too. A merge gets less, or
@@ -160,6 +161,12 @@ class DuckDB(Destination):
         self.credentials.read_only = True
         with super().opened() as client:
             yield client
+
+    def in_little_memory(self, client: Any, step: Callable[[], T]) -> T:
+        """DuckDB would keep what it has read as long as the machine has memory."""
+        from pipelines.destinations.duckdb_merge import in_little_memory
+
+        return in_little_memory(client, "reading", SETTINGS["memory_limit"], step)
 
     def copy_tables(self, client: Any, tables: Mapping[str, list[str]], database: Path) -> None:
         """Copies from file to file, in the process that has the one open."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import duckdb
 from dlt.common.configuration.container import Container
@@ -32,6 +32,7 @@ from pipelines.destinations.stale_rows import stale_row_filter
 from sources.signalwire.records.schema import TABLES
 
 logger = logging.getLogger(__name__)
+T = TypeVar("T")
 
 # What a merge may use at first. DuckDB fills whatever it may use before it writes to disk, so a
 # limit that suits every merge would be taken by each.
@@ -99,7 +100,7 @@ class MergeJob(SqlLoadJob):
         in_little_memory(self._job_client.sql_client, "the merge", LEAST_MEMORY, super().run)
 
 
-def in_little_memory(client: Any, name: str, least: str, step: Callable[[], None]) -> None:
+def in_little_memory(client: Any, name: str, least: str, step: Callable[[], T]) -> T:
     """Takes a step in as little memory as it can, unless users have set a limit of their own.
 
     It is a transaction, and run again where it runs out of memory.
@@ -107,12 +108,13 @@ def in_little_memory(client: Any, name: str, least: str, step: Callable[[], None
     most = SETTINGS["memory_limit"]
     if (client.credentials.global_config or {}).get("memory_limit", most) != most:
         return step()
-    for limit in (least, most):
+    for limit in dict.fromkeys((least, most)):
         try:
             client.execute_sql(f"SET GLOBAL memory_limit = '{limit}'")
             return step()
-        except DatabaseException as error:
-            if not isinstance(error.dbapi_exception, duckdb.OutOfMemoryException):
+        except (DatabaseException, duckdb.OutOfMemoryException) as error:
+            cause = getattr(error, "dbapi_exception", error)
+            if not isinstance(cause, duckdb.OutOfMemoryException):
                 raise
             logger.debug("%s needs more memory than %s, and gets it", name, limit)
     client.execute_sql("RESET GLOBAL memory_limit")
