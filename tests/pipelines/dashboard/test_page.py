@@ -11,7 +11,10 @@ from support import Workspace
 from support.chromium import MISSING, find
 from support.dashboards import CAMPAIGN_NAMES, OpenPage, campaign_ids, reports
 
+from pipelines.dashboard.data import load
 from pipelines.dashboard.formats import NONE, hours, number, percent
+from pipelines.destinations import duckdb
+from pipelines.destinations.resolve import find_target
 from sources.simulator import Fault, SimulatedSpace
 
 FIGURES = ["orders", "over-time", "survival", "histogram", "flow", "backlog", "targets"]
@@ -20,6 +23,20 @@ FIGURES = ["orders", "over-time", "survival", "histogram", "flow", "backlog", "t
 def test_a_browser_was_found() -> None:
     if not find():
         pytest.fail(MISSING, pytrace=False)
+
+
+def test_it_reads_with_more_memory_where_little_is_not_enough(
+    space: SimulatedSpace,
+    workspace: Workspace,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    workspace.run(space)
+    usual = load(find_target())
+    monkeypatch.setitem(duckdb.SETTINGS, "memory_limit", "1MB")
+    with caplog.at_level("DEBUG", "pipelines"):
+        assert load(find_target()) == usual
+    assert "reading needs more memory than 1MB" in caplog.text
 
 
 class TestPage:
