@@ -124,7 +124,7 @@ $(SCRIPT_TOOLS)/tsc: requirements/scripts/package-lock.json
 	@mkdir -p .cache/scripts && cp requirements/scripts/package*.json .cache/scripts
 	@npm ci --silent --prefix .cache/scripts && touch $@
 
-bench: $(STAMP) ## time runs beside others' and write docs/performance.md (takes 15 minutes)
+bench: $(STAMP) ## time runs beside others' and write docs/performance.md (takes 8 minutes)
 	@$(BIN)/python -m bench.backfill
 	@$(BIN)/python -m bench.crowded
 	@$(BIN)/python -m bench.quiet

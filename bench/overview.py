@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from bench.backfill import SIZES, a_space, load_once
+from bench.backfill import BRANDS, CAMPAIGNS_EACH, SIZES, a_space, load_once
 from bench.contenders import AIRBYTE, BARE, PLAIN, PROJECT, SINGER, SINGER_THREADS, TUNED, Contender
 from bench.launch import TookTooLong
 from bench.page import write_block
@@ -21,7 +21,6 @@ from bench.served import served
 QUICK, SLOW = (BARE, PROJECT), (SINGER_THREADS, TUNED, AIRBYTE, PLAIN, SINGER)
 TRIES = 3
 LONGEST = 120.0
-CAMPAIGNS = 1_000
 
 
 class Measured(NamedTuple):
@@ -69,7 +68,7 @@ def main() -> None:
     columns = {size: measured(*size, QUICK, TRIES) for size in SIZES}
     for size, column in columns.items():
         column.update(measured(*size, SLOW, 1))
-    head = " | ".join(f"{CAMPAIGNS * orders:,} orders" for orders, _ in columns)
+    head = " | ".join(f"{BRANDS * CAMPAIGNS_EACH * orders:,} orders" for orders, _ in columns)
     lines = [f"| | {head} |", "|---|" + "---|" * len(columns)]
     for contender in (PROJECT, BARE, *SLOW):
         cells = (

@@ -20,6 +20,7 @@ from typing import NamedTuple
 
 from support.postgres_server import running_server
 
+from bench.backfill import a_space
 from bench.served import served
 from sources.simulator import Clock, SimulatedSpace
 
@@ -131,14 +132,7 @@ def measured(orders: int) -> dict[str, float]:
 
 def together(processes: int) -> tuple[float, float]:
     """Seconds until the last of so many shards ends: of a first load, and of a run after it."""
-    space = SimulatedSpace(
-        brands=250,
-        campaigns=CAMPAIGNS_EACH,
-        orders=SHARD_ORDERS,
-        arrivals_per_day=0,
-        latency_ms=1000 * LATENCY,
-        clock=Clock(START, speed=0),
-    )
+    space = a_space(SHARD_ORDERS, 1000 * LATENCY)
     with (
         tempfile.TemporaryDirectory() as folder,
         running_server() as server,

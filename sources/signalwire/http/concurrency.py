@@ -13,8 +13,8 @@ from __future__ import annotations
 from statistics import median
 
 START = 8
-# what suits most servers; from there on the limit grows by a quarter instead of doubling
-MODEST, GENTLY = 32, 1.25
+# what suits most servers; from there on the limit grows by half instead of doubling
+MODEST, GENTLY = 32, 1.5
 # A limit above that which this machine never comes near, because it is busy, costs memory for
 # nothing. Answers come in bursts, so for moments fewer are under way than the limit allows.
 NEAR = 0.9
