@@ -30,8 +30,8 @@ from airflow.sdk.exceptions import (
 from pipelines.destinations.resolve import find_target
 from pipelines.errors import WRONG_USAGE
 from pipelines.errors.explain import causes_of, explain
-from pipelines.notify.delivery import require_urls
-from pipelines.notify.triggers import notified_run, notify_findings
+from pipelines.loading.notify.delivery import require_urls
+from pipelines.loading.notify.triggers import notified_run, notify_findings
 from pipelines.reporting import views
 from pipelines.reporting.health import judged, probe_destination
 from pipelines.reporting.limits import configured_limits, with_options

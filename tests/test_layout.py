@@ -26,7 +26,6 @@ LAYERS = {
         {"errors"},
         {"destinations"},
         {"loading", "reporting", "publishing", "dashboard"},
-        {"bi", "notify"},
         {"signalwire_orders"},
         {"cli", "dag_tasks"},
         {"__main__"},
@@ -39,6 +38,7 @@ LAYERS = {
         {"__init__"},
     ),
 }
+MOST_ROOMS = {"pipelines": (10, 6), "sources.signalwire": (10, 5)}  # and levels
 PACKAGES = {*ALLOWED, "tests", "bench"}
 MODULES = [path for package in ALLOWED for path in sorted((ROOT / package).rglob("*.py"))]
 
@@ -76,6 +76,18 @@ def test_no_room_uses_one_that_is_not_below_it(package: str) -> None:
             if used not in level or (used != room and level[used] >= level.get(room, 0))
         ]
     assert wrong == []
+
+
+@pytest.mark.parametrize("package", LAYERS)
+def test_rooms_and_levels_are_few(package: str) -> None:
+    folder = ROOT / package.replace(".", "/")
+    there = {path.relative_to(folder).parts[0].removesuffix(".py") for path in folder.rglob("*.py")}
+    # the package itself is a room only where it is more than a docstring
+    rooms = {room for level in LAYERS[package] for room in level}
+    assert rooms == there - ({"__init__"} - rooms)
+    most_rooms, most_levels = MOST_ROOMS[package]
+    assert len(rooms) <= most_rooms
+    assert len(LAYERS[package]) <= most_levels
 
 
 def rooms_used(path: Path, package: str) -> set[str]:

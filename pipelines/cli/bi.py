@@ -21,17 +21,18 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def main(arguments: argparse.Namespace) -> int:
     """Writes the bundle, and says what to do with it."""
-    from pipelines.bi.database import database_of, given_database
-    from pipelines.bi.superset import Bundle, is_bundle
     from pipelines.cli import report_file
     from pipelines.cli.logs import set_up_logging
+    from pipelines.publishing.publish import published_database
     from pipelines.reporting.catalog import configured_reports, configured_targets
-    from pipelines.reporting.column_types import column_types
+    from pipelines.reporting.superset.bundle import Bundle, is_bundle
+    from pipelines.reporting.superset.column_types import column_types
+    from pipelines.reporting.superset.database import database_of, given_database
 
     set_up_logging()
     target = report_file.source_of(arguments, "bi", "bundle for Superset", is_bundle)
     given = arguments.database_uri
-    database = given_database(given) if given else database_of(target)
+    database = given_database(given) if given else database_of(target, published_database())
     reports = configured_reports()
     targets, _ = configured_targets()
     bundle = Bundle(database, target.dataset, reports, column_types(reports), targets)

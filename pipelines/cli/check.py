@@ -35,8 +35,8 @@ def main(arguments: argparse.Namespace) -> int:
 
     from pipelines.cli.logs import set_up_logging
     from pipelines.destinations.resolve import find_target
-    from pipelines.notify.delivery import require_urls
-    from pipelines.notify.triggers import notify_findings
+    from pipelines.loading.notify.delivery import require_urls
+    from pipelines.loading.notify.triggers import notify_findings
     from pipelines.reporting.catalog import require_report_settings
     from pipelines.reporting.health import judged, probe_destination
     from pipelines.reporting.limits import configured_limits, with_options

@@ -30,7 +30,7 @@ def main(arguments: argparse.Namespace) -> int:
     """Prints a line for each URL, and for each alert that is on; with `--test` after a message."""
     from pipelines.cli.logs import set_up_logging
     from pipelines.destinations.resolve import find_target
-    from pipelines.notify.delivery import named, require_urls
+    from pipelines.loading.notify.delivery import named, require_urls
     from sources.signalwire.errors import ConfigurationError
 
     set_up_logging()
@@ -49,16 +49,16 @@ def main(arguments: argparse.Namespace) -> int:
 
 
 def _bad(target: Destination) -> list[str]:
-    from pipelines.notify.alerts import time_of
-    from pipelines.notify.state import read_state, state_file
+    from pipelines.loading.notify.alerts import time_of
+    from pipelines.loading.notify.state import read_state, state_file
 
     known = read_state(state_file(target)).values()
     return [f"since {time_of(k.since)}: {k.title}{'' if k.told else ' (not sent)'}" for k in known]
 
 
 def _test(urls: list[str], target: Destination) -> list[bool]:
-    from pipelines.notify.alerts import trial_message
-    from pipelines.notify.delivery import deliver
-    from pipelines.notify.triggers import place_of
+    from pipelines.loading.notify.alerts import trial_message
+    from pipelines.loading.notify.delivery import deliver
+    from pipelines.loading.notify.triggers import place_of
 
     return deliver(urls, trial_message(place_of(target)))

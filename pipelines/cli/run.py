@@ -46,8 +46,8 @@ def main(arguments: argparse.Namespace) -> int:
     from pipelines.cli.metrics import metrics_of_run
     from pipelines.cli.output import json_text
     from pipelines.cli.progress import shown_progress
-    from pipelines.notify.delivery import require_urls
-    from pipelines.notify.triggers import notified_run
+    from pipelines.loading.notify.delivery import require_urls
+    from pipelines.loading.notify.triggers import notified_run
     from pipelines.signalwire_orders import run
     from sources.signalwire import RunStats
 

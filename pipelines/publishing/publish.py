@@ -18,7 +18,12 @@ from pipelines.destinations.base import Destination
 from pipelines.destinations.resolve import kinds_with
 from pipelines.errors import PublishFailed
 from pipelines.errors.explain import database_trouble, first_line
-from pipelines.publishing.output_location import OutputLocation, find_output, working_folder
+from pipelines.publishing.output_location import (
+    DATABASE_SUFFIXES,
+    OutputLocation,
+    find_output,
+    working_folder,
+)
 from pipelines.publishing.snapshot import ReportQuery, write_copy
 from sources.signalwire.errors import ConfigurationError
 
@@ -46,6 +51,14 @@ def output_to_publish(target: Destination, given: str | Path | None) -> OutputLo
             f" not of {target.kind}"
         )
     return find_output(path, target)
+
+
+def published_database() -> Path | None:
+    """The DuckDB file in the setting `reports.publish`; None if it is another place or not set."""
+    path: str | None = dlt.config.get("reports.publish", str)
+    if path and Path(path).suffix.lower() in DATABASE_SUFFIXES:
+        return Path(path).expanduser().resolve()
+    return None
 
 
 def publish_copy(

@@ -15,7 +15,7 @@ from server import PASSWORD, USER, Superset
 from support import ROOT
 from support.pages import Browser
 
-from pipelines.bi.charts import charts
+from pipelines.reporting.superset.charts import charts
 
 PICTURE = ROOT / "docs" / "superset.png"
 TARGETS = (1, 4, 24, 48)

@@ -12,7 +12,7 @@ from support import Workspace
 from support.receivers import Webhook
 
 from pipelines.destinations.resolve import find_target
-from pipelines.notify.triggers import notify_findings
+from pipelines.loading.notify.triggers import notify_findings
 from sources.signalwire.http.access_check import Probed
 from sources.simulator import Fault, SimulatedSpace
 

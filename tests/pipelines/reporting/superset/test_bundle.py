@@ -14,8 +14,8 @@ import pytest
 import yaml
 from support import Workspace
 
-from pipelines.bi.charts import charts, target_metrics
 from pipelines.reporting.catalog import load_reports
+from pipelines.reporting.superset.charts import charts, target_metrics
 from sources.simulator import SimulatedSpace
 
 COPY = "duckdb:////data/bi.duckdb"

@@ -17,7 +17,7 @@ from typing import Any
 import dlt
 
 from pipelines.destinations.configuration import register_defaults
-from pipelines.notify.alerts import PROGRAM, Message
+from pipelines.loading.notify.alerts import PROGRAM, Message
 from sources.signalwire.errors import ConfigurationError
 
 logger = logging.getLogger(__name__)

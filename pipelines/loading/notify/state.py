@@ -13,7 +13,7 @@ from pathlib import Path
 
 from pipelines.destinations.base import Destination
 from pipelines.destinations.lock import FileLock
-from pipelines.notify.alerts import Known
+from pipelines.loading.notify.alerts import Known
 
 logger = logging.getLogger(__name__)
 

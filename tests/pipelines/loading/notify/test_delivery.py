@@ -14,9 +14,9 @@ from support import Workspace
 from support.receivers import MailServer, Webhook
 
 from pipelines.destinations.resolve import find_target
-from pipelines.notify import delivery
-from pipelines.notify.alerts import Message
-from pipelines.notify.state import state_file
+from pipelines.loading.notify import delivery
+from pipelines.loading.notify.alerts import Message
+from pipelines.loading.notify.state import state_file
 from sources.simulator import Fault, SimulatedSpace
 
 # a module of Apprise's imports one that Python will not have any more
@@ -167,7 +167,7 @@ def test_what_libraries_log_of_a_delivery_is_dropped(
     logging.getLogger(library).setLevel(1)
     hook.status = 403
     assert delivery.deliver([hook.url], Message("title", "body", bad=True)) == [False]
-    assert {record.name for record in caplog.records} == {"pipelines.notify.delivery"}
+    assert {record.name for record in caplog.records} == {"pipelines.loading.notify.delivery"}
     logging.getLogger(library).warning("of others")
     assert caplog.messages[-1] == "of others"
 
@@ -175,7 +175,7 @@ def test_what_libraries_log_of_a_delivery_is_dropped(
 def test_apprise_is_imported_only_where_messages_go(workspace: Workspace, hook: Webhook) -> None:
     code = (
         "import sys\n"
-        "from pipelines.notify import delivery, triggers\n"
+        "from pipelines.loading.notify import delivery, triggers\n"
         "delivery.require_urls(); print('apprise' in sys.modules)\n"
         "import os; os.environ['NOTIFY__URLS'] = sys.argv[1]\n"
         "delivery.require_urls(); print('apprise' in sys.modules)\n"

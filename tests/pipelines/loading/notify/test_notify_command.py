@@ -9,7 +9,7 @@ import pytest
 from support import ROOT, Workspace
 from support.receivers import MailServer, Webhook
 
-from pipelines.notify.delivery import require_urls
+from pipelines.loading.notify.delivery import require_urls
 from sources.simulator import Fault, SimulatedSpace
 
 # a module of Apprise's imports one that Python will not have any more

@@ -6,10 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-import dlt
-
 from pipelines.destinations.base import Destination
-from pipelines.publishing.output_location import DATABASE_SUFFIXES
 from sources.signalwire.errors import ConfigurationError
 
 # what Superset writes for a password that it asks for when the bundle is imported
@@ -73,15 +70,14 @@ def duckdb_file(path: str) -> Database:
     return Database(f"SignalWire orders: {path}", f"duckdb:///{path}?access_mode=read_only")
 
 
-def database_of(target: Destination) -> Database:
+def database_of(target: Destination, published: Path | None) -> Database:
     """The database that BI programs should read for a destination: a copy, or the server itself.
 
     Raises:
         ConfigurationError: the destination is a file and no copy of it is published.
     """
-    published: str | None = dlt.config.get("reports.publish", str)
-    if published and Path(published).suffix.lower() in DATABASE_SUFFIXES:
-        return duckdb_file(str(Path(published).expanduser().resolve()))
+    if published:
+        return duckdb_file(str(published))
     if target.file is None:
         return given_database(target.credentials.to_native_representation())
     raise ConfigurationError(

@@ -17,7 +17,9 @@ from typing import Any
 
 import yaml  # type: ignore[import-untyped]
 
-from pipelines.bi.charts import (
+from pipelines.destinations.naming import reports_dataset
+from pipelines.reporting.catalog import Report
+from pipelines.reporting.superset.charts import (
     COUNT,
     METRICS,
     NO_FILTER,
@@ -29,9 +31,7 @@ from pipelines.bi.charts import (
     charts,
     target_metrics,
 )
-from pipelines.bi.database import Database
-from pipelines.destinations.naming import reports_dataset
-from pipelines.reporting.catalog import Report
+from pipelines.reporting.superset.database import Database
 
 NAMESPACE = uuid.UUID("5b0f6a0e-7d0c-4c52-9a35-0d7f2f1c9be4")
 VERSION = "1.0.0"

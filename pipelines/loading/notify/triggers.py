@@ -16,10 +16,10 @@ from pipelines.destinations.base import PIPELINE_NAME, Destination
 from pipelines.destinations.resolve import find_target
 from pipelines.errors import BUSY
 from pipelines.errors.explain import explain
+from pipelines.loading.notify.alerts import Alert, changes, message_of
+from pipelines.loading.notify.delivery import configured_urls, deliver
+from pipelines.loading.notify.state import locked, read_state, state_file, write_state
 from pipelines.loading.result import RunResult
-from pipelines.notify.alerts import Alert, changes, message_of
-from pipelines.notify.delivery import configured_urls, deliver
-from pipelines.notify.state import locked, read_state, state_file, write_state
 from sources.signalwire.http.access_check import Probed
 from sources.signalwire.options import parse_shard
 
