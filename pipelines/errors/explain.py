@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -42,7 +43,6 @@ DAMAGED = (
     "file is not a database",
     "database disk image is malformed",
 )
-NEWER = "Trying to read a database file with version"
 # to dlt's name of a destination the extra that has its packages
 EXTRAS = {"postgres": "postgres", "snowflake": "snowflake", "filesystem": "delta"}
 DRIVERS = ("psycopg2", "snowflake.connector")
@@ -50,6 +50,38 @@ RECOVER = (
     "restore a backup or move the file away, then run again: without a database, a run reads"
     " everything"
 )
+NOT_WRITABLE = (
+    "the database cannot be written to ({line}); check the permissions of this user or role"
+)
+# what an error of a database says, and what it means: `{line}` is its first line, `{found}` what
+# the pattern finds in it
+DATABASE_TROUBLES = {
+    "Could not set lock on file": (
+        "the database file is open in another program, which locks it; close it there or wait,"
+        " then run again ({line})"
+    ),
+    "No space left on device|(?i:not enough space)": (
+        "the disk is full; free some space, then run again ({line})"
+    ),
+    "Out of Memory Error.*": (
+        "DuckDB needs more memory than it may use ({found}); raise memory_limit in"
+        " destination.duckdb.credentials.global_config, or run where there is more"
+    ),
+    "|".join(DAMAGED): f"the database is damaged or not a database ({{line}}); {RECOVER}",
+    "Trying to read a database file with version": (
+        "the database was written by a newer DuckDB than the one installed here; upgrade it:"
+        " pip install --upgrade duckdb ({line})"
+    ),
+    "permission denied for.*": (
+        "the database refuses to be written to ({found}); GRANT the right to the role that this"
+        " program connects as"
+    ),
+    "must be owner of.*": (
+        "the database refused to change its tables ({found}); load as the role that owns them, or"
+        " GRANT that role to this one"
+    ),
+    "(?i:read-only)": NOT_WRITABLE,
+}
 
 
 def explain(error: BaseException) -> tuple[str, int]:
@@ -95,54 +127,17 @@ def causes_of(error: BaseException | None) -> list[BaseException]:
 
 def database_trouble(error: BaseException) -> str | None:
     """Why a database cannot be opened or written, and what to do; None for any other error."""
-    text = str(error)
-    if "Could not set lock on file" in text:
-        return (
-            "the database file is open in another program, which locks it; close it there or wait,"
-            f" then run again ({first_line(error)})"
-        )
-    if "No space left on device" in text or "not enough space" in text.lower():
-        return f"the disk is full; free some space, then run again ({first_line(error)})"
-    if "Out of Memory Error" in text:
-        return (
-            f"DuckDB needs more memory than it may use ({_from(text, 'Out of Memory Error')});"
-            " raise memory_limit in destination.duckdb.credentials.global_config, or run where"
-            " there is more"
-        )
-    if any(words in text for words in DAMAGED):
-        return f"the database is damaged or not a database ({first_line(error)}); {RECOVER}"
-    if NEWER in text:
-        return (
-            "the database was written by a newer DuckDB than the one installed here; upgrade it:"
-            f" pip install --upgrade duckdb ({first_line(error)})"
-        )
-    if "permission denied for" in text:
-        return (
-            f"the database refuses to be written to ({_from(text, 'permission denied for')}); GRANT"
-            " the right to the role that this program connects as"
-        )
-    if "must be owner of" in text:
-        return (
-            f"the database refused to change its tables ({_from(text, 'must be owner of')}); load"
-            " as the role that owns them, or GRANT that role to this one"
-        )
-    if "read-only" in text.lower() or isinstance(error, PermissionError):
-        return (
-            f"the database cannot be written to ({first_line(error)}); check the permissions of"
-            " this user or role"
-        )
-    return None
+    line = first_line(error)
+    for pattern, sentence in DATABASE_TROUBLES.items():
+        if found := re.search(pattern, str(error)):
+            return sentence.format(line=line, found=found[0].strip())
+    return NOT_WRITABLE.format(line=line) if isinstance(error, PermissionError) else None
 
 
 def first_line(error: BaseException) -> str:
     """The first line of an error's text, at most 300 characters; its type without any text."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     return lines[0][:300] if lines else type(error).__name__
-
-
-def _from(text: str, words: str) -> str:
-    """The rest of the line that begins with `words`."""
-    return text[text.index(words) :].splitlines()[0].strip()
 
 
 def _is_no_connection(error: BaseException) -> bool:
