@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import argparse
 import sys
-from typing import TYPE_CHECKING
 
 from pipelines.cli.options import add_where
 from pipelines.errors import DONE, FAILED
 from sources.printable import printable
-
-if TYPE_CHECKING:
-    from pipelines.destinations.base import Destination
 
 NOTHING_SET = (
     "notify.urls is not set: add URLs of Apprise's to [notify] in .dlt/secrets.toml, or set"
@@ -30,7 +26,10 @@ def main(arguments: argparse.Namespace) -> int:
     """Prints a line for each URL, and for each alert that is on; with `--test` after a message."""
     from pipelines.cli.logs import set_up_logging
     from pipelines.destinations.resolve import find_target
-    from pipelines.loading.notify.delivery import named, require_urls
+    from pipelines.loading.notify.alerts import time_of, trial_message
+    from pipelines.loading.notify.delivery import deliver, named, require_urls
+    from pipelines.loading.notify.state import read_state, state_file
+    from pipelines.loading.notify.triggers import place_of
     from sources.signalwire.errors import ConfigurationError
 
     set_up_logging()
@@ -38,27 +37,13 @@ def main(arguments: argparse.Namespace) -> int:
     urls = require_urls()
     if not urls:
         raise ConfigurationError(NOTHING_SET)
-    if not arguments.test:
-        lines = [named(urls, number) for number in range(len(urls))] + _bad(target)
-        sys.stdout.write("".join(f"{printable(line)}\n" for line in lines))
-        return DONE
-    took = _test(urls, target)
-    for number, taken in enumerate(took):
-        sys.stdout.write(f"{'ok  ' if taken else 'FAIL'}  {named(urls, number)}\n")
+    lines, took = [named(urls, number) for number in range(len(urls))], [True]
+    if arguments.test:
+        took = deliver(urls, trial_message(place_of(target)))
+        lines = [f"{'ok  ' if ok else 'FAIL'}  {url}" for ok, url in zip(took, lines, strict=True)]
+    else:
+        for known in read_state(state_file(target)).values():
+            sent = "" if known.told else " (not sent)"
+            lines.append(f"since {time_of(known.since)}: {known.title}{sent}")
+    sys.stdout.write("".join(f"{printable(line)}\n" for line in lines))
     return DONE if all(took) else FAILED
-
-
-def _bad(target: Destination) -> list[str]:
-    from pipelines.loading.notify.alerts import time_of
-    from pipelines.loading.notify.state import read_state, state_file
-
-    known = read_state(state_file(target)).values()
-    return [f"since {time_of(k.since)}: {k.title}{'' if k.told else ' (not sent)'}" for k in known]
-
-
-def _test(urls: list[str], target: Destination) -> list[bool]:
-    from pipelines.loading.notify.alerts import trial_message
-    from pipelines.loading.notify.delivery import deliver
-    from pipelines.loading.notify.triggers import place_of
-
-    return deliver(urls, trial_message(place_of(target)))

@@ -46,12 +46,9 @@ class Known(NamedTuple):
 class News(NamedTuple):
     """What a message has to tell: an alert that began, or (`ended`) one that is over."""
 
-    title: str
-    words: str
+    alert: Alert
     since: datetime
     ended: datetime | None = None
-    examples: tuple[str, ...] = ()
-    command: str = ""
 
 
 class Changes(NamedTuple):
@@ -84,15 +81,14 @@ def changes(before: Mapping[str, Known], now: Iterable[Alert], moment: datetime)
         if alert.bad:
             known = before.get(alert.key) or Known(moment, alert.title, told=False)
             if not known.told:
-                shown = (alert.examples, alert.command)
-                news.append(News(alert.title, alert.words, known.since, None, *shown))
+                news.append(News(alert, known.since))
             if_not[alert.key] = known
             if_told[alert.key] = known._replace(told=True)
             continue
         for key in [k for k in before if k == alert.key or k.startswith(f"{alert.key}/")]:
             known = if_told.pop(key)
             if known.told:
-                news.append(News(known.title, alert.words, known.since, moment))
+                news.append(News(alert._replace(title=known.title), known.since, moment))
             else:  # no message said that it was bad
                 del if_not[key]
     return Changes(news, if_told, if_not)
@@ -133,23 +129,23 @@ def _one_each(alerts: Iterable[Alert]) -> list[Alert]:
 
 
 def _headline(news: News) -> str:
-    return f"resolved: {news.title}" if news.ended else news.title
+    return f"resolved: {news.alert.title}" if news.ended else news.alert.title
 
 
 def _section(news: News, *, headed: bool) -> str:
-    lines = [_headline(news)] if headed else []
-    if words := _short(news.words, MOST_WORDS):
+    alert, lines = news.alert, [_headline(news)] if headed else []
+    if words := _short(alert.words, MOST_WORDS):
         lines.append(words)
     if news.ended:
         lasted = _lasted(news.ended - news.since)
         lines.append(f"well again; it had lasted {lasted}, since {time_of(news.since)}")
         return "\n".join(lines)
     lines.append(f"since {time_of(news.since)}")
-    lines += [f"  {_short(example, MOST_EXAMPLE)}" for example in news.examples[:SHOWN_EXAMPLES]]
-    if (left := len(news.examples) - SHOWN_EXAMPLES) > 0:
+    lines += [f"  {_short(example, MOST_EXAMPLE)}" for example in alert.examples[:SHOWN_EXAMPLES]]
+    if (left := len(alert.examples) - SHOWN_EXAMPLES) > 0:
         lines.append(f"  and {left:,} more")
-    if news.command:
-        lines.append(f"more: {news.command}")
+    if alert.command:
+        lines.append(f"more: {alert.command}")
     return "\n".join(lines)
 
 

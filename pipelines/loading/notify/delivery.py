@@ -11,7 +11,7 @@ import re
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import dlt
@@ -46,18 +46,16 @@ def configured_urls() -> list[str]:
                 " config.toml: such URLs hold passwords"
             )
         return []
-    urls: Any = found
-    if isinstance(found, str):
-        try:
-            urls = json.loads(found) if found.lstrip().startswith("[") else [found]
-        except ValueError:
-            urls = None
-        urls = [] if urls == [found] and not found.strip() else urls
-    if not isinstance(urls, list) or not all(isinstance(u, str) and u.strip() for u in urls):
+    if isinstance(found, str) and not found.lstrip().startswith("["):
+        found = [found] if found.strip() else []
+    elif isinstance(found, str):
+        with suppress(ValueError):
+            found = json.loads(found)
+    if not isinstance(found, list) or not all(isinstance(u, str) and u.strip() for u in found):
         raise ConfigurationError(
             f'{SETTING} has to be a list of URLs in quotes, as in ["mailtos://…", "slack://…"]'
         )
-    return [url.strip() for url in urls]
+    return [url.strip() for url in found]
 
 
 def require_urls() -> list[str]:
@@ -113,8 +111,8 @@ def deliver(urls: Sequence[str], message: Message) -> list[bool]:
     done = list(took)
     for number, taken in enumerate(done):
         if not taken:
-            where = f"{SETTING}, {named(urls, number)}"
-            logger.warning("%s: the notification could not be delivered", where)
+            where = named(urls, number)
+            logger.warning("%s, %s: the notification could not be delivered", SETTING, where)
     return done
 
 
@@ -122,16 +120,9 @@ def _send(url: str, message: Message) -> bool:
     try:
         from apprise import Apprise, NotifyFormat, NotifyType
 
-        sender = Apprise(_service(url))
         kind = NotifyType.FAILURE if message.bad else NotifyType.SUCCESS
-        return bool(
-            sender.notify(
-                body=message.body,
-                title=message.title,
-                notify_type=kind,
-                body_format=NotifyFormat.TEXT,
-            )
-        )
+        sender, form = Apprise(_service(url)), NotifyFormat.TEXT
+        return bool(sender.notify(message.body, message.title, kind, body_format=form))
     except Exception:  # noqa: BLE001 - of any service; its text could hold the URL
         return False
 

@@ -43,9 +43,8 @@ def notified_run(
     """Notifies of how the run in the block ends, if that is news; the arguments are the run's.
 
     The block calls what it is given with the result of a run that did not fail, and with what
-    limits found. `limits` are the
-    campaigns and the like that the run was limited to: it says nothing of the others. An
-    interrupted run and one that found the place in use are no news.
+    limits found. `limits` are the campaigns and the like that the run was limited to: it says
+    nothing of the others. An interrupted run and one that found the place in use are no news.
     """
     alerts: list[Alert] = []
 
@@ -66,16 +65,14 @@ def notified_run(
 
 def notify_findings(target: Destination, findings: Iterable[Probed]) -> None:
     """Notifies of findings that turned bad, or well again; each is known by its key or its name."""
-    alerts = [*map(_alert_of, findings)]
     with _harmless():
         if urls := configured_urls():
-            _notify(urls, state_file(target), place_of(target), alerts)
+            _notify(urls, state_file(target), place_of(target), [*map(_alert_of, findings)])
 
 
 def _alert_of(found: Probed) -> Alert:
-    name = found.key or found.what
-    title = f"check failed: {found.what}"
-    return Alert(name, not found.ok, title, found.words, found.examples, found.command)
+    what = (found.key or found.what, not found.ok, f"check failed: {found.what}")
+    return Alert(*what, found.words, found.examples, found.command)
 
 
 def place_of(target: Destination) -> str:
@@ -90,17 +87,13 @@ def _alerts_of(result: RunResult, limits: Limits) -> list[Alert]:
     limited = "".join(f"/{name}={','.join(values)}" for name, values in given)
     words = f"{len(failures):,} lists could not be read, and everything else is loaded; the next"
     words += " run retries them" + (f" (the run was limited to {limited[1:]})" if limited else "")
+    if not failures:
+        words = "everything could be read"
     command = FAILURES.format(run_id=result.stats.run_id)
+    lists = (f"{LISTS}{limited}", bool(failures), "run not complete")
     return [
         Alert(RUN, False, "run failed", ""),
-        Alert(
-            f"{LISTS}{limited}",
-            bool(failures),
-            "run not complete",
-            words if failures else "everything could be read",
-            tuple(failures),
-            command,
-        ),
+        Alert(*lists, words, tuple(failures), command),
     ]
 
 
@@ -110,7 +103,10 @@ def _notify_run(
     with _harmless():
         if not (urls := configured_urls()):
             return
-        asked = _file_of_what_was_asked(destination, dataset, shard)
+        # the state of runs whose place is not known: a file for each way to ask, and folder
+        identity = f"{active().run_dir} {destination} {dataset} {shard}"
+        digest = hashlib.blake2b(identity.encode(), digest_size=5).hexdigest()
+        asked = Path(get_dlt_pipelines_dir()) / f"{PIPELINE_NAME}-{digest}.alerts.json"
         try:
             target = find_target(destination, dataset, parse_shard(shard))
         except Exception:  # noqa: BLE001 - the settings of the place are what the run failed on
@@ -120,15 +116,6 @@ def _notify_run(
         if asked.exists():  # the settings work now
             well = Alert(RUN, False, "run failed", "the settings work now")
             _notify(urls, asked, place_of(target), [well])
-
-
-def _file_of_what_was_asked(
-    destination: str | None, dataset: str | None, shard: str | None
-) -> Path:
-    """The state of runs whose place is not known: one file for each way to ask, and folder."""
-    identity = f"{active().run_dir} {destination} {dataset} {shard}"
-    digest = hashlib.blake2b(identity.encode(), digest_size=5).hexdigest()
-    return Path(get_dlt_pipelines_dir()) / f"{PIPELINE_NAME}-{digest}.alerts.json"
 
 
 def _notify(urls: list[str], path: Path, place: str, alerts: list[Alert]) -> None:
