@@ -49,6 +49,7 @@ class RunNotes:
         self._target = target
         self._stats = stats
         self._started_at = datetime.now(timezone.utc)
+        self._folder = target.pipelines_dir
         self._path = self._folder / f"{target.pipeline_name}.{stats.run_id}.run.json"
         self._added: dict[Path, bytes] = {}
 
@@ -91,10 +92,6 @@ class RunNotes:
             self._path.unlink(missing_ok=True)
         except OSError as error:
             logger.warning("cannot remove the note of this run, which did not fail: %s", error)
-
-    @property
-    def _folder(self) -> Path:
-        return self._target.pipelines_dir
 
     def _paths(self) -> Iterator[Path]:
         return self._folder.glob(f"{self._target.pipeline_name}.*.run.json")

@@ -38,7 +38,11 @@ def recover(target: Destination, lock: Lock) -> dlt.Pipeline:
     """
     with target.shared_connection():
         pipeline = _with_nothing_pending(target, lock)
-        _take_state_from_destination(pipeline)
+        # it moves only together with the data; local state is wrong as soon as the database was
+        # replaced, restored from a backup or loaded from another machine
+        if not _is_in_step(pipeline):
+            pipeline.drop()
+            pipeline.sync_destination()
         if target.capabilities.repair:
             with lock.schema_lock():
                 _repair_tables(pipeline)
@@ -50,7 +54,10 @@ def _with_nothing_pending(target: Destination, lock: Lock) -> dlt.Pipeline:
     """The pipeline in its working folder, or in a new one if that cannot be used."""
     try:
         pipeline = target.open_pipeline(LockWatch(lock))
-        _finish_interrupted_run(pipeline, target, lock)
+        # apart from the run itself: dlt loads such packages and then returns without reading
+        if pipeline.has_pending_data:
+            logger.info("loading what an interrupted run left behind")
+            normalize_and_load(pipeline, target, lock)
     except Exception as error:
         if interruption_in(error) or _is_the_destinations(error, target):
             raise
@@ -64,17 +71,6 @@ def _with_nothing_pending(target: Destination, lock: Lock) -> dlt.Pipeline:
     return pipeline
 
 
-def _finish_interrupted_run(pipeline: dlt.Pipeline, target: Destination, lock: Lock) -> None:
-    """Loads what a run that was killed had read but not loaded.
-
-    dlt loads such packages at the next run and then returns without reading anything, so this has
-    to come before, and apart from, the run itself.
-    """
-    if pipeline.has_pending_data:
-        logger.info("loading what an interrupted run left behind")
-        normalize_and_load(pipeline, target, lock)
-
-
 def _is_the_destinations(error: Exception, target: Destination) -> bool:
     """Whether the destination is to blame, so that the same may work another time."""
     return any(
@@ -83,17 +79,6 @@ def _is_the_destinations(error: Exception, target: Destination) -> bool:
         or target.blames_destination(cause)
         for cause in causes_of(error)
     )
-
-
-def _take_state_from_destination(pipeline: dlt.Pipeline) -> None:
-    """Forgets local state and takes the destination's, which moves only together with the data.
-
-    Local state would be wrong as soon as the database was replaced, restored from a backup or
-    loaded from another machine.
-    """
-    if not _is_in_step(pipeline):
-        pipeline.drop()
-        pipeline.sync_destination()
 
 
 def _repair_tables(pipeline: dlt.Pipeline) -> None:

@@ -61,11 +61,10 @@ def require_apart(path: Path, option: str, target: Destination) -> None:
     Raises:
         ConfigurationError: it is the database, a file beside it, or the log.
     """
-    for used in files_of(target):
-        if same_file(path, used):
-            raise ConfigurationError(
-                f"{option}: {path} is a file that runs use themselves; name another"
-            )
+    if any(same_file(path, used) for used in files_of(target)):
+        raise ConfigurationError(
+            f"{option}: {path} is a file that runs use themselves; name another"
+        )
 
 
 def files_of(target: Destination) -> Iterator[Path]:

@@ -11,10 +11,10 @@ import re
 import secrets
 import shutil
 import tempfile
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Protocol
 
 import duckdb
 
@@ -31,19 +31,24 @@ DATABASE_SUFFIXES = frozenset({".duckdb", ".db"})
 HELD = ("Could not set lock on file", "different configuration")
 
 
-class OutputLocation(Protocol):
-    """Somewhere a copy can be published."""
+class OutputLocation(ABC):
+    """Somewhere a copy can be published; `path` is what readers open."""
 
-    @property
-    def path(self) -> Path:
-        """What readers open."""
+    path: Path
 
     def verify(self) -> None:
         """ConfigurationError if something is there that is not an earlier copy."""
+        if not self._is_free():
+            raise ConfigurationError(
+                f"publish: {self.path} is there already and is no copy that signalwire-orders"
+                " published; name another place, or move it away"
+            )
 
-    def require_clear_names(self, dataset: str) -> None:
-        """ConfigurationError if readers could not name the tables of such a dataset there."""
+    @abstractmethod
+    def _is_free(self) -> bool:
+        """Whether nothing is there, or an earlier copy."""
 
+    @abstractmethod
     def put(self, database: Path) -> None:
         """Makes the DuckDB file `database`, from a folder beside `path`, what readers find."""
 
@@ -66,7 +71,8 @@ def find_output(path: str | Path, target: Destination) -> OutputLocation:
     if target.file and place.path == target.file.resolve():
         raise ConfigurationError(f"publish: {path} is the database that runs load into itself")
     require_path(place.path, "publish")
-    place.require_clear_names(target.dataset)
+    if isinstance(place, DatabaseFile):
+        place.require_clear_names(target.dataset)
     require_apart(place.path, "publish", target)
     place.verify()
     require_folder(place.path, "publish")
@@ -91,17 +97,15 @@ def working_folder(place: OutputLocation, target: Destination) -> Iterator[Path]
         shutil.rmtree(folder, ignore_errors=True)
 
 
-class DatabaseFile:
+class DatabaseFile(OutputLocation):
     """A DuckDB file. Readers that have the old one open keep it, though its name is gone."""
 
     def __init__(self, path: Path) -> None:
         # through links, so that the file they lead to is replaced and not the link
         self.path = path.resolve()
 
-    def verify(self) -> None:
-        """ConfigurationError if something is there that is not an earlier copy."""
-        if self.path.exists() and not (self.path.is_file() and _is_copy(self.path)):
-            raise ConfigurationError(_not_ours(self.path))
+    def _is_free(self) -> bool:
+        return not self.path.exists() or (self.path.is_file() and _is_copy(self.path))
 
     def require_clear_names(self, dataset: str) -> None:
         """ConfigurationError if the file's name makes the names of its tables ambiguous."""
@@ -125,7 +129,7 @@ class DatabaseFile:
         _to_disk(self.path.parent)
 
 
-class ParquetFolder:
+class ParquetFolder(OutputLocation):
     """A folder of Parquet files: a link to one of several versions of it.
 
     A folder that is not empty cannot be replaced in one step, but a link can. So each version is a
@@ -140,18 +144,11 @@ class ParquetFolder:
             linked = self.path.parent / self.path.readlink()
             self.path = linked.parent.resolve() / linked.name
 
-    def verify(self) -> None:
-        """ConfigurationError if something is there that is not an earlier copy."""
+    def _is_free(self) -> bool:
         if self.path.is_symlink():
-            ours = self._leads_to_version()
-        else:
-            empty = self.path.is_dir() and not any(self.path.iterdir())
-            ours = empty or not self.path.exists()
-        if not ours:
-            raise ConfigurationError(_not_ours(self.path))
-
-    def require_clear_names(self, dataset: str) -> None:
-        """Files of a folder have no catalog."""
+            return self._leads_to_version()
+        empty = self.path.is_dir() and not any(self.path.iterdir())
+        return empty or not self.path.exists()
 
     def put(self, database: Path) -> None:
         """Writes the tables as Parquet files, and makes the link lead to them."""
@@ -161,7 +158,8 @@ class ParquetFolder:
             _to_disk(path)
         before = self.path.readlink().name if self.path.is_symlink() else ""
         version = self.path.with_name(f".{self.path.name}-{secrets.token_hex(6)}")
-        _keep_all_permissions(self.path, files)
+        for path in (files, *files.rglob("*")):
+            keep_permissions(self.path / path.relative_to(files), path)
         files.rename(version)
         link = database.with_name("link")
         link.symlink_to(version.name)
@@ -184,12 +182,6 @@ class ParquetFolder:
                 shutil.rmtree(entry, ignore_errors=True)
 
 
-def _keep_all_permissions(before: Path, new: Path) -> None:
-    """Gives a folder and the files in it the permissions of those in the version before."""
-    for path in (new, *new.rglob("*")):
-        keep_permissions(before / path.relative_to(new), path)
-
-
 def _is_copy(path: Path) -> bool:
     try:
         return is_copy(path)
@@ -202,13 +194,6 @@ def _is_copy(path: Path) -> bool:
             return is_copy(Path(shutil.copy(path, folder)))
         except duckdb.Error:
             return False
-
-
-def _not_ours(path: Path) -> str:
-    return (
-        f"publish: {path} is there already and is no copy that signalwire-orders published;"
-        " name another place, or move it away"
-    )
 
 
 def _to_disk(path: Path) -> None:

@@ -17,12 +17,7 @@ import duckdb
 
 from pipelines.destinations.base import Destination
 from pipelines.destinations.columns import made_columns
-from pipelines.destinations.copy_file import (
-    in_little_memory,
-    insert,
-    opened_copy,
-    transaction,
-)
+from pipelines.destinations.copy_file import in_little_memory, insert, opened_copy, transaction
 from pipelines.destinations.naming import literal, quoted, reports_dataset
 from pipelines.destinations.rows import arrow_schema
 from sources.signalwire.records.schema import TABLES
@@ -123,7 +118,12 @@ def _complete_tables(copy: duckdb.DuckDBPyConnection, dataset: str) -> None:
     """Adds the tables that the destination has not yet, empty, since reports read them."""
     for table in TABLES.values():
         name = f'{quoted(dataset)}."{table.name}"'
-        there = _columns_of_copy(copy, dataset, table.name)
+        found = copy.execute(
+            "SELECT column_name FROM duckdb_columns() WHERE schema_name = ? AND table_name = ?"
+            " ORDER BY column_index",
+            [dataset, table.name],
+        ).fetchall()
+        there = [column for (column,) in found]
         if not there:
             there = [column.name for column in table.columns()]
             rows = arrow_schema(table.name, there).empty_table()
@@ -154,12 +154,3 @@ def _describe(
     copy.execute(f"COMMENT ON TABLE {name} IS {literal(description)}")
     for column, meaning in columns.items():
         copy.execute(f'COMMENT ON COLUMN {name}."{column}" IS {literal(meaning)}')
-
-
-def _columns_of_copy(copy: duckdb.DuckDBPyConnection, dataset: str, table: str) -> list[str]:
-    found = copy.execute(
-        "SELECT column_name FROM duckdb_columns() WHERE schema_name = ? AND table_name = ?"
-        " ORDER BY column_index",
-        [dataset, table],
-    ).fetchall()
-    return [name for (name,) in found]
