@@ -63,7 +63,11 @@ def load(shard: str, params: Mapping[str, Any]) -> dict[str, Any]:
     limits = {"campaign": params["campaigns"]}
     with _in_words(), notified_run(params["destination"], None, part, limits) as notify:
         require_urls()
-        result = run(destination=params["destination"], **_credentials(), **_asked(shard, params))
+        # what is not chosen comes from dlt's configuration
+        chosen: dict[str, Any] = {"full": True} if params["full"] else {}
+        if params["campaigns"]:
+            chosen["campaign_ids"] = list(params["campaigns"])
+        result = run(destination=params["destination"], shard=part, **_credentials(), **chosen)
         notify(result, ())
         logger.info("%s", printable(result.summary(), lines=True))
         return result.as_dict()
@@ -134,16 +138,6 @@ def everything_read(loaded: Sequence[Mapping[str, Any]]) -> None:
         lines.append(f"and {len(failures) - SHOWN_FAILURES:,} more")
     lines.append("they are in the table campaign_failures; the next run retries them")
     raise AirflowFailException("\n".join(lines))
-
-
-def _asked(shard: str, params: Mapping[str, Any]) -> dict[str, Any]:
-    """The arguments of `run` that were given; the others come from dlt's configuration."""
-    given = {
-        "full": params["full"] or None,
-        "campaign_ids": list(params["campaigns"]) or None,
-        "shard": None if shard == EVERYTHING else shard,
-    }
-    return {name: value for name, value in given.items() if value is not None}
 
 
 def _credentials() -> dict[str, Any]:
