@@ -39,14 +39,13 @@ SELECT (SELECT as_of FROM {reports}.data_as_of),
 """
 
 
-def probe_destination(target: Destination, limits: Sequence[Limits] = ()) -> Iterator[Probed]:
+def probe_destination(target: Destination, limits: Sequence[Limits]) -> Iterator[Probed]:
     """Checks that the destination opens, how old its data is, and what limits are exceeded.
 
     Args:
         target: Where the tables are.
         limits: Those of all orders first, then any of brands and campaigns.
     """
-    whole = limits[0] if limits else Limits()
     where = f"{target.description}, dataset {target.dataset}"
     fine = not any(limit.judged for limit in limits)
     nothing = Probed("freshness", fine, "nothing loaded yet: signalwire-orders run")
@@ -63,8 +62,8 @@ def probe_destination(target: Destination, limits: Sequence[Limits] = ()) -> Ite
                 yield nothing
                 return
             (finished_at,), (orders, updated_at) = newest[0], contents[0]
-            yield _freshness(finished_at, orders, updated_at, whole.max_age)
-            yield from _of_reports(client, target, limits or [whole])
+            yield _freshness(finished_at, orders, updated_at, limits[0].max_age)
+            yield from _of_reports(client, target, limits)
     except NothingLoaded:
         try:
             require_folder(target.file or Path(), where)
@@ -82,12 +81,8 @@ def judged(findings: Iterable[Probed], limits: Sequence[Limits]) -> list[Probed]
 
     Without a limit nothing was judged: that must not resolve what a check with one has found.
     """
-    whole = limits[0] if limits else Limits()
-    unjudged = {
-        name
-        for name, limit in {"freshness": whole.max_age, "stuck": whole.max_stuck}.items()
-        if limit is None
-    }
+    of_all = {"freshness": limits[0].max_age, "stuck": limits[0].max_stuck}
+    unjudged = {name for name, limit in of_all.items() if limit is None}
     return [found for found in findings if (found.key or found.what) not in unjudged]
 
 

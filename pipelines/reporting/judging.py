@@ -15,6 +15,7 @@ from sources.signalwire.http.access_check import Probed
 
 EXAMPLES = 5
 SHOW = "signalwire-orders report"
+CAMPAIGNS = "processing_time_by_campaign"
 LONGEST_FIRST = "p90_hours_all DESC NULLS FIRST"
 
 
@@ -58,36 +59,38 @@ def found_of(
     read = _Reports(client, target, reports)
     of = "".join(f" of {n} {v}" for n, v in limits.narrowing.given.items())
     for judge in JUDGES:
-        for found in judge(read, limits, as_of):
+        if found := judge(read, limits, as_of):
             yield found._replace(
                 words=f"{found.words}{f' ({of[1:]})' if of else ''}", key=f"{found.what}{of}"
             )
 
 
-def _stuck(read: _Reports, limits: Limits, _: datetime | None) -> Iterator[Probed]:
+def _stuck(read: _Reports, limits: Limits, _: datetime | None) -> Probed | None:
     """How many orders are stuck; of all orders also without a limit."""
-    if limits.max_stuck is None and limits.narrowing.given:
-        return
-    ((count, oldest),) = read.rows("count(*), max(age_hours)", "stuck_orders", limits.narrowing)
-    command = f"{SHOW} stuck_orders{limits.narrowing.as_options}"
+    most, narrowing = limits.max_stuck, limits.narrowing
+    if most is None and narrowing.given:
+        return None
+    ((count, oldest),) = read.rows("count(*), max(age_hours)", "stuck_orders", narrowing)
+    command = f"{SHOW} stuck_orders{narrowing.as_options}"
     words = f"{count:,} open for longer than is usual"
     if count:
         words += f", the oldest for {oldest / 24:.1f} days: {command}"
-    ok = limits.max_stuck is None or count <= limits.max_stuck
-    examples: list[str] = []
-    if not ok:
-        columns = "order_id, campaign_name, age_hours"
-        some = f"ORDER BY age_hours DESC, order_id LIMIT {EXAMPLES}"
-        for order_id, campaign, age in read.rows(columns, "stuck_orders", limits.narrowing, some):
-            examples.append(f"{order_id} of {campaign}: {age / 24:.1f} days")
-    yield Probed("stuck", ok, words, tuple(examples), command)
+    if most is None or count <= most:
+        return Probed("stuck", True, words, (), command)
+    columns = "order_id, campaign_name, age_hours"
+    some = f"ORDER BY age_hours DESC, order_id LIMIT {EXAMPLES}"
+    rows = read.rows(columns, "stuck_orders", narrowing, some)
+    examples = [
+        f"{order_id} of {campaign}: {age / 24:.1f} days" for order_id, campaign, age in rows
+    ]
+    return Probed("stuck", False, words, tuple(examples), command)
 
 
-def _within(read: _Reports, limits: Limits, as_of: datetime | None) -> Iterator[Probed]:
+def _within(read: _Reports, limits: Limits, as_of: datetime | None) -> Probed | None:
     """The share of orders that were processed as promised."""
     least = limits.min_within_target
     if least is None:
-        return
+        return None
     recent, period = _recent(limits, as_of)
     columns = "count(within_target), count(CASE WHEN within_target THEN 1 END)"
     ((told, within),) = read.rows(columns, "order_processing", recent)
@@ -98,19 +101,15 @@ def _within(read: _Reports, limits: Limits, as_of: datetime | None) -> Iterator[
             f"{within / told:.1%} of {told:,} orders {period} were processed as promised;"
             f" wanted are {least:.1%}"
         )
-    yield Probed(
-        "in time",
-        ok,
-        words,
-        () if ok else _worst(read, recent, "share_within_target", "share_within_target", "{:.1%}"),
-        f"{SHOW} processing_time_by_campaign{recent.as_options}",
-    )
+    measure = "share_within_target"
+    worst = () if ok else _worst(read, recent, measure, measure, "{:.1%}")
+    return Probed("in time", ok, words, worst, f"{SHOW} {CAMPAIGNS}{recent.as_options}")
 
 
-def _p90(read: _Reports, limits: Limits, as_of: datetime | None) -> Iterator[Probed]:
+def _p90(read: _Reports, limits: Limits, as_of: datetime | None) -> Probed | None:
     """The time within which nine of ten orders are processed, waiting ones included."""
     if limits.max_p90 is None:
-        return
+        return None
     most = limits.max_p90 / 3600
     recent, period = _recent(limits, as_of)
     ((p90,),) = read.rows("p90_hours_all", "processing_time_summary", recent)
@@ -122,65 +121,45 @@ def _p90(read: _Reports, limits: Limits, as_of: datetime | None) -> Iterator[Pro
         ok = longest is None or longest <= most
         words = f"fewer than 90 % of the orders {period} are processed"
         words += f", after up to {longest:.1f} h" if longest is not None else ""
-    yield Probed(
-        "p90",
-        ok,
-        f"{words}; the limit is {most:g} h",
-        ()
-        if ok
-        else _worst(read, recent, "p90_hours_all", "p90_hours_all DESC NULLS FIRST", "{:.1f} h"),
-        f"{SHOW} processing_time_by_campaign{recent.as_options}",
-    )
+    words += f"; the limit is {most:g} h"
+    worst = () if ok else _worst(read, recent, "p90_hours_all", LONGEST_FIRST, "{:.1f} h")
+    return Probed("p90", ok, words, worst, f"{SHOW} {CAMPAIGNS}{recent.as_options}")
 
 
-def _failed(read: _Reports, limits: Limits, as_of: datetime | None) -> Iterator[Probed]:
+def _failed(read: _Reports, limits: Limits, as_of: datetime | None) -> Probed | None:
     """How many orders failed."""
     if limits.max_failed is None:
-        return
+        return None
     recent, period = _recent(limits, as_of)
     recent = replace(recent, status="failed")
     ((count,),) = read.rows("count(*)", "order_processing", recent)
-    ok = count <= limits.max_failed
-    examples: list[str] = []
-    if not ok:
-        some = f"ORDER BY created_at DESC, order_id LIMIT {EXAMPLES}"
-        for order_id, campaign in read.rows(
-            "order_id, campaign_name", "order_processing", recent, some
-        ):
-            examples.append(f"{order_id} of {campaign}")
-    yield Probed(
-        "failed",
-        ok,
-        f"{count:,} orders {period} have failed; the limit is {limits.max_failed:,}",
-        tuple(examples),
-        f"{SHOW} order_processing{recent.as_options}",
-    )
+    words = f"{count:,} orders {period} have failed; the limit is {limits.max_failed:,}"
+    command = f"{SHOW} order_processing{recent.as_options}"
+    if count <= limits.max_failed:
+        return Probed("failed", True, words, (), command)
+    some = f"ORDER BY created_at DESC, order_id LIMIT {EXAMPLES}"
+    rows = read.rows("order_id, campaign_name", "order_processing", recent, some)
+    examples = tuple(f"{order_id} of {campaign}" for order_id, campaign in rows)
+    return Probed("failed", False, words, examples, command)
 
 
-def _quality(read: _Reports, limits: Limits, _: datetime | None) -> Iterator[Probed]:
+def _quality(read: _Reports, limits: Limits, _: datetime | None) -> Probed | None:
     """Findings of the report data_quality that are severe enough."""
     if limits.max_data_quality is None:
-        return
+        return None
     severe = SEVERITIES[: SEVERITIES.index(limits.max_data_quality) + 1]
     columns = "check_name, severity, count"
-    rows = read.rows(columns, "data_quality", limits.narrowing, "WHERE count > 0")
-    rows = sorted(
-        (row for row in rows if row[1] in severe), key=lambda row: (severe.index(row[1]), row[0])
-    )
-    least = " or worse" if len(severe) > 1 else ""
-    words = (
-        f"{len(rows):,} data checks of severity {limits.max_data_quality}{least} found something"
-    )
-    yield Probed(
-        "data quality",
-        not rows,
-        words,
-        tuple(f"{name}: {count:,} ({severity})" for name, severity, count in rows[:EXAMPLES]),
-        f"{SHOW} data_quality{limits.narrowing.as_options}",
-    )
+    found = read.rows(columns, "data_quality", limits.narrowing, "WHERE count > 0")
+    rows = [row for row in found if row[1] in severe]
+    rows.sort(key=lambda row: (severe.index(row[1]), row[0]))
+    least = f"{limits.max_data_quality}{' or worse' if len(severe) > 1 else ''}"
+    words = f"{len(rows):,} data checks of severity {least} found something"
+    examples = tuple(f"{name}: {count:,} ({severity})" for name, severity, count in rows[:EXAMPLES])
+    command = f"{SHOW} data_quality{limits.narrowing.as_options}"
+    return Probed("data quality", not rows, words, examples, command)
 
 
-JUDGES: tuple[Callable[[_Reports, Limits, datetime | None], Iterator[Probed]], ...] = (
+JUDGES: tuple[Callable[[_Reports, Limits, datetime | None], Probed | None], ...] = (
     _stuck, _within, _p90, _failed, _quality,
 )  # fmt: skip
 
@@ -197,9 +176,9 @@ def _worst(
     read: _Reports, recent: Narrowing, measure: str, order: str, written: str
 ) -> tuple[str, ...]:
     """The campaigns that a measure is worst of."""
-    name = "processing_time_by_campaign"
     columns = f"campaign_name, {measure}, orders"
-    rows = read.rows(columns, name, recent, f"ORDER BY {order}, campaign_id LIMIT {EXAMPLES}")
+    some = f"ORDER BY {order}, campaign_id LIMIT {EXAMPLES}"
+    rows = read.rows(columns, CAMPAIGNS, recent, some)
     return tuple(
         f"{campaign}: {written.format(value) if value is not None else 'not yet'}"
         f" of {orders:,} orders"

@@ -25,6 +25,8 @@ BASES = ("order_processing", "number_processing")
 # but for those that judge a row by others, which fewer would judge otherwise
 WHOLE = frozenset({"slower_than_before", "stuck_orders", "failed_numbers", *BASES})
 SHOWN = 5
+# in DuckDB's dialect, as it is over each column that a report may have
+Condition = Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -45,9 +47,7 @@ class Narrowing:
     @property
     def given(self) -> dict[str, str | datetime]:
         """What is given, by the name of its option."""
-        options = ("campaign", "brand", "use_case", "status", "since", "until")
-        found = {name: getattr(self, name) for name in options}
-        return {name: value for name, value in found.items() if value is not None}
+        return {name: value for name, value in vars(self).items() if value is not None}
 
     @property
     def as_options(self) -> str:
@@ -102,7 +102,26 @@ def relation(
     """
     dialect, report = dialect_of(target), one_report(reports, name)
     conditions = _conditions(client, narrowing)
-    return _narrowed(client, target.dataset, dialect, reports, report, conditions)
+    view = in_reports(client, target.dataset, name)
+    if not conditions:
+        return view
+    if all(_on(report, condition) for condition in conditions.values()):
+        query = f"SELECT * FROM {view} WHERE {_all_on(report, conditions)}"  # noqa: S608
+    else:
+        _require_base(reports, report, conditions)
+
+        def narrowed(name: str) -> str:
+            if name in TABLES:
+                return str(client.make_qualified_table_name(name))
+            full = in_reports(client, target.dataset, name)
+            if name in BASES:
+                return f"(SELECT * FROM {full} WHERE {_all_on(reports[name], conditions)})"  # noqa: S608
+            if _base_of(reports, reports[name]):
+                return f"({with_names(reports[name].query, narrowed)})"
+            return full
+
+        query = with_names(report.query, narrowed)
+    return f"({query if dialect == 'duckdb' else translated(query, dialect)}) AS narrowed"
 
 
 def holds_rows(target: Destination, table: Table) -> bool:
@@ -118,37 +137,34 @@ def _conditions(client: Any, narrowing: Narrowing) -> dict[str, Condition]:
     campaigns = client.make_qualified_table_name(CAMPAIGNS.name)
     for option, value in narrowing.given.items():
         if isinstance(value, datetime):
-            found[option] = Condition(
-                {name: _time(name, value, later=option == "since") for name in TIMES}
-            )
+            later = option == "since"
+            found[option] = {name: _time(name, value, later=later) for name in TIMES}
             continue
         text = literal(value.strip())
         if option == "campaign":
             ids = f"({', '.join(map(literal, _ids(client, CAMPAIGNS, value.strip())))})"
-            found[option] = Condition({"campaign_id": f"campaign_id IN {ids}"})
+            found[option] = {"campaign_id": f"campaign_id IN {ids}"}
         elif option == "brand":
             ids = f"({', '.join(map(literal, _ids(client, BRANDS, value.strip())))})"
             of_brand = f"campaign_id IN (SELECT id FROM {campaigns} WHERE brand_id IN {ids})"  # noqa: S608
-            found[option] = Condition({"brand_id": f"brand_id IN {ids}", "campaign_id": of_brand})
+            found[option] = {"brand_id": f"brand_id IN {ids}", "campaign_id": of_brand}
         elif option == "use_case":
             named = f"lower(coalesce(sms_use_case, '(none)')) = lower({text})"
             of_case = f"campaign_id IN (SELECT id FROM {campaigns} WHERE {named})"  # noqa: S608
             is_case = f"lower(use_case) = lower({text})"
-            found[option] = Condition({"use_case": is_case, "campaign_id": of_case})
+            found[option] = {"use_case": is_case, "campaign_id": of_case}
         else:
-            found[option] = Condition({"status": f"status = lower({text})"})
+            found[option] = {"status": f"status = lower({text})"}
     return found
 
 
-@dataclass(frozen=True)
-class Condition:
-    """A condition in DuckDB's dialect, as it is over each column that a report may have."""
+def _on(report: Report, condition: Condition) -> str | None:
+    """The condition as it is over this report; None where no column says it."""
+    return next((sql for name, sql in condition.items() if name in report.columns), None)
 
-    over: Mapping[str, str]
 
-    def on(self, report: Report) -> str | None:
-        """As it is over this report; None where no column says it."""
-        return next((sql for name, sql in self.over.items() if name in report.columns), None)
+def _all_on(report: Report, conditions: Mapping[str, Condition]) -> str:
+    return " AND ".join(str(_on(report, condition)) for condition in conditions.values())
 
 
 def _time(column: str, value: datetime, *, later: bool) -> str:
@@ -182,41 +198,6 @@ def _ids(client: Any, table: Table, named: str) -> list[str]:
     return ids
 
 
-def _narrowed(
-    client: Any,
-    dataset: str,
-    dialect: str,
-    reports: Mapping[str, Report],
-    report: Report,
-    conditions: Mapping[str, Condition],
-) -> str:
-    """What to select from: the view, or a query in parentheses."""
-    view = in_reports(client, dataset, report.name)
-    if not conditions:
-        return view
-    if all(condition.on(report) for condition in conditions.values()):
-        query = f"SELECT * FROM {view} WHERE {_all(conditions, report)}"  # noqa: S608
-    else:
-        _require_base(reports, report, conditions)
-
-        def narrowed(name: str) -> str:
-            if name in TABLES:
-                return str(client.make_qualified_table_name(name))
-            full = in_reports(client, dataset, name)
-            if name in BASES:
-                return f"(SELECT * FROM {full} WHERE {_all(conditions, reports[name])})"  # noqa: S608
-            if _base_of(reports, reports[name]):
-                return f"({with_names(reports[name].query, narrowed)})"
-            return full
-
-        query = with_names(report.query, narrowed)
-    return f"({query if dialect == 'duckdb' else translated(query, dialect)}) AS narrowed"
-
-
-def _all(conditions: Mapping[str, Condition], report: Report) -> str:
-    return " AND ".join(str(condition.on(report)) for condition in conditions.values())
-
-
 def _base_of(reports: Mapping[str, Report], report: Report) -> str | None:
     """The report with a row per order or number that this one is made of, if any."""
     for name in sorted(report.sources & reports.keys()):
@@ -232,8 +213,8 @@ def _require_base(
     """Refuses what no column of the report says, where it cannot be computed again."""
     base = None if report.name in WHOLE else _base_of(reports, report)
     for option, condition in conditions.items():
-        if not condition.on(reports[base] if base else report):
-            columns = " or ".join(condition.over)
+        if not _on(reports[base] if base else report, condition):
+            columns = " or ".join(condition)
             raise ConfigurationError(
                 f"--{option.replace('_', '-')} cannot narrow {report.name}: it has no {columns}"
             )
