@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from dataclasses import fields
 
 from pipelines.cli.options import add_where, count, duration, filled, share
 from sources.printable import printable
@@ -39,7 +40,7 @@ def main(arguments: argparse.Namespace) -> int:
     from pipelines.loading.notify.triggers import notify_findings
     from pipelines.reporting.catalog import require_report_settings
     from pipelines.reporting.health import judged, probe_destination
-    from pipelines.reporting.limits import configured_limits, with_options
+    from pipelines.reporting.limits import Limits, configured_limits, with_options
     from sources.signalwire import signalwire, signalwire_client
     from sources.signalwire.http.access_check import probe
     from sources.signalwire.settings import DEFAULT_PAGE_SIZE
@@ -49,11 +50,8 @@ def main(arguments: argparse.Namespace) -> int:
     signalwire()  # refuses the settings that a run would refuse; it sends nothing
     require_report_settings()
     require_urls()
-    names = (
-        "campaign", "brand", "max_age", "max_stuck", "min_within_target", "max_p90", "max_failed",
-        "max_data_quality", "over",
-    )  # fmt: skip
-    limits = with_options(configured_limits(), **{n: getattr(arguments, n) for n in names})
+    given = {limit.name: getattr(arguments, limit.name) for limit in fields(Limits)}
+    limits = with_options(configured_limits(), **given)
     client = signalwire_client()
     page_size = dlt.config.get("sources.signalwire.page_size", int) or DEFAULT_PAGE_SIZE
     findings = []

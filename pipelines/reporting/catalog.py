@@ -8,7 +8,6 @@ that is `@measures` is made from `sql/shared/measures.sql`, and so for the other
 
 from __future__ import annotations
 
-import json
 import logging
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -27,6 +26,7 @@ from pipelines.destinations.configuration import defaults
 from pipelines.destinations.naming import Schemas, literal, schemas_to_show
 from pipelines.reporting.dialects import DIALECTS, translated
 from pipelines.reporting.promises import MOST_HOURS, Promise, parse_promises, rows_of, with_default
+from pipelines.reporting.values import listed
 from sources.signalwire.errors import ConfigurationError
 from sources.signalwire.records.schema import TABLES
 
@@ -126,8 +126,7 @@ def configured_targets() -> tuple[list[float], float]:
     """
     (all_name, all_hours), (main_name, main) = (_setting(name) for name in RENAMED)
     try:
-        # from the environment it comes as text
-        hours = json.loads(all_hours) if isinstance(all_hours, str) else all_hours
+        hours = listed(all_hours)
         if not isinstance(hours, list) or any(isinstance(h, bool) for h in (*hours, main)):
             raise ValueError
         numbers, main_number = [float(hour) for hour in hours], float(main)
@@ -292,13 +291,6 @@ def _before(key: str, period: str) -> str:
     )
 
 
-def _of_approval(
-    kind: str, approved: str, labels: str = "", named: str = "", join: str = ""
-) -> dict[str, str]:
-    """What is registered, its state once it is, and further columns with what they come from."""
-    return {"kind": kind, "approved": approved, "labels": labels, "named": named, "join": join}
-
-
 # a period as a number, and how much less the one before has
 NUMBERED = {
     "created_week": ("extract(epoch FROM CAST(created_week AS TIMESTAMP))", 7 * 86_400),
@@ -310,7 +302,8 @@ NUMBERED = {
 # what the settings of a report put into each of the shared queries
 SUBSTITUTES: dict[str, Callable[..., dict[str, str]]] = {
     "measures": _of_measures,
-    "approval": _of_approval,
+    # as they are; the further columns, and what they come from, may be left out
+    "approval": partial(dict, labels="", named="", join=""),
 }
 
 

@@ -46,14 +46,8 @@ ACCEPTED = {
     ("slower_than_before", "measure"): ["median", "p90"],
     ("backlog", "bucket"): [*(name for name, _, _ in age_groups()), "not known"],
 }
-# reports that count every order once, whatever they are grouped by
-COUNTS_OF_ALL = (
-    "processing_time_by_brand", "processing_time_by_campaign", "processing_time_by_use_case",
-    "processing_time_by_day", "processing_time_by_week", "processing_time_by_month",
-    "processing_time_by_hour_of_week", "processing_time_by_campaign_and_week",
-    "processing_time_by_campaign_and_month", "processing_time_by_brand_and_week",
-    "processing_time_by_brand_and_month",
-)  # fmt: skip
+# reports whose names begin so count every order once
+COUNTS_OF_ALL = "processing_time_by_"
 COUNTS_ALL = """\
 -- NAME counts every order once
 SELECT groups.orders, summary.orders AS all_orders
@@ -100,7 +94,8 @@ def package(reports: Mapping[str, Report], dataset: str, dialect: str) -> dict[s
         **{f"models/{r.name}.sql": _sql(_query(r, dialect)) for r in reports.values()},
         **{
             f"tests/{name}_counts_all.sql": _sql(COUNTS_ALL.replace("NAME", name))
-            for name in COUNTS_OF_ALL
+            for name in reports
+            if name.startswith(COUNTS_OF_ALL)
         },
     }
 

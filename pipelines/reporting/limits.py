@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import dlt
 
 from pipelines.reporting.rows import Narrowing
-from pipelines.reporting.values import UNITS, duration, share
+from pipelines.reporting.values import UNITS, duration, listed, share
 from sources.signalwire.errors import ConfigurationError
 
 SEVERITIES = ("error", "warning", "information")
@@ -65,9 +63,7 @@ def configured_limits() -> list[Limits]:
         value: Any = dlt.config.get(f"checks.{name}")
         if value not in (None, ""):
             found[name] = value
-    more: Any = dlt.config.get("checks.of") or []
-    with suppress(ValueError):  # from the environment it comes as text
-        more = json.loads(more) if isinstance(more, str) else more
+    more = listed(dlt.config.get("checks.of") or [])
     if not isinstance(more, list) or not all(isinstance(entry, Mapping) for entry in more):
         raise ConfigurationError(
             "checks.of has to be a list of tables, each written as [[checks.of]] with a brand or"

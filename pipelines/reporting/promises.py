@@ -6,7 +6,6 @@ Of those in force when an order was created, the most specific one counts, and o
 
 from __future__ import annotations
 
-import json
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -14,6 +13,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from pipelines.reporting.values import listed
 from sources.signalwire.errors import ConfigurationError
 
 SETTING = "reports.sla"
@@ -59,10 +59,7 @@ def parse_promises(found: Any) -> list[Promise]:
     Raises:
         ConfigurationError: one of them cannot be meant so.
     """
-    try:
-        entries = json.loads(found) if isinstance(found, str) else found
-    except ValueError:
-        entries = found
+    entries = listed(found)
     if not isinstance(entries, list) or not all(isinstance(e, Mapping) for e in entries):
         raise ConfigurationError(
             f"{SETTING} has to be a list of tables, each written as [[{SETTING}]] with hours = 4"

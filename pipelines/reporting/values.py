@@ -1,7 +1,11 @@
-"""Durations and shares as people write them, after an option and in settings. Imports nothing."""
+"""Durations, shares and lists as people write them, in settings and after options.
+
+It imports nothing slow.
+"""
 
 from __future__ import annotations
 
+import json
 import math
 import re
 
@@ -23,6 +27,14 @@ def duration(value: object) -> float:
     if seconds > LONGEST_YEARS * 365 * UNITS["d"]:
         raise ValueError(f"has to be {LONGEST_YEARS} years at most")
     return seconds
+
+
+def listed(value: object) -> object:
+    """A list in a setting, which the environment has as text in JSON; other values as they are."""
+    try:
+        return json.loads(value) if isinstance(value, str) else value
+    except ValueError:
+        return value
 
 
 def share(value: object) -> float:
