@@ -21,6 +21,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def main(arguments: argparse.Namespace) -> int:
     """Writes the page, prints its path, and opens it if asked to."""
+    import webbrowser
+
     from pipelines.cli import report_file
     from pipelines.cli.logs import set_up_logging
     from pipelines.dashboard.data import load
@@ -30,13 +32,7 @@ def main(arguments: argparse.Namespace) -> int:
     target = report_file.source_of(arguments, "--out", "dashboard", is_page)
     # the page names the digests of its own text, so no newline of it may change
     printed = report_file.write(arguments.out, render(load(target)))
-    if printed and arguments.open:
-        _open(arguments.out)
-    return 0
-
-
-def _open(page: Path) -> None:
-    import webbrowser
-
-    if not webbrowser.open(page.absolute().as_uri()):
+    page: Path = arguments.out
+    if printed and arguments.open and not webbrowser.open(page.absolute().as_uri()):
         logger.warning("there is no browser to open %s in", page)
+    return 0

@@ -47,6 +47,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def main(arguments: argparse.Namespace) -> int:
     """Runs the demo and leaves its database behind."""
+    import requests
+
     from pipelines.cli.logs import set_up_logging
 
     set_up_logging()  # for errors of the demo itself; each command has its own
@@ -58,7 +60,10 @@ def main(arguments: argparse.Namespace) -> int:
         _say(f"A simulated SignalWire space answers at {space['url']}: no account needed.")
         _say("\n1. The first run reads everything there is, over HTTP, page by page.")
         _command(folder, environment, "run")
-        _advance_clock(space["url"], LATER_SECONDS)
+        moved = requests.post(
+            f"{space['url']}/_control/clock", json={"advance": LATER_SECONDS}, timeout=10
+        )
+        moved.raise_for_status()
         _say("\n2. Six hours later: orders have arrived and moved on. The next run loads those.")
         _command(folder, environment, "run")
         _say("\n3. How long do orders take, by campaign?")
@@ -84,13 +89,6 @@ def _require_simulator() -> None:
             f"demo: {error.name} is not installed;"
             " install it with: pip install 'signalwire-orders[simulator]'"
         ) from error
-
-
-def _advance_clock(url: str, seconds: float) -> None:
-    import requests
-
-    moved = requests.post(f"{url}/_control/clock", json={"advance": seconds}, timeout=10)
-    moved.raise_for_status()
 
 
 @contextmanager
@@ -156,9 +154,8 @@ def _clear(folder: Path) -> None:
     """
     from sources.signalwire.errors import ConfigurationError
 
-    mark = folder / MARK
     there = [folder / name for name in MADE if os.path.lexists(folder / name)]
-    if there and not _is_of_demo(folder, mark):
+    if there and not _is_of_demo(folder):
         raise ConfigurationError(
             f"demo: {there[0]} is there, and was not made by a demo or has changed since; name"
             " another folder with --folder, or move it away"
@@ -173,10 +170,10 @@ def _leave_mark(folder: Path) -> None:
     (folder / MARK).write_text(MARK_TEXT + _version_of(folder), encoding="utf-8")
 
 
-def _is_of_demo(folder: Path, mark: Path) -> bool:
+def _is_of_demo(folder: Path) -> bool:
     """Whether a demo left its mark and the database has not changed since."""
     try:
-        text = mark.read_text(encoding="utf-8")
+        text = (folder / MARK).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError):
         return False
     return text == MARK_TEXT + _version_of(folder)

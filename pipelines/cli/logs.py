@@ -13,7 +13,6 @@ from contextlib import suppress
 from datetime import datetime, timezone
 from functools import cache
 from logging.handlers import RotatingFileHandler
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipelines.cli.output import json_text
@@ -36,12 +35,11 @@ def console() -> Console:
     return Console(stderr=True, highlight=False, soft_wrap=True)
 
 
-def set_up_logging(*, quiet: bool = False, as_json: bool = False) -> Path:
+def set_up_logging(*, quiet: bool = False, as_json: bool = False) -> None:
     """Sends the project's messages to the log file, and to standard error as fits its reader.
 
     A terminal shows warnings; anything else (cron, Airflow, a file) gets lines with times; `quiet`
-    leaves errors. `as_json` prints each message as one line of JSON, tracebacks included. Returns
-    the path of the log file.
+    leaves errors. `as_json` prints each message as one line of JSON, tracebacks included.
 
     Raises:
         ConfigurationError: a settings file cannot be read, or the log cannot be written.
@@ -49,8 +47,7 @@ def set_up_logging(*, quiet: bool = False, as_json: bool = False) -> Path:
     from pipelines.destinations.configuration import data_folder, register_defaults
     from pipelines.errors.explain import unwritable
 
-    shown = _json_lines() if as_json else _plain_lines()
-    shown.setLevel(_shown_level(quiet, as_json))
+    shown = _shown(quiet, as_json)
     # before anything that can fail, so that a failure is shown like any other message
     logging.getLogger("pipelines").handlers = [shown]
     logging.getLogger("pipelines").propagate = False
@@ -74,7 +71,6 @@ def set_up_logging(*, quiet: bool = False, as_json: bool = False) -> Path:
     # commands have imported by now what they need, and it stays: to search it for garbage, at exit
     # too, would take 0.3 s of the 1.2 s that `report` takes
     gc.freeze()
-    return path
 
 
 def report(error: BaseException) -> int:
@@ -97,24 +93,18 @@ def show(sentence: str) -> None:
             print(printable(sentence, lines=True), file=sys.stderr)  # noqa: T201
 
 
-def _plain_lines() -> logging.Handler:
-    shown: logging.Handler = _OnConsole() if sys.stderr.isatty() else logging.StreamHandler()
-    shown.setFormatter(_SafeLines("%(message)s" if sys.stderr.isatty() else FORMAT))
-    # tracebacks belong in the file, and `show` prints the sentence
-    shown.addFilter(lambda record: not record.exc_info)
+def _shown(quiet: bool, as_json: bool) -> logging.Handler:
+    """What writes to standard error."""
+    on_terminal = sys.stderr.isatty() and not as_json
+    shown: logging.Handler = _OnConsole() if on_terminal else logging.StreamHandler()
+    if as_json:
+        shown.setFormatter(_JsonLine())
+    else:
+        shown.setFormatter(_SafeLines("%(message)s" if on_terminal else FORMAT))
+        # tracebacks belong in the file, and `show` prints the sentence
+        shown.addFilter(lambda record: not record.exc_info)
+    shown.setLevel(logging.ERROR if quiet else logging.WARNING if on_terminal else logging.INFO)
     return shown
-
-
-def _json_lines() -> logging.Handler:
-    shown = logging.StreamHandler()
-    shown.setFormatter(_JsonLine())
-    return shown
-
-
-def _shown_level(quiet: bool, as_json: bool) -> int:
-    if quiet:
-        return logging.ERROR
-    return logging.WARNING if sys.stderr.isatty() and not as_json else logging.INFO
 
 
 class _SafeLines(logging.Formatter):

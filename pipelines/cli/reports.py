@@ -39,9 +39,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def add_report_options(parser: argparse.ArgumentParser) -> None:
     """Adds the options of `report`."""
     add_where(parser)
-    parser.set_defaults(action="report")
-    words = f"which one ({SUMMARY})"
-    parser.add_argument("view", type=filled, nargs="?", metavar="REPORT", help=words)
+    parser.set_defaults(action="show", dialect=None)
+    add, words = parser.add_argument, f"which one ({SUMMARY})"
+    add("view", type=filled, nargs="?", default=SUMMARY, metavar="REPORT", help=words)
     _add_filters(parser)
 
 
@@ -70,9 +70,7 @@ def main(arguments: argparse.Namespace) -> int:
     if action == "show" and (arguments.dialect or not arguments.view):
         logger.warning("the SQL of reports is now printed by: signalwire-orders reports sql")
         action = "sql"
-    actions = {
-        "list": _list, "show": _show, "report": _show, "sql": _sql, "apply": _apply, "dbt": _dbt,
-    }  # fmt: skip
+    actions = {"list": _list, "show": _show, "sql": _sql, "apply": _apply, "dbt": _dbt}
     actions[action](arguments)
     return 0
 
@@ -94,7 +92,7 @@ def _show(arguments: argparse.Namespace) -> None:
     from sources.signalwire.records.schema import NUMBER_ASSIGNMENTS
 
     target = find_target(arguments.destination, arguments.dataset)
-    reports, name = configured_reports(), arguments.view or SUMMARY
+    reports, name = configured_reports(), arguments.view
     narrowing = Narrowing(
         arguments.campaign, arguments.brand, arguments.use_case, arguments.status,
         arguments.since, arguments.until,

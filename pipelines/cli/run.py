@@ -55,7 +55,8 @@ def main(arguments: argparse.Namespace) -> int:
     set_up_logging(quiet=arguments.quiet, as_json=as_json)
     stats = RunStats()
     place = arguments.destination, arguments.dataset, arguments.shard
-    with notified_run(*place, _limits(arguments)) as notify, metrics_of_run(arguments) as record:
+    limits = {name: getattr(arguments, name) for name in ("campaign", "brand", "state")}
+    with notified_run(*place, limits) as notify, metrics_of_run(arguments) as record:
         require_urls()
         with shown_progress(stats, silent=arguments.quiet, bar=not as_json):
             result = run(
@@ -90,11 +91,6 @@ def _judged(arguments: argparse.Namespace) -> list[Any]:
         if not found.ok:
             logger.warning("check failed: %s: %s", found.key or found.what, found.words)
     return findings
-
-
-def _limits(arguments: argparse.Namespace) -> dict[str, Any]:
-    """What the run is limited to, by option."""
-    return {name: getattr(arguments, name) for name in ("campaign", "brand", "state")}
 
 
 def _source_settings(arguments: argparse.Namespace) -> dict[str, Any]:
