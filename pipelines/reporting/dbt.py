@@ -18,27 +18,14 @@ NAME = "signalwire_orders"
 PROJECT_FILE = "dbt_project.yml"
 # what begins every file that is written here, after the sign of a comment
 MARK = "made by: signalwire-orders reports dbt"
-# the columns that tell the rows of a report apart
-KEYS = {
-    "order_processing": "order_id",
-    "stuck_orders": "order_id",
-    "number_processing": "number_assignment_id",
-    "failed_numbers": "number_assignment_id",
-    "numbers_by_campaign": "campaign_id",
-    "campaign_approval": "campaign_id",
-    "brand_approval": "brand_id",
-    "newest_runs": "run_id",
-    "processing_targets": "target_hours",
-    "target_attainment": "target_hours",
-    "backlog": "bucket",
-    "backlog_by_day": "day",
-    "data_quality": "check_name",
-    "processing_time_by_brand": "brand_id",
-    "processing_time_by_campaign": "campaign_id",
-    "processing_time_by_use_case": "use_case",
-    "processing_time_survival": "hours",
-    "processing_time_curve": "hours",
-}
+# reports with one row for each value of their first column
+KEYED = frozenset({
+    "order_processing", "stuck_orders", "number_processing", "failed_numbers",
+    "numbers_by_campaign", "campaign_approval", "brand_approval", "newest_runs",
+    "processing_targets", "target_attainment", "backlog", "backlog_by_day", "data_quality",
+    "processing_time_by_brand", "processing_time_by_campaign", "processing_time_by_use_case",
+    "processing_time_survival", "processing_time_curve",
+})  # fmt: skip
 ACCEPTED = {
     ("order_processing", "status"): ["processed", "failed", "deleted", "open"],
     ("number_processing", "status"): ["completed", "failed", "deleted", "waiting"],
@@ -156,11 +143,9 @@ def _source(dataset: str) -> dict[str, Any]:
 
 
 def _model(report: Report) -> dict[str, Any]:
-    columns = []
+    columns: list[dict[str, Any]] = []
     for name, meaning in report.columns.items():
-        tests: list[Any] = []
-        if KEYS.get(report.name) == name:
-            tests += ["unique", "not_null"]
+        tests: list[Any] = ["unique", "not_null"] if report.name in KEYED and not columns else []
         if values := ACCEPTED.get((report.name, name)):
             tests.append({"accepted_values": {"arguments": {"values": values}}})
         columns.append(

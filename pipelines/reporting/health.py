@@ -56,12 +56,11 @@ def probe_destination(target: Destination, limits: Sequence[Limits]) -> Iterator
             yield from _found(target, where)
             tables = {t: client.make_qualified_table_name(t) for t in ("runs", "orders")}
             try:
-                newest = client.execute_sql(NEWEST_RUN.format(**tables)) or []
-                contents = client.execute_sql(CONTENTS.format(**tables)) or []
+                ((finished_at,),) = client.execute_sql(NEWEST_RUN.format(**tables))
+                ((orders, updated_at),) = client.execute_sql(CONTENTS.format(**tables))
             except DestinationUndefinedEntity:
                 yield nothing
                 return
-            (finished_at,), (orders, updated_at) = newest[0], contents[0]
             yield _freshness(finished_at, orders, updated_at, limits[0].max_age)
             yield from _of_reports(client, target, limits)
     except NothingLoaded:
