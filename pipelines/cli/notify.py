@@ -37,7 +37,8 @@ def main(arguments: argparse.Namespace) -> int:
     urls = require_urls()
     if not urls:
         raise ConfigurationError(NOTHING_SET)
-    lines, took = [named(urls, number) for number in range(len(urls))], [True]
+    lines = [named(urls, number) for number in range(len(urls))]
+    took: list[bool] = []
     if arguments.test:
         took = deliver(urls, trial_message(place_of(target)))
         lines = [f"{'ok  ' if ok else 'FAIL'}  {url}" for ok, url in zip(took, lines, strict=True)]

@@ -6,6 +6,7 @@ import argparse
 import logging
 import re
 import sys
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from pipelines.cli.options import add_where, count, filled, moment
@@ -93,10 +94,7 @@ def _show(arguments: argparse.Namespace) -> None:
 
     target = find_target(arguments.destination, arguments.dataset)
     reports, name = configured_reports(), arguments.view
-    narrowing = Narrowing(
-        arguments.campaign, arguments.brand, arguments.use_case, arguments.status,
-        arguments.since, arguments.until,
-    )  # fmt: skip
+    narrowing = Narrowing(*(getattr(arguments, option.name) for option in fields(Narrowing)))
     columns, rows = report_rows(target, reports, name, narrowing, arguments.limit)
     report = reports[name]
     condition = EMPTY_UNLESS.search(report.grain)

@@ -133,7 +133,8 @@ def _headline(news: News) -> str:
 
 
 def _section(news: News, *, headed: bool) -> str:
-    alert, lines = news.alert, [_headline(news)] if headed else []
+    alert = news.alert
+    lines = [_headline(news)] if headed else []
     if words := _short(alert.words, MOST_WORDS):
         lines.append(words)
     if news.ended:

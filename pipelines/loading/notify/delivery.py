@@ -120,9 +120,9 @@ def _send(url: str, message: Message) -> bool:
     try:
         from apprise import Apprise, NotifyFormat, NotifyType
 
+        sender, text = Apprise(_service(url)), NotifyFormat.TEXT
         kind = NotifyType.FAILURE if message.bad else NotifyType.SUCCESS
-        sender, form = Apprise(_service(url)), NotifyFormat.TEXT
-        return bool(sender.notify(message.body, message.title, kind, body_format=form))
+        return bool(sender.notify(message.body, message.title, kind, body_format=text))
     except Exception:  # noqa: BLE001 - of any service; its text could hold the URL
         return False
 

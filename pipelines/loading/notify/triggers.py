@@ -71,8 +71,8 @@ def notify_findings(target: Destination, findings: Iterable[Probed]) -> None:
 
 
 def _alert_of(found: Probed) -> Alert:
-    what = (found.key or found.what, not found.ok, f"check failed: {found.what}")
-    return Alert(*what, found.words, found.examples, found.command)
+    key, title = found.key or found.what, f"check failed: {found.what}"
+    return Alert(key, not found.ok, title, found.words, found.examples, found.command)
 
 
 def place_of(target: Destination) -> str:
@@ -85,15 +85,15 @@ def _alerts_of(result: RunResult, limits: Limits) -> list[Alert]:
     failures = result.stats.failures
     given = ((n, [v] if isinstance(v, str) else v) for n, v in sorted(limits.items()) if v)
     limited = "".join(f"/{name}={','.join(values)}" for name, values in given)
-    words = f"{len(failures):,} lists could not be read, and everything else is loaded; the next"
-    words += " run retries them" + (f" (the run was limited to {limited[1:]})" if limited else "")
-    if not failures:
-        words = "everything could be read"
-    command = FAILURES.format(run_id=result.stats.run_id)
-    lists = (f"{LISTS}{limited}", bool(failures), "run not complete")
+    words = "everything could be read"
+    if failures:
+        words = f"{len(failures):,} lists could not be read, and everything else is loaded;"
+        words += " the next run retries them"
+        words += f" (the run was limited to {limited[1:]})" if limited else ""
+    key, command = f"{LISTS}{limited}", FAILURES.format(run_id=result.stats.run_id)
     return [
         Alert(RUN, False, "run failed", ""),
-        Alert(*lists, words, tuple(failures), command),
+        Alert(key, bool(failures), "run not complete", words, tuple(failures), command),
     ]
 
 
