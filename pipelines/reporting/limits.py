@@ -122,7 +122,7 @@ READ = {
 
 def _of(number: int, entry: Mapping[str, Any], whole: Limits) -> Limits:
     what = f"checks.of, number {number}"
-    limits = _limits(what, {"over": None, **entry}, brand=_text, campaign=_text)
+    limits = _limits(what, entry, brand=_text, campaign=_text)
     if (limits.brand is None) == (limits.campaign is None):
         raise ConfigurationError(f"{what}: it needs either a brand or a campaign")
     if limits.max_age is not None:

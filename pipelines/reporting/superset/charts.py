@@ -169,11 +169,13 @@ def _rows_of(
     order: str,
     shares: tuple[str, ...] = (),
     hours: tuple[str, ...] = (),
+    height: int = 50,
+    of: Literal["now", "all"] = "all",
 ) -> Chart:
-    """A table of a report's own rows, over all orders; the most of `order` first."""
+    """A table of a report's own rows; the most of `order` first."""
     formats = dict.fromkeys(shares, SHARE) | dict.fromkeys(hours, HOURS)
     return Chart(
-        title, description, "table", report, columns=columns, width=12, height=50, of="all",
+        title, description, "table", report, columns=columns, width=12, height=height, of=of,
         options=_table(
             query_mode="raw", row_limit=1000, order_by_cols=[f'["{order}", false]'],
             column_config={name: {"d3NumberFormat": form} for name, form in formats.items()},
@@ -247,19 +249,11 @@ def charts(targets: Sequence[float]) -> list[Chart]:
             groups=("brand_name", "campaign_name", "use_case"), width=12, height=64,
             options=_table(query_mode="aggregate", row_limit=10000),
         ),
-        Chart(
-            "Stuck orders", f"{STUCK} Oldest first.", "table", "stuck_orders",
-            columns=(
-                "order_id", "brand_name", "campaign_name", "use_case", "state", "created_at",
-                "age_hours", "limit_hours", "limit_is",
-            ),
-            width=12, height=64, of="now",
-            options=_table(
-                query_mode="raw", row_limit=1000, order_by_cols=['["age_hours", false]'],
-                column_config={
-                    name: {"d3NumberFormat": HOURS} for name in ("age_hours", "limit_hours")
-                },
-            ),
+        _rows_of(
+            "Stuck orders", f"{STUCK} Oldest first.", "stuck_orders",
+            ("order_id", "brand_name", "campaign_name", "use_case", "state", "created_at",
+             "age_hours", "limit_hours", "limit_is"),
+            order="age_hours", hours=("age_hours", "limit_hours"), height=64, of="now",
         ),
         Chart(
             "Still waiting, with its 95 % band", "Kaplan and Meier's estimate over all orders.",
