@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timezone
+from typing import Any
 
-MINUTE = 1 / 60
-DAY = 24.0
 # longer durations are given in days
 LONG = 48.0
 NONE = "\N{EN DASH}"
@@ -22,9 +22,7 @@ def hours(value: float | None, none: str = NONE) -> str:
         return f"under 1{GAP}min" if value > 0 else f"0{GAP}min"
     if minutes < 60:
         return f"{minutes}{GAP}min"
-    if value <= LONG:
-        return f"{_short(value)}{GAP}h"
-    return f"{_short(value / DAY)}{GAP}d"
+    return f"{_short(value)}{GAP}h" if value <= LONG else f"{_short(value / 24)}{GAP}d"
 
 
 def number(value: float) -> str:
@@ -43,9 +41,7 @@ def percent(share: float | None) -> str:
         return NONE
     if 0 < share < 0.001:
         return f"under 0.1{GAP}%"
-    if 0.999 < share < 1:
-        return f"over 99.9{GAP}%"
-    return f"{_short(share * 100)}{GAP}%"
+    return f"over 99.9{GAP}%" if 0.999 < share < 1 else f"{_short(share * 100)}{GAP}%"
 
 
 def moment(value: datetime | None) -> str:
@@ -65,6 +61,17 @@ def cut(text: str | None, longest: int = 100) -> str:
     """A text from the API, cut to a length that a page can show."""
     text = text or NONE
     return text if len(text) <= longest else text[: longest - 1] + "…"
+
+
+# how a column of a table is shown by its kind, where that is not a text; see tables.py
+SHOWN: dict[str, Callable[[Any], str]] = {
+    "count": number,
+    "hours": hours,
+    "endless": lambda value: hours(value, "not yet"),
+    "share": percent,
+    "places": lambda value: "no limit" if value is None else number(value),
+    "time": stamp,
+}
 
 
 def _short(value: float) -> str:

@@ -94,8 +94,13 @@ def pack(orders: Iterable[Order], campaigns: Mapping[str, int], upper: Sequence[
     for order in orders:
         place.append(campaigns[order.campaign_id])
         created.append(-1 if order.created_day is None else order.created_day)
-        open_for.append(_days_open(order.created_day, order.left_day))
-        codes.append(_code(order, upper))
+        cell = NO_CELL
+        if order.hours is not None:
+            cell = min(bisect_left(upper, order.hours), len(upper) - 1)
+        open_for.append(_days_open(order, cell, upper))
+        codes.append(
+            cell | STATUSES.index(order.status) << 12 | STUCK * order.stuck | LATE * order.late
+        )
     since = _since(created)
     kept: Sequence[int] = range(len(created))
     if since is not None:
@@ -109,9 +114,9 @@ def pack(orders: Iterable[Order], campaigns: Mapping[str, int], upper: Sequence[
             _little_endian(array("d", upper)),
             _little_endian(array("I", accumulate(in_each, initial=0))),
             # differences are small numbers, which compress better
-            _planes(array("H", ((day - before) & 0xFFFF for before, day in pairwise([0, *days])))),
-            _planes(array("H", (_beyond(open_for[n], codes[n], upper) for n in kept))),
-            _planes(array("H", (codes[n] for n in kept))),
+            _planes((day - before) & 0xFFFF for before, day in pairwise([0, *days])),
+            _planes(open_for[n] for n in kept),
+            _planes(codes[n] for n in kept),
         )
     )
     return Packed(compressed(content), len(kept), len(upper), first, since)
@@ -131,34 +136,22 @@ def _since(created: Sequence[int]) -> int | None:
     return min(newest_first[MOST_ORDERS] + 1, newest_first[0])
 
 
-def _days_open(created: int | None, left: int | None) -> int:
-    if created is None or left is None:
-        return NO_DAY
-    return min(max(left - created, 0), NO_DAY - 1)
+def _days_open(order: Order, cell: int, upper: Sequence[float]) -> int:
+    """Days until an order stopped being open: of processed ones those beyond what the cell says.
 
-
-def _beyond(days: int, code: int, upper: Sequence[float]) -> int:
-    """Of a processed order, how many days more it was open than its cell says: none or one.
-
-    Fewer only where it was processed after the reports' current time, which the page corrects.
+    That is none or one, or fewer where it was processed after the reports' current time, which the
+    page corrects.
     """
-    cell = code & NO_CELL
-    is_timed = cell not in (0, NO_CELL) and code >> 12 & 3 == 0 and days != NO_DAY
-    return max(days - int(upper[cell - 1] // 24), 0) if is_timed else days
+    if order.created_day is None or order.left_day is None:
+        return NO_DAY
+    is_timed = order.status == "processed" and cell not in (0, NO_CELL)
+    said = int(upper[cell - 1] // 24) if is_timed else 0
+    return max(min(max(order.left_day - order.created_day, 0), NO_DAY - 1) - said, 0)
 
 
-def _code(order: Order, upper: Sequence[float]) -> int:
-    """Twelve bits for the cell, two for the status, one for stuck and one for late orders."""
-    cell = NO_CELL
-    if order.hours is not None:
-        cell = min(bisect_left(upper, order.hours), len(upper) - 1)
-    marks = (STUCK if order.stuck else 0) | (LATE if order.late else 0)
-    return cell | STATUSES.index(order.status) << 12 | marks
-
-
-def _planes(values: array[int]) -> bytes:
+def _planes(values: Iterable[int]) -> bytes:
     """The lower bytes of all values, then the higher ones, which compress apart from each other."""
-    content = _little_endian(values)
+    content = _little_endian(array("H", values))
     return content[::2] + content[1::2]
 
 

@@ -9,41 +9,40 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import yaml  # type: ignore[import-untyped]
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from pipelines.dashboard import formats
-from pipelines.dashboard.data import Dashboard, NumberTime, days_since_epoch
+from pipelines.dashboard.data import Dashboard, Row
 from pipelines.dashboard.packing import BACKLOG_HOURS, STATUSES, bar_hours, compressed
+from pipelines.dashboard.queries import COLUMNS
 
 TITLE = "10DLC number assignment orders"
 # marks pages that may be replaced; those of earlier versions are recognised by their title
 GENERATOR = '<meta name="generator" content="signalwire-orders">'
-TEMPLATES = Path(__file__).parent / "templates"
-SCRIPTS = Path(__file__).parent / "scripts"
+FOLDER = Path(__file__).parent
 # in this order, as one script: each uses what those before it define
-NAMES = ("unpack", "measure", "words", "filters", "rows", "charts", "tables", "page")
-# longer texts are cut, so that a page stays small however long names are
+SCRIPTS = ("unpack", "words", "measure", "filters", "charts", "texts", "tables", "page")
+# longer names are cut, so that a page stays small however long they are; ids never are
 MOST_CHARACTERS = 200
+CUT = ("campaign_name", "brand_name", "state", "phone_number")
 
 
 def render(board: Dashboard) -> str:
     """The whole document."""
-    style = _markup((TEMPLATES / "dashboard.css").read_text(encoding="utf-8"))
-    scripts = [_library(), _own_scripts()] if board.summary.orders else []
-    return (
-        _environment()
-        .get_template("page.html")
-        .render(
-            board=board,
-            title=TITLE,
-            style=style,
-            scripts=scripts,
-            policy=_policy(style, scripts),
-            context=_context(board),
-            names={campaign.id: campaign for campaign in board.campaigns},
-            unknown_time=NumberTime(),
-        )
+    style = _text("templates/dashboard.css")
+    scripts = [_library(), _own_scripts()] if board.summary["orders"] else []
+    page = _environment().get_template("page.html")
+    drawing = yaml.safe_load(_text("charts.yaml"))
+    return page.render(
+        board=board,
+        title=TITLE,
+        drawing=drawing,
+        style=style,
+        scripts=scripts,
+        policy=_policy(style, scripts),
+        context=compressed(json.dumps(_context(board, drawing), default=formats.stamp).encode()),
     )
 
 
@@ -54,81 +53,44 @@ def is_page(head: str) -> bool:
     return beginning.startswith("<!doctype html>") and (GENERATOR in beginning or titled)
 
 
-def _context(board: Dashboard) -> str:
-    """What the scripts need beside the orders, packed like them; its type is in rows.js."""
-    places = {campaign.id: place for place, campaign in enumerate(board.campaigns)}
-    times = board.number_times
-    context: dict[str, Any] = {
-        "orders": board.orders.orders,
-        "cells": board.orders.cells,
-        "first_day": board.orders.first_day,
+def _context(board: Dashboard, drawing: dict[str, Any]) -> Row:
+    """What the scripts need beside the orders; its type is in unpack.js."""
+    return {
+        **board.orders._replace(text="")._asdict(),
         "today": board.today,
-        "is_whole": board.orders.since is None,
         "statuses": STATUSES,
-        "campaigns": [
-            {
-                **campaign._asdict(),
-                "name": formats.cut(campaign.name, MOST_CHARACTERS),
-                "brand": formats.cut(campaign.brand, MOST_CHARACTERS),
-            }
-            for campaign in board.campaigns
-        ],
-        "targets": [{"hours": target.hours, "is_main": target.is_main} for target in board.targets],
-        "promises": board.summary.promises,
+        "campaigns": _cut(board.campaigns),
+        "targets": board.targets,
+        "promises": board.summary["promises"],
         "backlog_hours": BACKLOG_HOURS,
         "bar_hours": bar_hours(),
-        "stuck": [
-            {
-                "id": order.order_id,
-                "campaign": places[order.campaign_id],
-                "state": formats.cut(order.state, MOST_CHARACTERS),
-                "created": formats.stamp(order.created_at),
-                "created_day": days_since_epoch(order.created_at) if order.created_at else 0,
-                "age": order.age,
-                "limit": order.limit,
-                "limit_is": order.limit_is,
-            }
-            for order in board.stuck
-        ],
-        "numbers": [
-            {
-                **found._asdict(),
-                "campaign": places[found.campaign_id],
-                **times.get(("campaign", found.campaign_id), NumberTime())._asdict(),
-            }
-            for found in board.numbers
-        ],
-        # those of campaigns stand beside their numbers
-        "number_times": [
-            {"kind": kind, "group": group, **found._asdict()}
-            for (kind, group), found in times.items()
-            if kind != "campaign"
-        ],
-        "failed_numbers": [
-            {
-                "number": formats.cut(found.phone_number, MOST_CHARACTERS),
-                "campaign": places[found.campaign_id],
-                "failed_at": formats.stamp(found.failed_at),
-                "retries": found.retries,
-            }
-            for found in board.failed_numbers
-        ],
+        "number_times": board.number_times,
+        "tables": {name: _cut(table.rows) for name, table in board.tables.items()},
+        "columns": {name: table.columns for name, table in board.tables.items()},
+        "headings": COLUMNS,
+        "drawing": drawing,
     }
-    return compressed(json.dumps(context).encode())
+
+
+def _cut(rows: list[Row]) -> list[Row]:
+    return [
+        row | {name: formats.cut(row[name], MOST_CHARACTERS) for name in CUT if name in row}
+        for row in rows
+    ]
 
 
 def _environment() -> Environment:
     environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
+        loader=FileSystemLoader(FOLDER / "templates"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    for shown in ("hours", "number", "percent", "moment", "stamp", "cut"):
-        environment.filters[shown] = getattr(formats, shown)
-    environment.globals |= {"counted": formats.counted}
+    for shown in (formats.hours, formats.number, formats.percent, formats.moment, formats.cut):
+        environment.filters[shown.__name__] = shown
+    environment.globals |= {"counted": formats.counted, "SHOWN": formats.SHOWN, "COLUMNS": COLUMNS}
     return environment
 
 
@@ -143,8 +105,11 @@ def _library() -> Markup:
 
 
 def _own_scripts() -> Markup:
-    parts = [(SCRIPTS / f"{name}.js").read_text(encoding="utf-8") for name in NAMES]
-    return _markup("\n".join(['"use strict";', *parts]))
+    return _markup("\n".join(['"use strict";', *(_text(f"scripts/{name}.js") for name in SCRIPTS)]))
+
+
+def _text(name: str) -> Markup:
+    return _markup((FOLDER / name).read_text(encoding="utf-8"))
 
 
 def _markup(text: str) -> Markup:
@@ -153,12 +118,12 @@ def _markup(text: str) -> Markup:
 
 def _policy(style: str, scripts: list[Markup]) -> str:
     """A Content-Security-Policy: no network, and no style or script but these."""
-    allowed = " ".join(f"'{_digest(script)}'" for script in scripts) or "'none'"
+    allowed = " ".join(map(_digest, scripts)) or "'none'"
     return (
-        f"default-src 'none'; style-src '{_digest(style)}'; script-src {allowed};"
+        f"default-src 'none'; style-src {_digest(style)}; script-src {allowed};"
         " base-uri 'none'; form-action 'none'"
     )
 
 
 def _digest(text: str) -> str:
-    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"

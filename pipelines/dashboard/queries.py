@@ -1,38 +1,39 @@
 """The dashboard's queries, in SQL that DuckDB and PostgreSQL both run.
 
-`{reports}` is the schema of the views, `{dataset}` that of the tables. The columns of each query
-are the fields of the tuple in `data.py` that it fills, in that order.
+`{reports}` is the schema of the views, `{dataset}` that of the tables. The page, its tables and
+its scripts use the names of the columns as they are here.
 """
 
 from __future__ import annotations
 
-AS_OF = "SELECT as_of, last_run_at, last_run_complete FROM {reports}.data_as_of"
+# the reports' current time, and the newest run; times are NULL before a complete run
+FRESHNESS = "SELECT as_of, last_run_at, last_run_complete FROM {reports}.data_as_of"
 
 SUMMARY = """
 SELECT orders, processed, open, median_hours, p90_hours, median_hours_all, p90_hours_all,
-       share_within_target, (SELECT count(*) FROM {reports}.promises)
+       share_within_target, (SELECT count(*) FROM {reports}.promises) AS promises,
+       (SELECT count(*) FROM {reports}.stuck_orders) AS stuck,
+       (SELECT max(target_hours) FROM {reports}.processing_targets WHERE is_main) AS main_target
 FROM {reports}.processing_time_summary"""
 
 CHECKS = """
-SELECT check_name, severity, count, meaning FROM {reports}.data_quality WHERE count > 0
+SELECT check_name, severity, count AS found, meaning FROM {reports}.data_quality WHERE count > 0
 ORDER BY CASE severity WHEN 'error' THEN 0 WHEN 'warning' THEN 1 ELSE 2 END, check_name"""
 
+# lists that the newest run could not read; `total` counts all of them
 FAILURES = """
-SELECT coalesce(campaigns.name, failures.campaign_id, failures.brand_id), failures.path,
-       failures.reason, count(*) OVER ()
+SELECT coalesce(campaigns.name, failures.campaign_id, failures.brand_id) AS name, failures.path,
+       failures.reason, count(*) OVER () AS total
 FROM {dataset}.campaign_failures AS failures
 LEFT JOIN {dataset}.campaigns AS campaigns ON campaigns.id = failures.campaign_id
 WHERE failures.run_id IN (SELECT run_id FROM {reports}.newest_runs)
 ORDER BY failures.path LIMIT 20"""
 
-TARGETS = """
-SELECT target_hours, targets.is_main, attainment.share_within
-FROM {reports}.processing_targets AS targets
-JOIN {reports}.target_attainment AS attainment USING (target_hours)
-ORDER BY target_hours"""
+TARGETS = "SELECT target_hours AS hours, is_main FROM {reports}.processing_targets ORDER BY hours"
 
 CAMPAIGNS = """
-SELECT campaign_id, max(campaign_name), max(brand_id), max(brand_name), max(use_case)
+SELECT campaign_id, max(campaign_name) AS campaign_name, max(brand_id) AS brand_id,
+       max(brand_name) AS brand_name, max(use_case) AS use_case
 FROM (
     SELECT campaign_id, campaign_name, brand_id, brand_name, use_case
     FROM {reports}.order_processing
@@ -42,35 +43,76 @@ FROM (
 ) AS named
 GROUP BY campaign_id ORDER BY campaign_id"""
 
-# for readers without scripts
-SLOWEST = """
-SELECT campaign_name, brand_name, use_case, orders, open, failed, median_hours_all, p90_hours_all,
-       median_hours, p90_hours, share_within_target
-FROM {reports}.processing_time_by_campaign
-ORDER BY median_hours_all DESC NULLS FIRST, open DESC, campaign_id LIMIT 100"""
-
-STUCK = """
-SELECT order_id, campaign_id, state, created_at, age_hours, limit_hours, limit_is,
-       count(*) OVER ()
-FROM {reports}.stuck_orders ORDER BY age_hours DESC, order_id LIMIT 1000"""
-
-NUMBERS = """
-SELECT campaign_id, numbers, completed, waiting, failed, numbers_left
-FROM {reports}.numbers_by_campaign WHERE numbers > 0
-ORDER BY share_usable, numbers DESC, campaign_id"""
-
-NUMBER_TIMES = """
-SELECT grouped_by, group_id, median_hours_all, p90_hours_all
-FROM {reports}.numbers_time_to_usable"""
-
-FAILED_NUMBERS = """
-SELECT phone_number, campaign_id, failed_at, retries
-FROM {reports}.failed_numbers ORDER BY failed_at DESC NULLS LAST, number_assignment_id LIMIT 1000"""
-
 ORDERS = """
-SELECT placed.campaign_id, placed.created_day, CAST(placed.left_at AT TIME ZONE 'UTC' AS DATE),
-       placed.status, placed.observed_hours, stuck.order_id IS NOT NULL,
-       NOT coalesce(placed.within_target, TRUE)
+SELECT placed.campaign_id, placed.created_day,
+       CAST(placed.left_at AT TIME ZONE 'UTC' AS DATE) AS left_day, placed.status,
+       placed.observed_hours AS hours, stuck.order_id IS NOT NULL AS stuck,
+       NOT coalesce(placed.within_target, TRUE) AS late
 FROM {reports}.order_processing AS placed
 LEFT JOIN {reports}.stuck_orders AS stuck ON stuck.order_id = placed.order_id
 ORDER BY placed.campaign_id, placed.created_day NULLS LAST"""
+
+NUMBER_TIMES = """
+SELECT grouped_by, group_id, median_hours_all AS median_until_usable,
+       p90_hours_all AS p90_until_usable
+FROM {reports}.numbers_time_to_usable WHERE grouped_by <> 'campaign'"""
+
+# the tables: the campaign of each row, and what is shown in the columns that COLUMNS names
+TABLES = {
+    "campaigns": """
+SELECT campaign_id, campaign_name, brand_name, use_case, orders, open, failed, median_hours_all,
+       p90_hours_all, median_hours, p90_hours, share_within_target
+FROM {reports}.processing_time_by_campaign
+ORDER BY median_hours_all DESC NULLS FIRST, open DESC, campaign_id LIMIT 100""",
+    "stuck": """
+SELECT campaign_id, order_id, campaign_name, brand_name, state, created_at, age_hours, limit_hours,
+       limit_is
+FROM {reports}.stuck_orders ORDER BY age_hours DESC, order_id LIMIT 1000""",
+    "numbers": """
+SELECT campaign_id, campaign_name, brand_name, use_case, numbers, completed, waiting, failed,
+       share_usable, median_until_usable, p90_until_usable, numbers_left
+FROM {reports}.numbers_by_campaign
+LEFT JOIN (
+    SELECT group_id AS campaign_id, median_hours_all AS median_until_usable,
+           p90_hours_all AS p90_until_usable
+    FROM {reports}.numbers_time_to_usable WHERE grouped_by = 'campaign'
+) AS times USING (campaign_id)
+WHERE numbers > 0
+ORDER BY share_usable, numbers DESC, campaign_id""",
+    "failed_numbers": """
+SELECT campaign_id, phone_number, campaign_name, brand_name, failed_at, retries
+FROM {reports}.failed_numbers
+ORDER BY failed_at DESC NULLS LAST, number_assignment_id LIMIT 1000""",
+}
+
+# the heading of each column, and the kind of its values: one of formats.SHOWN, what a click on a
+# name filters by, or what a click copies
+COLUMNS = {
+    "order_id": ("Order", "copied"),
+    "phone_number": ("Number", "copied"),
+    "campaign_name": ("Campaign", "campaign"),
+    "brand_name": ("Brand", "brand"),
+    "use_case": ("Use case", "use_case"),
+    "state": ("State", "text"),
+    "created_at": ("Created (UTC)", "time"),
+    "failed_at": ("Failed (UTC)", "time"),
+    "age_hours": ("Waiting", "hours"),
+    "limit_hours": ("Usual limit", "hours"),
+    "limit_is": ("Limit is", "text"),
+    "orders": ("Orders", "count"),
+    "numbers": ("Numbers", "count"),
+    "open": ("Open", "count"),
+    "completed": ("Can send", "count"),
+    "waiting": ("Waiting", "count"),
+    "failed": ("Failed", "count"),
+    "retries": ("Tried again", "count"),
+    "median_hours_all": ("Median, all", "endless"),
+    "p90_hours_all": ("p90, all", "endless"),
+    "median_hours": ("Median, processed", "hours"),
+    "p90_hours": ("p90, processed", "hours"),
+    "share_within_target": ("Within target", "share"),
+    "share_usable": ("Share", "share"),
+    "median_until_usable": ("Median until usable", "endless"),
+    "p90_until_usable": ("p90 until usable", "endless"),
+    "numbers_left": ("Places left", "places"),
+}

@@ -1,25 +1,21 @@
 // The filters: kept in the page's address, so that a view can be sent, and in the form.
 
-/**
- * @typedef {object} Filters empty texts mean all
- * @property {string} from the first day of creation, such as 2026-03-01
- * @property {string} to the last one
- * @property {string} brand ids, as are campaigns
- * @property {string} campaign
- * @property {string} use_case
- * @property {string} status
- */
+/** Days such as 2026-03-01, ids and a status; empty texts mean all.
+ * @typedef {Record<"from" | "to" | "brand" | "campaign" | "use_case" | "status", string>} Filters */
 
 const FILTERS = /** @type {const} */ (["from", "to", "brand", "campaign", "use_case", "status"]);
 
-/** @returns {Filters} */
-function filtersFromAddress() {
-  const given = new URLSearchParams(location.hash.slice(1));
-  for (const name of ["from", "to"]) {
-    if (dayOf(given.get(name) ?? "") === null) given.delete(name);
-  }
-  const entries = FILTERS.map((name) => [name, given.get(name) ?? ""]);
+/** @param {Record<string, unknown>} given
+ * @returns {Filters} */
+function filtersOf(given) {
+  const entries = FILTERS.map((name) => [name, String(given[name] ?? "")]);
   return /** @type {Filters} */ (Object.fromEntries(entries));
+}
+
+function filtersFromAddress() {
+  const given = filtersOf(Object.fromEntries(new URLSearchParams(location.hash.slice(1))));
+  const day = (/** @type {string} */ text) => (dayOf(text) === null ? "" : text);
+  return { ...given, from: day(given.from), to: day(given.to) };
 }
 
 /** @param {Filters} filters */
@@ -29,34 +25,28 @@ function addressOf(filters) {
   return text ? `#${text}` : location.pathname + location.search;
 }
 
-/** The view that filters choose, and what of them matches nothing.
+/** The view that filters choose.
  * @param {Filters} filters
- * @param {Context} context
  * @returns {View} */
-function viewOf(filters, context) {
-  const matches = (/** @type {Campaign} */ c) =>
-    (!filters.campaign || c.id === filters.campaign) &&
-    (!filters.brand || c.brand_id === filters.brand) &&
-    (!filters.use_case || c.use_case === filters.use_case);
-  /** @type {number[]} */
-  const campaigns = [];
-  context.campaigns.forEach((campaign, n) => {
-    if (matches(campaign)) campaigns.push(n);
+function viewOf({ from, to, brand, campaign, use_case, status }) {
+  const day = (/** @type {string} */ text) =>
+    text ? Number(dayOf(text)) - context.first_day : null;
+  const campaigns = context.campaigns.flatMap((found, n) => {
+    const isCampaign = !campaign || found.campaign_id === campaign;
+    const isBrand = !brand || found.brand_id === brand;
+    return isCampaign && isBrand && (!use_case || found.use_case === use_case) ? [n] : [];
   });
-  const day = (/** @type {string} */ text) => {
-    const found = dayOf(text);
-    return found === null ? null : found - context.first_day;
-  };
-  const status = filters.status ? context.statuses.indexOf(filters.status) : null;
-  return { campaigns, from: day(filters.from), to: day(filters.to), status };
+  const chosen = status ? context.statuses.indexOf(status) : null;
+  return { campaigns, from: day(from), to: day(to), status: chosen };
 }
 
-/** The period of the same length just before; null where the view has no beginning.
+/** The period of the same length just before; null where the view has no beginning, and of days
+ * whose orders the page does not carry.
  * @param {View} view
- * @param {number} today
  * @returns {View | null} */
-function before(view, today) {
-  if (view.from === null) return null;
-  const length = (view.to ?? today) - view.from + 1;
-  return length > 0 ? { ...view, from: view.from - length, to: view.from - 1 } : null;
+function before({ from, to, ...rest }) {
+  if (from === null) return null;
+  const length = (to ?? context.today - context.first_day) - from + 1;
+  const isCarried = context.since === null || from - length >= 0;
+  return length > 0 && isCarried ? { ...rest, from: from - length, to: from - 1 } : null;
 }

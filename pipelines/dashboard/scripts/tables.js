@@ -1,58 +1,55 @@
-// The tables of campaigns and stuck orders: sorted, searched, shown bit by bit, saved as CSV.
+// The tables: sorted, searched, shown bit by bit, saved as CSV. Their columns are in queries.py.
 
 const ROWS_AT_ONCE = 40;
 const collator = new Intl.Collator(undefined, { numeric: true, sensitivity: "base" });
-
-/**
- * @typedef {object} TableColumn
- * @property {(row: any) => string | number | null} value what is sorted by and saved
- * @property {(value: any) => string} [shown]
- * @property {(row: any) => void} [click]
- * @property {string} [hint] what a click does
- */
+/** How columns are shown by their kind, where that is not a text.
+ * @type {Record<string, (value: any) => string>} */
+const SHOWN = {
+  count: number,
+  hours: (value) => duration(value),
+  endless: (value) => duration(value, "not yet"),
+  share: percent,
+  places: (value) => (value === null ? "no limit" : number(value)),
+};
 
 class DataTable {
-  /**
-   * @param {HTMLElement} section with a table, a search field and a button for more rows
-   * @param {TableColumn[]} columns as many as the table has headings
-   * @param {number} sortedBy
-   */
-  constructor(section, columns, sortedBy) {
-    this.table = /** @type {HTMLTableElement} */ (section.querySelector("table"));
-    this.more = /** @type {HTMLButtonElement} */ (section.querySelector(".more"));
-    this.search = /** @type {HTMLInputElement | null} */ (
-      section.querySelector("input[type=search]")
-    );
-    this.columns = columns;
-    this.heads = Array.from(this.table.tHead?.rows[0].cells ?? []);
-    this.names = this.heads.map((head) => head.textContent);
-    this.sortedBy = sortedBy;
-    this.descending = true;
-    /** @type {any[]} */
-    this.rows = [];
-    this.limit = ROWS_AT_ONCE;
-    this.heads.forEach((head, n) => this.makeSortable(head, n));
-    this.more.addEventListener("click", () => this.draw(this.limit + 10 * ROWS_AT_ONCE));
-    this.search?.addEventListener("input", () => this.draw());
-  }
+  /** @type {Row[]} */
+  rows = [];
+  limit = ROWS_AT_ONCE;
+  descending = true;
 
-  /**
-   * @param {HTMLElement} head
-   * @param {number} n
-   */
-  makeSortable(head, n) {
-    const button = element("button", { type: "button" }, this.names[n]);
-    button.addEventListener("click", () => {
-      const values = this.rows.map(this.columns[n].value);
-      const text = typeof values.find((value) => value !== null) === "string";
-      this.descending = this.sortedBy === n ? !this.descending : !text;
-      this.sortedBy = n;
-      this.draw();
+  /** @param {HTMLElement} section with a table, a search field and a button for more rows
+   * @param {Record<string, {hint: string, run: (row: Row) => void}>} clicks by the kind of a column */
+  constructor(section, clicks) {
+    this.clicks = clicks;
+    this.name = /** @type {keyof Found['tables']} */ (section.id);
+    this.columns = context.columns[section.id].map((key) => {
+      const [heading, kind] = context.headings[key];
+      return { key, heading, kind };
     });
-    head.replaceChildren(button);
+    this.sortedBy = context.columns[section.id].indexOf(String(section.dataset.sorted));
+    this.table = /** @type {HTMLTableElement} */ (section.querySelector("table"));
+    this.more = /** @type {HTMLElement} */ (section.querySelector(".more"));
+    this.search = /** @type {HTMLInputElement} */ (section.querySelector("input"));
+    this.heads = this.columns.map(({ heading }, n) => {
+      const button = element("button", { type: "button" }, heading);
+      button.addEventListener("click", () => this.sort(n));
+      return element("th", { scope: "col" }, button);
+    });
+    this.table.tHead?.rows[0].replaceChildren(...this.heads);
+    this.more.addEventListener("click", () => this.draw(this.limit + 10 * ROWS_AT_ONCE));
+    this.search.addEventListener("input", () => this.draw());
   }
 
-  /** @param {any[]} rows */
+  /** @param {number} n */
+  sort(n) {
+    const isText = !(this.columns[n].kind in SHOWN);
+    this.descending = this.sortedBy === n ? !this.descending : !isText;
+    this.sortedBy = n;
+    this.draw();
+  }
+
+  /** @param {Row[]} rows */
   fill(rows) {
     this.rows = rows;
     this.draw();
@@ -60,79 +57,68 @@ class DataTable {
 
   /** The rows that are searched for, in order. */
   chosen() {
-    const wanted = this.search?.value.trim().toLowerCase() ?? "";
-    const texts = (/** @type {any} */ row) => this.columns.map((column) => column.value(row));
-    const rows = wanted
-      ? this.rows.filter((row) =>
-          texts(row).some((text) => String(text).toLowerCase().includes(wanted)),
-        )
-      : [...this.rows];
-    const { value } = this.columns[this.sortedBy];
+    const wanted = this.search.value.trim().toLowerCase();
+    const isWanted = (/** @type {any} */ value) => String(value).toLowerCase().includes(wanted);
+    const rows = this.rows.filter((row) => this.columns.some(({ key }) => isWanted(row[key])));
+    const { key, kind } = this.columns[this.sortedBy];
+    // not known yet, or without a limit, is more than anything that is known
+    const unknown = kind === "endless" || kind === "places" ? Infinity : null;
     const direction = this.descending ? -1 : 1;
-    const sorted = rows.map((row) => ({ row, key: value(row) }));
-    sorted.sort(({ key: x }, { key: y }) => {
+    return rows.sort((first, second) => {
+      const [x, y] = [first[key] ?? unknown, second[key] ?? unknown];
       // what is not known stands last either way
       if (x === null || y === null) return Number(x === null) - Number(y === null);
-      if (typeof x === "string") return direction * collator.compare(x, String(y));
-      return x === y ? 0 : direction * (x < Number(y) ? -1 : 1);
+      if (typeof x === "string") return direction * collator.compare(x, y);
+      return x === y ? 0 : direction * (x < y ? -1 : 1);
     });
-    return sorted.map(({ row }) => row);
   }
 
   draw(limit = ROWS_AT_ONCE) {
     this.limit = limit;
     const rows = this.chosen();
-    this.heads.forEach((head, n) => {
-      if (n === this.sortedBy)
-        head.setAttribute("aria-sort", this.descending ? "descending" : "ascending");
-      else head.removeAttribute("aria-sort");
-    });
-    this.table.tBodies[0].replaceChildren(...rows.slice(0, limit).map((row) => this.row(row)));
+    for (const head of this.heads) head.removeAttribute("aria-sort");
+    this.heads[this.sortedBy].ariaSort = this.descending ? "descending" : "ascending";
+    const lines = rows.slice(0, limit).map((row) => element("tr", {}, ...this.cells(row)));
+    this.table.tBodies[0].replaceChildren(...lines);
     this.more.hidden = rows.length <= limit;
     this.more.textContent = `Show more of ${counted(rows.length, "row")}`;
   }
 
-  /** @param {any} row */
-  row(row) {
-    const cells = this.columns.map((column, n) => {
-      const value = column.value(row);
-      const text = column.shown ? column.shown(value) : String(value ?? "–");
-      const cell = element(n ? "td" : "th", n ? {} : { scope: "row" }, column.click ? "" : text);
-      if (typeof value !== "string") cell.className = "number";
-      if (column.click) {
-        const button = element("button", { type: "button", title: column.hint ?? "" }, text);
-        button.addEventListener("click", () => column.click?.(row));
-        cell.append(button);
-      }
+  /** @param {Row} row */
+  cells(row) {
+    return this.columns.map(({ key, kind }, n) => {
+      const text = SHOWN[kind] ? SHOWN[kind](row[key]) : String(row[key] ?? "–");
+      const click = this.clicks[kind];
+      const button = element("button", { type: "button", title: click?.hint ?? "" }, text);
+      button.addEventListener("click", () => click.run(row));
+      const cell = n ? element("td", {}) : element("th", { scope: "row" });
+      if (SHOWN[kind]) cell.className = "number";
+      cell.append(click ? button : text);
       return cell;
     });
-    const line = element("tr", {});
-    line.append(...cells);
-    return line;
   }
 
   csv() {
-    const lines = this.chosen().map((row) => this.columns.map((column) => column.value(row)));
-    return csv([this.names, ...lines]);
+    const lines = this.chosen().map((row) => this.columns.map(({ key }) => row[key]));
+    return csv([this.columns.map(({ heading }) => heading), ...lines]);
   }
 }
 
 /** @template {keyof HTMLElementTagNameMap} K
  * @param {K} name
  * @param {Record<string, string>} attributes
- * @param {string} [text]
- * @returns {HTMLElementTagNameMap[K]} */
-function element(name, attributes, text = "") {
+ * @param {(string | Node)[]} content */
+function element(name, attributes, ...content) {
   const made = document.createElement(name);
   for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
-  made.textContent = text;
+  made.append(...content);
   return made;
 }
 
 /** Lines as CSV; a spreadsheet must not take a name for a formula.
- * @param {(string | number | null | undefined)[][]} lines */
+ * @param {any[][]} lines */
 function csv(lines) {
-  const cell = (/** @type {string | number | null | undefined} */ value) => {
+  const cell = (/** @type {any} */ value) => {
     if (typeof value !== "string") return value === Infinity ? "" : String(value ?? "");
     // a telephone number is no formula
     const isFormula = /^[=+\-@\t\r]/.test(value) && !/^\+\d+$/.test(value);

@@ -1,11 +1,18 @@
-// Unpacks the orders that the page carries; see packing.py for what is in the arrays.
+// Unpacks what the page carries; see packing.py for what is in the arrays.
 
 /**
+ * @typedef {Record<string, any>} Row of a table or a chart
+ * @typedef {{orders: number, cells: number, first_day: number, since: number | null, today: number,
+ *   statuses: string[], campaigns: Row[], targets: {hours: number, is_main: boolean}[],
+ *   promises: number, backlog_hours: number[], bar_hours: number[], number_times: Row[],
+ *   tables: Record<string, Row[]>, columns: Record<string, string[]>,
+ *   headings: Record<string, [string, string]>,
+ *   drawing: {shared: object, charts: Record<string, object>}}} Context see page.py
  * @typedef {object} Orders
  * @property {Float64Array} upper the upper border of each cell, in hours
  * @property {Float64Array} hours the duration that a cell stands for
  * @property {Uint32Array} starts where each campaign's orders begin, and the last one's end
- * @property {Uint16Array} created days of creation, from `firstDay` on, sorted within a campaign
+ * @property {Uint16Array} created days of creation, from `first_day` on, sorted within a campaign
  * @property {Uint16Array} openFor days from creation until an order stopped being open
  * @property {Uint16Array} codes cell, status, whether an order is stuck, and late
  */
@@ -14,14 +21,21 @@ const NO_DAY = 0xffff;
 const NO_CELL = 0xfff;
 const PROCESSED = 0;
 const OPEN = 1;
-
 // Python's alphabet of base 85, with a comma for the character that is markup
 const DIGITS =
   "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz!#$%&()*+-;,=>?@^_`{|}~";
 
-/** @param {string} carried the length of a gzip file, and the file in base 85 */
-async function decompress(carried) {
-  const [length, text] = carried.split(":");
+/** @type {Context} what the page carries beside the orders */
+let context;
+/** @type {Orders} */
+let orders;
+
+/** @param {number} code */
+const statusOf = (code) => (code >> 12) & 3;
+
+/** @param {string} id of an element with the length of a gzip file, and the file in base 85 */
+async function carried(id) {
+  const [length, text] = byId(id).textContent.split(":");
   const digits = new Uint8Array(128);
   [...DIGITS].forEach((character, n) => (digits[character.charCodeAt(0)] = n));
   const packed = new DataView(new ArrayBuffer((text.length / 5) * 4));
@@ -34,34 +48,27 @@ async function decompress(carried) {
   return new Response(file.stream().pipeThrough(new DecompressionStream("gzip"))).arrayBuffer();
 }
 
-/**
- * @param {ArrayBuffer} buffer
- * @param {{orders: number, cells: number, campaigns: unknown[]}} sizes
- * @returns {Orders}
- */
-function unpack(buffer, { orders, cells, campaigns }) {
-  const upper = new Float64Array(buffer, 0, cells);
-  const starts = new Uint32Array(buffer, upper.byteLength, campaigns.length + 1);
+async function unpack() {
+  context = JSON.parse(new TextDecoder().decode(await carried("context-packed")));
+  const buffer = await carried("orders-packed");
+  const count = context.orders;
+  const upper = new Float64Array(buffer, 0, context.cells);
+  const starts = new Uint32Array(buffer, upper.byteLength, context.campaigns.length + 1);
   const bytes = new Uint8Array(buffer, upper.byteLength + starts.byteLength);
   const [created, openFor, codes] = [0, 1, 2].map((place) => {
-    const low = bytes.subarray(2 * place * orders);
-    const high = low.subarray(orders);
-    const values = new Uint16Array(orders);
-    for (let n = 0; n < orders; n++) values[n] = low[n] | (high[n] << 8);
-    return values;
+    const low = bytes.subarray(2 * place * count);
+    return Uint16Array.from({ length: count }, (_, n) => low[n] | (low[n + count] << 8));
   });
   // as packed, days are differences: from the order before, and from what the cell says
-  for (let n = 1; n < orders; n++) created[n] += created[n - 1];
+  for (let n = 1; n < count; n++) created[n] += created[n - 1];
   const days = Uint16Array.from(upper, (_, cell) => (cell ? Math.floor(upper[cell - 1] / 24) : 0));
-  for (let n = 0; n < orders; n++) {
-    const isProcessed = ((codes[n] >> 12) & 3) === PROCESSED;
-    if (isProcessed && (codes[n] & NO_CELL) !== NO_CELL && openFor[n] !== NO_DAY) {
-      openFor[n] += days[codes[n] & NO_CELL];
-    }
+  for (let n = 0; n < count; n++) {
+    const cell = codes[n] & NO_CELL;
+    const isTimed = statusOf(codes[n]) === PROCESSED && cell !== NO_CELL && openFor[n] !== NO_DAY;
+    if (isTimed) openFor[n] += days[cell];
   }
   // the middle of each cell
-  const hours = upper.map((border, cell) =>
-    cell ? Math.sqrt(upper[cell - 1] * border) : border / 2,
-  );
-  return { upper, hours, starts, created, openFor, codes };
+  const middle = (/** @type {number} */ border, /** @type {number} */ cell) =>
+    cell ? Math.sqrt(upper[cell - 1] * border) : border / 2;
+  orders = { upper, hours: upper.map(middle), starts, created, openFor, codes };
 }

@@ -68,18 +68,18 @@ class TestFilters:
         (first, *_) = page.run("page.rows.orders")
         page.click("#orders svg .mark-rect path")
         assert page.run("location.hash").startswith(f"#from={first['label'][-10:]}&to=")
-        assert page.run("page.found.now.count") == first["count"]
+        assert page.run("page.found.now.orders") == first["count"]
 
     @pytest.mark.proof
     def test_of_days_that_are_left_out_nothing_is_compared(
         self, page: Page, open_page: OpenPage, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        assert page.run("page.found.now.count") == 49
+        assert page.run("page.found.now.orders") == 49
         monkeypatch.setattr(packing, "MOST_ORDERS", 20)
         cut = open_page()
-        assert 0 < cut.run("page.found.now.count") <= 20
+        assert 0 < cut.run("page.found.now.orders") <= 20
         assert "This page carries the" in "".join(cut.texts(".note"))
-        assert cut.run("page.found.now.stuck >= page.found.stuck.length")
+        assert cut.run("page.found.now.stuck >= page.found.tables.stuck.length")
         for days, compared in ((0, False), (40, True)):
             first = f"isoDay(page.context.first_day + {days})"
             cut.run(f"page.go(filtersOf({{ from: {first}, to: {first} }}))")
@@ -170,7 +170,7 @@ class TestFiles:
         page.click("#backlog summary")
         page.wait("document.querySelectorAll('#backlog tbody tr').length === 7")
         counts = [int(text) for text in page.texts("#backlog tbody td:nth-child(2)")]
-        assert sum(counts) == page.run("page.found.now.byStatus[OPEN]")
+        assert sum(counts) == page.run("page.found.now.open")
         assert page.complaints() == []
 
     def test_tables_are_saved_and_ids_copied(self, page: Page) -> None:

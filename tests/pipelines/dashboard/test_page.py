@@ -150,7 +150,7 @@ class TestPage:
     ) -> None:
         workspace.run(space)
         dashes = open_page().run(
-            "Object.values(CHARTS).map(chart => JSON.stringify(chart.spec(colours())))"
+            "Object.values(page.context.drawing.charts).map(spec => JSON.stringify(spec))"
             '.flatMap(spec => [...spec.matchAll(/"strokeDash":.*?"range":(\\[\\[.*?\\]\\])/g)])'
             ".map(found => JSON.parse(found[1]))"
         )
