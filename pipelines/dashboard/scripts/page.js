@@ -10,9 +10,9 @@ class Page {
   rows = {};
   form = /** @type {HTMLFormElement} */ (byId("filters"));
   context = context;
+  found = /** @type {Found | null} */ (null);
 
   constructor() {
-    this.found = measure(viewOf(filtersOf({})));
     const sections = [...document.querySelectorAll("section[data-sorted]")];
     this.tables = sections.map((section) => {
       return new DataTable(/** @type {HTMLElement} */ (section), this.clicks());
@@ -42,26 +42,17 @@ class Page {
   }
 
   fillForm() {
-    const fill = (/** @type {string} */ id, /** @type {[string, string][]} */ entries) => {
+    /** @type {Record<string, [string, string][]>} */
+    const choices = {
+      brand: context.campaigns.map((each) => [each.brand_id, each.brand_name]),
+      campaign: context.campaigns.map((each) => [each.campaign_id, each.campaign_name]),
+      use_case: context.campaigns.map((each) => [each.use_case, each.use_case]),
+      status: context.statuses.map((each) => [each, each]),
+    };
+    for (const [id, entries] of Object.entries(choices)) {
       const distinct = [...new Map(entries)].sort((a, b) => collator.compare(a[1], b[1]));
       byId(id).append(...distinct.map(([value, text]) => element("option", { value }, text)));
-    };
-    fill(
-      "brand",
-      context.campaigns.map((each) => [each.brand_id, each.brand_name]),
-    );
-    fill(
-      "campaign",
-      context.campaigns.map((each) => [each.campaign_id, each.campaign_name]),
-    );
-    fill(
-      "use_case",
-      context.campaigns.map((each) => [each.use_case, each.use_case]),
-    );
-    fill(
-      "status",
-      context.statuses.map((each) => [each, each]),
-    );
+    }
   }
 
   listen() {
@@ -73,9 +64,7 @@ class Page {
     click("#clear", () => this.go(filtersOf({})));
     click("button[data-save]", (button) => this.save(button));
     click("button[data-days]", (button) => {
-      const days = Number(button.dataset.days);
-      const from = days ? isoDay(context.today - days + 1) : "";
-      this.go({ ...this.formFilters(), from, to: "" });
+      this.go({ ...this.formFilters(), from: firstDay(button), to: "" });
     });
     this.form.addEventListener("change", () => this.go(this.formFilters()));
     addEventListener("hashchange", () => this.show());
@@ -119,10 +108,8 @@ class Page {
     this.found = found;
     for (const name of FILTERS) /** @type {HTMLInputElement} */ (byId(name)).value = filters[name];
     byId("clear").hidden = !FILTERS.some((name) => filters[name]);
-    const days = filters.from ? context.today - Number(dayOf(filters.from)) + 1 : 0;
     for (const button of this.form.querySelectorAll("button[data-days]")) {
-      const isPressed = !filters.to && Number(button.getAttribute("data-days")) === days;
-      button.ariaPressed = String(isPressed);
+      button.ariaPressed = String(!filters.to && filters.from === firstDay(button));
     }
     for (const [place, text] of Object.entries(texts(found, filters))) {
       document.querySelector(place)?.replaceChildren(text);
@@ -207,6 +194,13 @@ class Page {
       prompt("Copy it:", id);
     }
   }
+}
+
+/** The first of the last days until now that a preset chooses; empty for all.
+ * @param {Element} button */
+function firstDay(button) {
+  const days = Number(button.getAttribute("data-days"));
+  return days ? isoDay(context.today - days + 1) : "";
 }
 
 async function start() {

@@ -59,7 +59,9 @@ class DataTable {
   chosen() {
     const wanted = this.search.value.trim().toLowerCase();
     const isWanted = (/** @type {any} */ value) => String(value).toLowerCase().includes(wanted);
-    const rows = this.rows.filter((row) => this.columns.some(({ key }) => isWanted(row[key])));
+    const rows = this.rows.filter(
+      (row) => !wanted || this.columns.some(({ key }) => isWanted(row[key])),
+    );
     const { key, kind } = this.columns[this.sortedBy];
     // not known yet, or without a limit, is more than anything that is known
     const unknown = kind === "endless" || kind === "places" ? Infinity : null;
@@ -88,12 +90,12 @@ class DataTable {
   cells(row) {
     return this.columns.map(({ key, kind }, n) => {
       const text = SHOWN[kind] ? SHOWN[kind](row[key]) : String(row[key] ?? "–");
-      const click = this.clicks[kind];
-      const button = element("button", { type: "button", title: click?.hint ?? "" }, text);
-      button.addEventListener("click", () => click.run(row));
       const cell = n ? element("td", {}) : element("th", { scope: "row" });
       if (SHOWN[kind]) cell.className = "number";
-      cell.append(click ? button : text);
+      const click = this.clicks[kind];
+      const shown = click ? element("button", { type: "button", title: click.hint }, text) : text;
+      cell.append(shown);
+      if (click) cell.firstChild?.addEventListener("click", () => click.run(row));
       return cell;
     });
   }
