@@ -5,89 +5,76 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Callable, Generator
-from typing import Any, Generic, TypeVar
+from contextlib import suppress
+from typing import Any, NamedTuple, TypeVar
 
 from sources.signalwire.errors import Stopped
 
 T = TypeVar("T")
 
-# seconds; see `_Handover.next`
+# seconds; see `_next`
 LONGEST_WAIT = 0.5
 # items that may wait for the consumer: while it loads, which takes seconds, reading goes on
 MOST_WAITING = 3
 
 
-class _Handover(Generic[T]):
-    """Hands items from the producer's thread to the consumer's, in their order."""
-
-    def __init__(self) -> None:
-        self._items: queue.Queue[T | _End] = queue.Queue(maxsize=MOST_WAITING)
-        self._closed = False
-
-    def put(self, item: T) -> None:
-        """Waits until few items wait for the consumer. Stopped if it wants no more."""
-        if self._closed:
-            raise Stopped("the run is ending")
-        self._items.put(item)
-
-    def end(self, error: BaseException | None) -> None:
-        """Tells the consumer that nothing follows, unless it wants no more anyway."""
-        if not self._closed:
-            self._items.put(_End(error))
-
-    def next(self) -> T | _End:
-        """The next item.
-
-        Waits bit by bit: a signal that comes just before a thread begins to wait does not wake it,
-        and Python's handler does not run before something else does.
-        """
-        while True:
-            try:
-                return self._items.get(timeout=LONGEST_WAIT)
-            except queue.Empty:
-                continue
-
-    def close(self) -> None:
-        """Takes no more, and wakes a producer that waits."""
-        self._closed = True
-        while not self._items.empty():
-            self._items.get()
-
-
-class _End:
+class _End(NamedTuple):
     """The end of all items, and what was raised there."""
 
-    def __init__(self, error: BaseException | None) -> None:
-        self.error = error
+    error: BaseException | None = None
 
 
 def prefetched(
     produce: Callable[[Callable[[T], None]], Any], stop: Callable[[], None]
 ) -> Generator[T]:
-    """The items that `produce` hands over while it runs in a thread.
+    """The items that `produce` hands over while it runs in a thread, in their order.
 
     Args:
         produce: Is given a function that takes an item. What it raises is raised to the consumer.
         stop: Makes `produce` end soon, whatever it waits for; called when no more is wanted.
     """
-    handover: _Handover[T] = _Handover()
+    items: queue.Queue[T | _End] = queue.Queue(maxsize=MOST_WAITING)
+    closed = threading.Event()
+
+    def put(item: T | _End) -> None:
+        """Waits until few items wait for the consumer. Stopped if it wants no more."""
+        if closed.is_set():
+            raise Stopped("the run is ending")
+        items.put(item)
 
     def run() -> None:
+        end = _End()
         try:
-            produce(handover.put)
+            produce(put)
         except BaseException as error:  # noqa: BLE001 - raised again in the consumer's thread
-            handover.end(error)
-        else:
-            handover.end(None)
+            end = _End(error)
+        with suppress(Stopped):
+            put(end)
 
     thread = threading.Thread(target=run, name="signalwire-crawl", daemon=True)
     thread.start()
     try:
-        while not isinstance(item := handover.next(), _End):
+        while not isinstance(item := _next(items), _End):
             yield item
         if item.error is not None:
             raise item.error
     finally:
         stop()
-        handover.close()
+        closed.set()
+        # wakes a producer that waits
+        while not items.empty():
+            items.get()
         thread.join()
+
+
+def _next(items: queue.Queue[T]) -> T:
+    """The next item, waited for bit by bit.
+
+    A signal that comes just before a thread begins to wait does not wake it, and Python's handler
+    does not run before something else does.
+    """
+    while True:
+        try:
+            return items.get(timeout=LONGEST_WAIT)
+        except queue.Empty:
+            continue
