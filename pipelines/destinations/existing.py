@@ -21,6 +21,7 @@ from pipelines.destinations.rows import ROWS_AT_ONCE, columns_there, instant, ta
 from sources.signalwire.incremental.depth import ASSIGNED, FINAL_STATE, SETTLING_STATE
 from sources.signalwire.incremental.existing import (
     KnownCampaign,
+    KnownData,
     KnownNumbers,
     KnownRecord,
     KnownSpace,
@@ -83,7 +84,7 @@ WHERE state IS NULL OR state NOT IN ('{FINAL_STATE}', '{SETTLING_STATE}')
 """  # noqa: S608 - nothing in it comes from outside
 
 
-class ExistingData:
+class ExistingData(KnownData):
     """Answers the source's questions from the tables; nothing where there are none yet.
 
     Every question opens the destination and closes it again: a DuckDB file must not be held open

@@ -22,7 +22,7 @@ from sources.signalwire.http.base_url import base_url
 from sources.signalwire.http.client import Client, HttpSettings
 from sources.signalwire.http.concurrency import Concurrency
 from sources.signalwire.incremental.cursor import Cursor
-from sources.signalwire.incremental.existing import KnownData, NothingKnown
+from sources.signalwire.incremental.existing import KnownData
 from sources.signalwire.incremental.state import (
     Cursors,
     claim,
@@ -128,7 +128,7 @@ def signalwire(
         settle_after=settle_after,
         shard=shard,
     )
-    known = known or NothingKnown()
+    known = known or KnownData()
     stats = stats or RunStats()
     client = Client(
         base_url(required("space", space)),

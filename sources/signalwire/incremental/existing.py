@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 
@@ -65,16 +65,18 @@ class KnownRecord(NamedTuple):
     brand_id: str | None = None
 
 
-class KnownData(Protocol):
+class KnownData:
     """Answers from the tables of the destination; asked by one thread only.
 
-    `is_known` is False where there is no destination to ask.
+    This one has no destination to ask and knows of no order: every campaign is read to its end, and
+    nothing is ever called deleted.
     """
 
-    is_known: bool
+    is_known = False
 
     def newer_states(self) -> Sequence[Mapping[str, Any]]:
         """States of this source that runs in another layout of shards stored since the last run."""
+        return []
 
     def space(self, untouched_since: int, page_size: int) -> KnownSpace:
         """What there is at the beginning of a run, of the brands that fall to it.
@@ -83,6 +85,7 @@ class KnownData(Protocol):
         touched after `untouched_since`, in microseconds since the epoch (UTC). Orders of campaigns
         that hold no more than `page_size` need no position of their own.
         """
+        return KnownSpace({})
 
     def repair_times(self, horizon: int, now: int) -> None:
         """Sets all times later than `horizon` to `now`: a clock that was wrong has noted them.
@@ -96,45 +99,16 @@ class KnownData(Protocol):
         An order that changed after `changed_since`, in microseconds since the epoch (UTC), changed
         lately.
         """
-
-    def of_campaigns(self, table: Table, campaign_ids: Sequence[str]) -> pa.Table:
-        """All rows of some campaigns, deleted ones too, with the table's columns."""
-
-    def by_id(self, table: Table, ids: Sequence[str]) -> pa.Table:
-        """Rows by their ids, with the table's columns."""
-
-    def records(self, *tables: Table) -> Mapping[str, Mapping[str, KnownRecord]]:
-        """To each of these tables, by name, what there is under each id."""
-
-
-class NothingKnown:
-    """Knows of no order: every campaign is read to its end, and nothing is ever called deleted."""
-
-    is_known = False
-
-    def newer_states(self) -> Sequence[Mapping[str, Any]]:
-        """None."""
-        return []
-
-    def space(self, untouched_since: int, page_size: int) -> KnownSpace:
-        """Nothing."""
-        return KnownSpace({})
-
-    def repair_times(self, horizon: int, now: int) -> None:
-        """Never asked: there are no times."""
-
-    def numbers(self, changed_since: int) -> KnownNumbers:
-        """None."""
         return KnownNumbers()
 
     def of_campaigns(self, table: Table, campaign_ids: Sequence[str]) -> pa.Table:
-        """None."""
+        """All rows of some campaigns, deleted ones too, with the table's columns."""
         return table.arrow_schema().empty_table()
 
     def by_id(self, table: Table, ids: Sequence[str]) -> pa.Table:
-        """None."""
+        """Rows by their ids, with the table's columns."""
         return table.arrow_schema().empty_table()
 
     def records(self, *tables: Table) -> Mapping[str, Mapping[str, KnownRecord]]:
-        """None."""
+        """To each of these tables, by name, what there is under each id."""
         return {table.name: {} for table in tables}

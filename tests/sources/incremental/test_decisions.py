@@ -32,7 +32,7 @@ from sources.signalwire.incremental.depth import (
     pages_to_read,
     states_to_list,
 )
-from sources.signalwire.incremental.existing import NothingKnown, Unsettled
+from sources.signalwire.incremental.existing import KnownData, Unsettled
 from sources.signalwire.options import Options
 from sources.signalwire.records.batch import OrderBatch, Origin
 from sources.signalwire.records.buffers import RowBuffer, compacted
@@ -330,7 +330,7 @@ class TestRowsOfOtherPages:
     def test_are_let_go_by_what_waits_to_be_compared(self) -> None:
         stats = RunStats()
         output = Output(lambda _: None, stats, include_sensitive=False)
-        comparison = Comparison(output, NothingKnown(), ServerClock(), stats, lambda *_: None)
+        comparison = Comparison(output, KnownData(), ServerClock(), stats, lambda *_: None)
         before = pa.total_allocated_bytes()
         for rows in self.slices(10):
             comparison.add(Origin("/"), rows)
