@@ -128,17 +128,10 @@ def checked_options(
     brand_ids: Sequence[str] | None,
     campaign_ids: Sequence[str] | None,
     order_state: str | None,
-    include_sensitive: bool,
-    workers: int,
-    adapt_workers: bool,
-    page_size: int,
-    full: bool,
-    full_walk_every: float,
-    recheck_idle_every: float,
-    settle_after: float,
     shard: str | None,
+    **others: Any,
 ) -> Options:
-    """The options from the source's settings.
+    """The options from the source's settings; `others` are numbers, and what is on or off.
 
     Raises:
         ConfigurationError: a resource is not known, a number is out of range, or settings do not
@@ -166,15 +159,8 @@ def checked_options(
         brand_ids=_ids("brand_ids", brand_ids),
         campaign_ids=_ids("campaign_ids", campaign_ids),
         order_state=_state(order_state),
-        include_sensitive=include_sensitive,
-        workers=number("workers", workers),
-        adapt_workers=adapt_workers,
-        page_size=number("page_size", page_size),
-        full=full,
-        full_walk_every=number("full_walk_every", full_walk_every),
-        recheck_idle_every=number("recheck_idle_every", recheck_idle_every),
-        settle_after=number("settle_after", settle_after),
         shard=part,
+        **{name: number(name, v) if name in NUMBERS else v for name, v in others.items()},
     )
 
 
