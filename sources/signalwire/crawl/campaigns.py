@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass, field
 from typing import Any
 
 import pyarrow as pa
@@ -25,36 +26,27 @@ from sources.signalwire.records.values import Unreadable, as_timestamp, is_ahead
 from sources.signalwire.settings import IDLE_AFTER
 
 
+@dataclass(eq=False)
 class CampaignReader:
-    """Reads one campaign at a time, as far as it is due, and moves its cursor."""
+    """Reads one campaign at a time, as far as it is due, and moves its cursor.
 
-    def __init__(
-        self,
-        tools: Tools,
-        lists: Lists,
-        numbers: Numbers,
-        registry: Registry,
-        known: KnownCampaigns,
-        cursors: Cursors,
-        options: Options,
-        clock: ServerClock,
-        failed: Callable[[Origin, str], None],
-    ) -> None:
-        """`failed` records a list that could not be read."""
-        self._tools = tools
-        self._lists = lists
-        self._numbers = numbers
-        self._registry = registry
-        self._known = known
-        self._cursors = cursors
-        self._options = options
-        self._clock = clock
-        self._failed = failed
-        self._changed_at: dict[str, int] = {}
+    `failed` records a list that could not be read.
+    """
+
+    tools: Tools
+    lists: Lists
+    numbers: Numbers
+    registry: Registry
+    known: KnownCampaigns
+    cursors: Cursors
+    options: Options
+    clock: ServerClock
+    failed: Callable[[Origin, str], None]
+    _changed_at: dict[str, int] = field(default_factory=dict, init=False)
 
     def listed(self, records: Sequence[Any]) -> None:
         """Takes campaigns' own records, which say when they changed."""
-        if not self._options.recheck_idle_every:
+        if not self.options.recheck_idle_every:
             return
         for record in records:
             with suppress(Unreadable, KeyError, TypeError):  # those are read in any case
@@ -65,64 +57,64 @@ class CampaignReader:
     async def read(self, brand_id: str, campaign_id: str) -> None:
         """One campaign's orders and number assignments, as far as they are asked for."""
         if self._rests(brand_id, campaign_id):
-            self._tools.stats.add(campaigns_idle=1)
+            self.tools.stats.add(campaigns_idle=1)
             return
-        base, wanted = path_of("campaigns", campaign_id), self._options.resources
-        numbers_due = not self._options.numbers_under_way_only
+        base, wanted = path_of("campaigns", campaign_id), self.options.resources
+        numbers_due = not self.options.numbers_under_way_only
         origin = Origin(f"{base}/orders", brand_id, campaign_id)
         try:
             if ORDERS.name in wanted:
                 numbers_due |= await self._orders(origin)
             if NUMBER_ASSIGNMENTS.name in wanted:
                 origin = origin._replace(path=f"{base}/numbers")
-                if numbers_due or self._known.awaits_numbers(campaign_id):
-                    await self._numbers.read(origin)
+                if numbers_due or self.known.awaits_numbers(campaign_id):
+                    await self.numbers.read(origin)
         except ReadError as error:
-            self._failed(origin, str(error))
+            self.failed(origin, str(error))
             return
         if not wanted.isdisjoint((ORDERS.name, NUMBER_ASSIGNMENTS.name)):
-            self._tools.stats.add(campaigns_walked=1)
+            self.tools.stats.add(campaigns_walked=1)
 
     async def _orders(self, origin: Origin) -> bool:
         """Reads a campaign's orders; whether its number assignments may have changed too."""
         campaign_id = str(origin.campaign_id)
-        known = self._known.campaign(campaign_id)
-        walk = OrderWalk(self._tools, origin, self._cursor(campaign_id), known)
-        if self._options.order_state is not None:
-            await walk.in_state(self._options.order_state)
+        known = self.known.campaign(campaign_id)
+        walk = OrderWalk(self.tools, origin, self._cursor(campaign_id), known)
+        if self.options.order_state is not None:
+            await walk.in_state(self.options.order_state)
             return walk.found_changes
         due = self.is_due(walk.cursor)
         depth = depth_of(known, due=due)
-        compared = depth.is_compared
-        self._tools.stats.add(full_walks=int(compared and walk.cursor is not None))
+        compared = depth is Depth.ALL_COMPARED
+        self.tools.stats.add(full_walks=int(compared and walk.cursor is not None))
         await walk.read(depth)
         if cursor := walk.end(full=due and known is not None):
-            self._cursors.advance(campaign_id, cursor)
+            self.cursors.advance(campaign_id, cursor)
         if compared:
-            self._tools.comparison.walked(origin)
+            self.tools.comparison.walked(origin)
         return depth is not Depth.RECENT or walk.found_changes
 
     async def unlisted(self, brand_id: str, campaign_id: str) -> None:
         """A campaign that the destination knows and no list has: gone, or just passed over."""
         origin = Origin(path_of("campaigns", campaign_id), brand_id, campaign_id)
         try:
-            exists = await self._lists.exists(origin.path, campaign_id)
+            exists = await self.lists.exists(origin.path, campaign_id)
         except ReadError as error:
-            self._failed(origin, str(error))
+            self.failed(origin, str(error))
             return
         if not exists:
-            self._registry.gone(CAMPAIGNS, campaign_id)
+            self.registry.gone(CAMPAIGNS, campaign_id)
             # also in a run that reads none: the campaign is not looked for again
-            self._numbers.campaign_gone(campaign_id)
-            if ORDERS.name not in self._options.resources:
+            self.numbers.campaign_gone(campaign_id)
+            if ORDERS.name not in self.options.resources:
                 return
-            self._cursors.look_up(campaign_id)
-            if cursor := self._cursors.after().get(campaign_id):
-                moved = cursor._replace(full_walk_at=self._clock.now())
-                self._cursors.advance(campaign_id, moved)
+            self.cursors.look_up(campaign_id)
+            if cursor := self.cursors.after().get(campaign_id):
+                moved = cursor._replace(full_walk_at=self.clock.now())
+                self.cursors.advance(campaign_id, moved)
             # last, because the cursor stays where it was if one of them cannot be read
-            await self.orders_by_id(origin, self._known.orders_of(campaign_id))
-        elif self._options.shard is None:
+            await self.orders_by_id(origin, self.known.orders_of(campaign_id))
+        elif self.options.shard is None:
             # in a shard it has most likely moved to a brand of another one, which reads it
             await self.read(brand_id, campaign_id)
 
@@ -131,42 +123,42 @@ class CampaignReader:
 
         Until then the campaign's cursor must not be stored: see `Cursors.look_up`.
         """
-        walk = OrderWalk(self._tools, origin, self._cursor(str(origin.campaign_id)), None)
+        walk = OrderWalk(self.tools, origin, self._cursor(str(origin.campaign_id)), None)
         try:
             for order_id in order_ids:
                 await walk.one(order_id)
         except ReadError as error:
-            self._failed(origin, str(error))
+            self.failed(origin, str(error))
         finally:
-            self._cursors.looked_up(str(origin.campaign_id))
+            self.cursors.looked_up(str(origin.campaign_id))
 
     def _cursor(self, campaign_id: str) -> Cursor | None:
         """The cursor to start from; one that a wrong clock has set would hide what is new."""
-        cursor = self._cursors.before(campaign_id)
+        cursor = self.cursors.before(campaign_id)
         if cursor is None:
             return None
         newest = max(cursor.watermark, cursor.created_watermark)
-        return None if is_ahead(newest, self._clock.now()) else cursor
+        return None if is_ahead(newest, self.clock.now()) else cursor
 
     def _rests(self, brand_id: str, campaign_id: str) -> bool:
         """Whether nothing has been under way, and the last reading to the end is not long ago."""
-        options = self._options
+        options = self.options
         every = int(options.recheck_idle_every * 1_000_000)
         if not every or options.full or options.order_state or ORDERS.name not in options.resources:
             return False
-        cursor, now = self._cursor(campaign_id), self._clock.now()
+        cursor, now = self._cursor(campaign_id), self.clock.now()
         if cursor is None or cursor.brand_id != brand_id:
             return False
         if is_full_walk_due(cursor.full_walk_at, now, every):
             return False
-        if NUMBER_ASSIGNMENTS.name in options.resources and self._known.awaits_numbers(campaign_id):
+        if NUMBER_ASSIGNMENTS.name in options.resources and self.known.awaits_numbers(campaign_id):
             return False
-        changed_at, known = self._changed_at.get(campaign_id), self._known.campaign(campaign_id)
+        changed_at, known = self._changed_at.get(campaign_id), self.known.campaign(campaign_id)
         return is_idle(cursor, known, changed_at, now, int(IDLE_AFTER * 1_000_000))
 
     def is_due(self, cursor: Cursor | None) -> bool:
         """Whether a campaign with this cursor is to be read to its end in this run."""
-        if self._options.full or cursor is None:
+        if self.options.full or cursor is None:
             return True
-        every = int(self._options.full_walk_every * 1_000_000)
-        return is_full_walk_due(cursor.full_walk_at, self._clock.now(), every)
+        every = int(self.options.full_walk_every * 1_000_000)
+        return is_full_walk_due(cursor.full_walk_at, self.clock.now(), every)

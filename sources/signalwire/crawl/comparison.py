@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from functools import partial
 
 import pyarrow as pa
@@ -18,31 +19,25 @@ from sources.signalwire.records.schema import ORDERS, Table
 from sources.signalwire.settings import BATCH_ROWS
 from sources.signalwire.stats import RunStats
 
-# takes the ids that the destination has of a campaign and its whole list lacks
-Lacking = Callable[[Origin, list[str]], None]
 
-
+@dataclass(eq=False)
 class Comparison:
-    """Keeps the rows of whole campaigns until there are enough for one question."""
+    """Keeps the rows of whole campaigns until there are enough for one question.
 
-    def __init__(
-        self,
-        output: Output,
-        existing: KnownData,
-        clock: ServerClock,
-        stats: RunStats,
-        lacking: Lacking,
-        table: Table = ORDERS,
-        changed: Callable[[pa.Table], None] | None = None,
-    ) -> None:
-        """`changed` takes the rows that are new or changed; by default `output` does."""
-        self._output = output
-        self._existing = existing
-        self._clock = clock
-        self._stats = stats
-        self._lacking = lacking
-        self._table = table
-        self._changed = changed or partial(output.rows, table)
+    `lacking` takes the ids that the destination has of a campaign and its whole list lacks;
+    `changed` the rows that are new or changed, by default `output` does.
+    """
+
+    output: Output
+    existing: KnownData
+    clock: ServerClock
+    stats: RunStats
+    lacking: Callable[[Origin, list[str]], None]
+    table: Table = ORDERS
+    changed: Callable[[pa.Table], None] | None = None
+
+    def __post_init__(self) -> None:
+        self._changed = self.changed or partial(self.output.rows, self.table)
         self._waiting: dict[Origin, list[pa.Table]] = {}
         self._walked: set[Origin] = set()
 
@@ -72,18 +67,18 @@ class Comparison:
 
     def gone(self, order_ids: list[str]) -> None:
         """Marks orders as deleted that the API answers 404 for."""
-        rows = marked_as_deleted(self._existing.by_id(ORDERS, order_ids), self._clock.now())
-        self._stats.add(orders_deleted=len(rows))
-        self._output.rows(ORDERS, rows)
+        rows = marked_as_deleted(self.existing.by_id(ORDERS, order_ids), self.clock.now())
+        self.stats.add(orders_deleted=len(rows))
+        self.output.rows(ORDERS, rows)
 
     def _compare(self, ready: list[Origin]) -> None:
         campaigns = [str(origin.campaign_id) for origin in ready]
-        known = self._existing.of_campaigns(self._table, campaigns)
+        known = self.existing.of_campaigns(self.table, campaigns)
         for origin in ready:
             here = known.filter(pc.equal(known["campaign_id"], origin.campaign_id))
             parts = self._waiting.pop(origin)
-            read = concatenated(parts) if parts else self._table.arrow_schema().empty_table()
+            read = concatenated(parts) if parts else self.table.arrow_schema().empty_table()
             difference = compare(newest_of_each(read), here)
             self._changed(difference.rows)
             if difference.missing and origin in self._walked:
-                self._lacking(origin, difference.missing)
+                self.lacking(origin, difference.missing)

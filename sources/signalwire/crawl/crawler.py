@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
 
@@ -36,32 +37,25 @@ R = TypeVar("R")
 SECONDS_BETWEEN_LOOKS = 0.1
 
 
+@dataclass(eq=False)
 class Crawler:
     """Reads everything selected, and hands over the rows that are new or changed.
 
     A campaign or brand that cannot be read becomes a failure and does not stop the others.
     """
 
-    def __init__(
-        self,
-        client: Client,
-        options: Options,
-        cursors: Cursors,
-        stats: RunStats,
-        record: RunRecord,
-        existing: KnownData,
-        stretches: Stretches,
-    ) -> None:
-        self._client = client
-        self._options = options
-        self._cursors = cursors
-        self._stats = stats
-        self._record = record
-        self._existing = existing
-        self._stretches = stretches
-        self._stop: Callable[[], object] = client.close
+    client: Client
+    options: Options
+    cursors: Cursors
+    stats: RunStats
+    record: RunRecord
+    existing: KnownData
+    stretches: Stretches
+
+    def __post_init__(self) -> None:
+        self._stop: Callable[[], object] = self.client.close
         self._seen: set[str] = set()
-        self._not_found_yet = {i.lower(): i for i in options.campaign_ids}
+        self._not_found_yet = {i.lower(): i for i in self.options.campaign_ids}
 
     def run(self, hand_over: Callable[[TableRows | Cut], None]) -> None:
         """Crawls in this thread until everything is read.
@@ -81,7 +75,7 @@ class Crawler:
 
     def stop(self) -> None:
         """Sends no further request, from any thread. `run` ends with `Stopped`."""
-        self._client.close()
+        self.client.close()
         with suppress(RuntimeError):  # the event loop has ended by itself meanwhile
             self._stop()
 
@@ -89,15 +83,15 @@ class Crawler:
         task, loop = asyncio.current_task(), asyncio.get_running_loop()
         assert task is not None
         self._stop = partial(loop.call_soon_threadsafe, task.cancel)
-        pool = RequestPool(self._options.workers, self._client.get)
+        pool = RequestPool(self.options.workers, self.client.get)
         self._set_up(pool, hand_over)
         try:
             await self._read_all_in_stretches(hand_over)
             self._output.finish()
-            if self._record.failures:
-                hand_over(self._record.failure_rows())
+            if self.record.failures:
+                hand_over(self.record.failure_rows())
         finally:
-            self._client.stop()
+            self.client.stop()
             self._walks.close()
             pool.close()
 
@@ -120,30 +114,28 @@ class Crawler:
         while True:
             await asyncio.sleep(SECONDS_BETWEEN_LOOKS)
             rows = self._output.taken - taken
-            if (rows or self._cursors.have_moved) and self._stretches.is_due(rows):
+            if (rows or self.cursors.have_moved) and self.stretches.is_due(rows):
                 self._output.finish()
-                hand_over(Cut(self._cursors.settled([*self._comparison.waiting])))
-                self._stretches.cut()
+                hand_over(Cut(self.cursors.settled([*self._comparison.waiting])))
+                self.stretches.cut()
                 taken = self._output.taken
 
     def _set_up(self, pool: RequestPool, hand_over: Callable[[TableRows | Cut], None]) -> None:
-        options, stats = self._options, self._stats
-        self._walks = Scheduler(lambda: walks_for(self._client.most_under_way))
+        options, stats = self.options, self.stats
+        self._walks = Scheduler(lambda: walks_for(self.client.most_under_way))
         pool.on_response.append(self._walks.fill)
         self._lists = Lists(pool.get, stats, options.page_size)
         self._output = Output(hand_over, stats, include_sensitive=options.include_sensitive)
-        self._known = KnownCampaigns(
-            self._existing, self._client.clock, options, self._cursors.forget
-        )
+        self._known = KnownCampaigns(self.existing, self.client.clock, options, self.cursors.forget)
         self._owners = Owners(
-            {campaign: cursor.brand_id for campaign, cursor in self._cursors.after().items()},
+            {campaign: cursor.brand_id for campaign, cursor in self.cursors.after().items()},
             some_brands_only=bool(options.brand_ids),
         )
         self._registry = Registry(
-            self._output, self._existing, options.resources, self._owners, self._known.now
+            self._output, self.existing, options.resources, self._owners, self._known.now
         )
         self._comparison = Comparison(
-            self._output, self._existing, self._client.clock, stats, self._look_up
+            self._output, self.existing, self.client.clock, stats, self._look_up
         )
         converted = Gathered(partial(self._converted, order_batches), pool, PAGES_TOGETHER)
         numbers_converted = Gathered(partial(self._converted, number_rows), pool, PAGES_TOGETHER)
@@ -151,9 +143,9 @@ class Crawler:
             self._lists,
             numbers_converted.of,
             self._output,
-            self._existing,
+            self.existing,
             self._known,
-            self._client.clock,
+            self.client.clock,
             stats,
         )
         tools = Tools(
@@ -171,19 +163,19 @@ class Crawler:
             self._numbers,
             self._registry,
             self._known,
-            self._cursors,
+            self.cursors,
             options,
-            self._client.clock,
+            self.client.clock,
             self._failed,
         )
 
     async def _read_all(self) -> None:
-        for brand_id in self._options.brand_ids:
+        for brand_id in self.options.brand_ids:
             self._walks.add(partial(self._brand, brand_id))
-        if not self._options.brand_ids:
+        if not self.options.brand_ids:
             self._walks.add(self._brands)
         await self._finished()
-        if self._options.shard:
+        if self.options.shard:
             self._list_again_where_campaigns_are_missing()
             await self._finished()
         # a campaign can be in the lists of several brands, or in that of another one than before
@@ -222,21 +214,21 @@ class Crawler:
             self._failed(Origin(path_of("brands", brand_id), brand_id), str(error))
 
     def _found_brands(self, page: PageRecords) -> None:
-        if shard := self._options.shard:
+        if shard := self.options.shard:
             # a record without an id belongs to every shard, so that it is not overlooked
             ours = [
                 r for r in page.records if not isinstance(id_of(r), str) or shard.holds(r["id"])
             ]
             page = page._replace(records=ours)
-        self._registry.brands(page)
+        self._registry.add(BRANDS, page)
         new = self._unseen(usable_ids(page.records))
-        self._stats.add(brands=len(new))
+        self.stats.add(brands=len(new))
         for brand_id in new:
             self._walks.add(partial(self._campaigns_of, brand_id))
 
     async def _campaigns_of(self, brand_id: str) -> None:
         """The campaigns of one brand, unless those asked for are found already."""
-        wanted = self._options.campaign_ids
+        wanted = self.options.campaign_ids
         if not wanted or self._not_found_yet or not self._owners.as_before():
             await self._list_campaigns(brand_id)
 
@@ -244,8 +236,8 @@ class Crawler:
         origin = Origin(f"{path_of('brands', brand_id)}/campaigns", brand_id)
         try:
             async for page in self._lists.pages(origin):
-                found = [r for r in page.records if self._options.wants(id_of(r))]
-                self._registry.campaigns(PageRecords(origin, found, page.read_at))
+                found = [r for r in page.records if self.options.wants(id_of(r))]
+                self._registry.add(CAMPAIGNS, PageRecords(origin, found, page.read_at))
                 self._reader.listed(found)
                 self._found_campaigns(brand_id, usable_ids(found))
         except ReadError as error:
@@ -254,13 +246,13 @@ class Crawler:
     def _found_campaigns(self, brand_id: str, campaign_ids: list[str]) -> None:
         for campaign_id in campaign_ids if self._not_found_yet else ():
             self._not_found_yet.pop(campaign_id.lower(), None)
-        self._stats.add(campaigns=len(self._unseen(campaign_ids)))
+        self.stats.add(campaigns=len(self._unseen(campaign_ids)))
         for campaign_id in self._owners.listed(brand_id, campaign_ids):
             self._walks.add(partial(self._reader.read, brand_id, campaign_id))
 
     def _look_up(self, origin: Origin, order_ids: list[str]) -> None:
         """Has orders read one by one that the destination has and a whole list lacks."""
-        self._cursors.look_up(str(origin.campaign_id))
+        self.cursors.look_up(str(origin.campaign_id))
         self._walks.add(partial(self._reader.orders_by_id, origin, order_ids))
 
     def _list_again_where_campaigns_are_missing(self) -> None:
@@ -280,8 +272,8 @@ class Crawler:
         if not self._lists_are_whole():
             return {}
         found = self._registry.unlisted(CAMPAIGNS, self._seen)
-        if ORDERS.name in self._options.resources:
-            cursors = self._cursors.after()
+        if ORDERS.name in self.options.resources:
+            cursors = self.cursors.after()
             for campaign_id in self._known.campaign_ids():
                 cursor = cursors.get(campaign_id)
                 if campaign_id not in self._seen and self._reader.is_due(cursor):
@@ -294,8 +286,8 @@ class Crawler:
 
     def _lists_are_whole(self) -> bool:
         """Whether all brands and campaigns were listed."""
-        failures = self._record.failures
-        return not self._options.narrowing and all(f.origin.campaign_id for f in failures)
+        failures = self.record.failures
+        return not self.options.narrowing and all(f.origin.campaign_id for f in failures)
 
     async def _unlisted_brand(self, brand_id: str) -> None:
         origin = Origin(path_of("brands", brand_id), brand_id)
@@ -306,9 +298,9 @@ class Crawler:
             self._failed(origin, str(error))
 
     def _failed(self, origin: Origin, reason: str) -> None:
-        self._record.failed(origin, reason)
+        self.record.failed(origin, reason)
         # whatever else of the campaign could be read, its cursor stays where it was
-        self._cursors.hold(str(origin.campaign_id))
+        self.cursors.hold(str(origin.campaign_id))
 
     def _converted(
         self,

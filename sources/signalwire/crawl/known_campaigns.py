@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 import pyarrow.compute as pc
 
@@ -18,39 +19,33 @@ from sources.signalwire.records.schema import ORDERS
 from sources.signalwire.settings import NUMBERS_FOLLOW_WITHIN
 
 
+@dataclass(eq=False)
 class KnownCampaigns:
     """Remembers what the destination answers about campaigns."""
 
-    def __init__(
-        self,
-        existing: KnownData,
-        clock: ServerClock,
-        options: Options,
-        forget_cursors: Callable[[], None],
-    ) -> None:
-        self._existing = existing
-        self._clock = clock
-        self._options = options
-        self._forget_cursors = forget_cursors
-        self._campaigns: Mapping[str, KnownCampaign] | None = None
-        self._numbers: KnownNumbers | None = None
-        self._placed = False
+    existing: KnownData
+    clock: ServerClock
+    options: Options
+    forget_cursors: Callable[[], None]
+    _campaigns: Mapping[str, KnownCampaign] | None = field(default=None, init=False)
+    _numbers: KnownNumbers | None = field(default=None, init=False)
+    _placed: bool = field(default=False, init=False)
 
     def campaign(self, campaign_id: str) -> KnownCampaign | None:
         """What it has of a campaign; None if there is no destination to ask, or no use in it."""
-        if not self._existing.is_known or ORDERS.name not in self._options.resources:
+        if not self.existing.is_known or ORDERS.name not in self.options.resources:
             return None
         return self._known().get(campaign_id, KnownCampaign())
 
     def now(self) -> int:
         """The server's clock, ahead of all readings in the destination."""
-        if self._existing.is_known:
+        if self.existing.is_known:
             self._known()
-        return self._clock.now()
+        return self.clock.now()
 
     def campaign_ids(self) -> list[str]:
         """The campaigns that it has orders of."""
-        return list(self._known()) if self._existing.is_known else []
+        return list(self._known()) if self.existing.is_known else []
 
     def placed(self, campaign_id: str) -> KnownCampaign:
         """What it has of a campaign, with positions also where all fits on a page as asked for.
@@ -63,7 +58,7 @@ class KnownCampaigns:
 
     def orders_of(self, campaign_id: str) -> list[str]:
         """The ids of a campaign's orders that are not marked as deleted."""
-        orders = self._existing.of_campaigns(ORDERS, [campaign_id])
+        orders = self.existing.of_campaigns(ORDERS, [campaign_id])
         ids: list[str] = orders.filter(pc.is_null(orders["deleted_at"]))["id"].to_pylist()
         return ids
 
@@ -78,22 +73,22 @@ class KnownCampaigns:
     def _known_numbers(self) -> KnownNumbers:
         if self._numbers is None:
             since = self.now() - int(NUMBERS_FOLLOW_WITHIN * 1_000_000)
-            self._numbers = self._existing.numbers(since)
+            self._numbers = self.existing.numbers(since)
         return self._numbers
 
     def _known(self) -> Mapping[str, KnownCampaign]:
         if self._campaigns is None:
-            self._campaigns = self._ask(self._options.page_size)
+            self._campaigns = self._ask(self.options.page_size)
         return self._campaigns
 
     def _ask(self, page_size: int) -> Mapping[str, KnownCampaign]:
-        since = self._clock.now() - int(self._options.settle_after * 1_000_000)
-        space: KnownSpace = self._existing.space(since, page_size)
-        horizon = self._clock.horizon()
+        since = self.clock.now() - int(self.options.settle_after * 1_000_000)
+        space: KnownSpace = self.existing.space(since, page_size)
+        horizon = self.clock.horizon()
         if horizon is not None and space.newest_moment > horizon:
-            self._existing.repair_times(horizon, self._clock.now())
+            self.existing.repair_times(horizon, self.clock.now())
             # set by the same clock, they can have passed over what changed meanwhile
-            self._forget_cursors()
-            space = self._existing.space(since, page_size)
-        self._clock.stay_ahead_of(space.newest_reading)
+            self.forget_cursors()
+            space = self.existing.space(since, page_size)
+        self.clock.stay_ahead_of(space.newest_reading)
         return space.campaigns

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -19,31 +20,30 @@ from sources.signalwire.records.schema import NUMBER_ASSIGNMENTS
 from sources.signalwire.stats import RunStats
 
 
+@dataclass(eq=False)
 class Numbers:
     """Reads lists of assignments, and marks those that two readings of their list lack.
 
-    An assignment has no URL that could be asked whether it is gone.
+    An assignment has no URL that could be asked whether it is gone. `convert` makes rows of a page.
     """
 
-    def __init__(
-        self,
-        lists: Lists,
-        convert: Callable[[PageRecords], Awaitable[pa.Table]],
-        output: Output,
-        existing: KnownData,
-        known: KnownCampaigns,
-        clock: ServerClock,
-        stats: RunStats,
-    ) -> None:
-        """`convert` makes rows of a page."""
-        self._lists = lists
-        self._convert = convert
-        self._output = output
-        self._existing = existing
-        self._known = known
-        self._stats = stats
+    lists: Lists
+    convert: Callable[[PageRecords], Awaitable[pa.Table]]
+    output: Output
+    existing: KnownData
+    known: KnownCampaigns
+    clock: ServerClock
+    stats: RunStats
+
+    def __post_init__(self) -> None:
         self._comparison = Comparison(
-            output, existing, clock, stats, self._lacking, NUMBER_ASSIGNMENTS, self._changed
+            self.output,
+            self.existing,
+            self.clock,
+            self.stats,
+            lambda _, ids: self._lacked.extend(ids),
+            NUMBER_ASSIGNMENTS,
+            self._changed,
         )
         self._lacked: list[str] = []
         self._campaigns_gone: list[str] = []
@@ -52,10 +52,10 @@ class Numbers:
 
     async def read(self, origin: Origin) -> None:
         """Reads a campaign's list. Raises ReadError where that fails."""
-        async for page in self._lists.pages(origin):
-            self._stats.add(numbers_seen=len(page.records))
+        async for page in self.lists.pages(origin):
+            self.stats.add(numbers_seen=len(page.records))
             # by a clock ahead of all readings in the destination, which the page's may not be
-            rows = await self._convert(PageRecords(origin, page.records, self._known.now()))
+            rows = await self.convert(PageRecords(origin, page.records, self.known.now()))
             if len(rows):
                 self._comparison.add(origin, rows)
         self._comparison.walked(origin)
@@ -67,28 +67,25 @@ class Numbers:
     def finish(self) -> None:
         """Compares what is left, and marks what is missing: when all lists are read."""
         self._comparison.finish()
-        now = self._known.now()
-        missing = self._nowhere(self._existing.by_id(NUMBER_ASSIGNMENTS, self._lacked))
+        now = self.known.now()
+        missing = self._nowhere(self.existing.by_id(NUMBER_ASSIGNMENTS, self._lacked))
         again = pc.is_valid(missing["missing_since"])
-        self._output.rows(
+        self.output.rows(
             NUMBER_ASSIGNMENTS, dated(missing.filter(pc.invert(again)), now, "missing_since")
         )
-        gone = self._existing.of_campaigns(NUMBER_ASSIGNMENTS, self._campaigns_gone)
+        gone = self.existing.of_campaigns(NUMBER_ASSIGNMENTS, self._campaigns_gone)
         for rows in (missing.filter(again), self._nowhere(gone)):
             marked = marked_as_deleted(rows, now)
-            self._stats.add(numbers_deleted=len(marked))
-            self._output.rows(NUMBER_ASSIGNMENTS, marked)
+            self.stats.add(numbers_deleted=len(marked))
+            self.output.rows(NUMBER_ASSIGNMENTS, marked)
 
     def _nowhere(self, rows: pa.Table) -> pa.Table:
         """Those of some assignments that no other list has."""
         nowhere = [number_id not in self._met for number_id in rows["id"].to_pylist()]
         return rows.filter(pa.array(nowhere, pa.bool_()))
 
-    def _lacking(self, _: Origin, ids: list[str]) -> None:
-        self._lacked += ids
-
     def _changed(self, rows: pa.Table) -> None:
         # nothing can have left a list while nothing is known; a first load has a million of them
-        if self._known.has_numbers():
+        if self.known.has_numbers():
             self._met.update(rows["id"].to_pylist())
-        self._output.rows(NUMBER_ASSIGNMENTS, rows)
+        self.output.rows(NUMBER_ASSIGNMENTS, rows)

@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from functools import cached_property
 from typing import Any, NamedTuple
-from urllib.parse import quote
 
 import pyarrow as pa
 
 from sources.signalwire.crawl.comparison import Comparison
+from sources.signalwire.crawl.lists import path_of
 from sources.signalwire.crawl.output import Output
 from sources.signalwire.errors import NotFound
 from sources.signalwire.http.pagination import Get, Listing, Page, Request
@@ -28,7 +28,6 @@ from sources.signalwire.incremental.depth import (
 from sources.signalwire.incremental.existing import KnownCampaign
 from sources.signalwire.records.batch import OrderBatch, Origin, PageRecords, moments
 from sources.signalwire.records.schema import ORDERS, TIMESTAMP
-from sources.signalwire.settings import REGISTRY
 from sources.signalwire.stats import RunStats
 
 
@@ -101,8 +100,7 @@ class OrderWalk:
     async def one(self, order_id: str) -> None:
         """Reads one order by its id; it may turn out to be gone."""
         try:
-            request = Request(f"{REGISTRY}/orders/{quote(order_id, safe='')}")
-            response = await self._tools.get(request)
+            response = await self._tools.get(Request(path_of("orders", order_id)))
             record = record_of(response, order_id)
         except NotFound:
             self._tools.comparison.gone([order_id])

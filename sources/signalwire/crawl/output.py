@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 
 import pyarrow as pa
 
@@ -24,47 +25,42 @@ from sources.signalwire.stats import RunStats
 COUNTED = {ORDERS.name: "orders_loaded", NUMBER_ASSIGNMENTS.name: "numbers_loaded"}
 
 
+@dataclass(eq=False)
 class Output:
     """Takes rows and records of any table, and hands over batches."""
 
-    def __init__(
-        self,
-        hand_over: Callable[[TableRows], None],
-        stats: RunStats,
-        *,
-        include_sensitive: bool,
-    ) -> None:
-        self._hand_over = hand_over
-        self._stats = stats
-        self._include_sensitive = include_sensitive
-        self._rows = RowBuffer()
-        # how many rows there were so far, those that are kept for a batch too
-        self.taken = 0
+    hand_over: Callable[[TableRows], None]
+    stats: RunStats
+    include_sensitive: bool
+    # how many rows there were so far, those that are kept for a batch too
+    taken: int = field(default=0, init=False)
+    _rows: RowBuffer = field(default_factory=RowBuffer, init=False)
 
     def rows(self, table: Table, rows: pa.Table) -> None:
         """Takes rows of any table: those that are new or changed."""
         if len(rows):
             self.taken += len(rows)
             if count := COUNTED.get(table.name):
-                self._stats.add(**{count: len(rows)})
+                self.stats.add(**{count: len(rows)})
             self._emit(self._rows.add(table.name, rows))
 
     def changes(self, table: Table, rows: pa.Table) -> None:
         """Takes rows of a table that its history tells of."""
         if len(rows):
-            self.rows(HISTORIES[table.name], changes_of(table.name, rows, self._stats.run_id))
+            self.rows(HISTORIES[table.name], changes_of(table.name, rows, self.stats.run_id))
 
     def rejects(self, rejects: Sequence[Reject]) -> None:
         """Takes records that cannot be loaded as they are."""
         if rejects:
-            self._stats.add(rejected=len(rejects))
-            sensitive = self._include_sensitive
-            rows = rejected_rows(rejects, self._stats.run_id, include_sensitive=sensitive)
+            self.stats.add(rejected=len(rejects))
+            rows = rejected_rows(
+                rejects, self.stats.run_id, include_sensitive=self.include_sensitive
+            )
             self.rows(REJECTED, rows)
 
     def converted(self, table: Table, pages: Sequence[PageRecords]) -> pa.Table:
         """The rows of some pages; what is wrong in them is taken as rejects."""
-        found = convert(table, pages, include_sensitive=self._include_sensitive)
+        found = convert(table, pages, include_sensitive=self.include_sensitive)
         self.rejects(found.rejects)
         return found.rows
 
@@ -74,7 +70,7 @@ class Output:
 
     def _emit(self, batches: Iterator[TableRows]) -> None:
         for batch in batches:
-            self._hand_over(batch)
+            self.hand_over(batch)
             if batch.table in COUNTED:
-                changes = changes_of(batch.table, batch.rows, self._stats.run_id)
-                self._hand_over(TableRows(HISTORIES[batch.table].name, changes))
+                changes = changes_of(batch.table, batch.rows, self.stats.run_id)
+                self.hand_over(TableRows(HISTORIES[batch.table].name, changes))

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from urllib.parse import quote
+from dataclasses import dataclass
 
 import pyarrow as pa
 
+from sources.signalwire.crawl.lists import path_of
 from sources.signalwire.crawl.output import Output
 from sources.signalwire.incremental.diff import changed, entered_state, marked_as_deleted
 from sources.signalwire.incremental.existing import KnownData, KnownRecord
@@ -14,7 +15,6 @@ from sources.signalwire.records.batch import Origin, PageRecords
 from sources.signalwire.records.buffers import RecordBuffer
 from sources.signalwire.records.rejects import Reject
 from sources.signalwire.records.schema import BRANDS, CAMPAIGNS, Table
-from sources.signalwire.settings import REGISTRY
 
 LISTED_TWICE = "listed under more than one brand"
 
@@ -78,68 +78,57 @@ class Owners:
                 yield campaign_id, owner, other
 
 
+@dataclass(eq=False)
 class Registry:
     """Takes the records of brands and campaigns, and loads those that changed.
 
     Their lists are short enough to compare at every run. Campaigns are loaded at the end, when all
-    lists are read and it is known which brand each belongs to.
+    lists are read and it is known which brand each belongs to. `now` is the server's clock, ahead
+    of all readings in the destination.
     """
 
-    def __init__(
-        self,
-        output: Output,
-        existing: KnownData,
-        resources: frozenset[str],
-        owners: Owners,
-        now: Callable[[], int],
-    ) -> None:
-        """`now` is the server's clock, ahead of all readings in the destination."""
-        self._output = output
-        self._existing = existing
-        self._resources = resources
-        self._owners = owners
-        self._now = now
+    output: Output
+    existing: KnownData
+    resources: frozenset[str]
+    owners: Owners
+    now: Callable[[], int]
+
+    def __post_init__(self) -> None:
         self._known: Mapping[str, Mapping[str, KnownRecord]] | None = None
         self._gone: dict[str, list[str]] = {}
-        self._brands = RecordBuffer()
-        self._campaigns = RecordBuffer()
+        self._pages = {table.name: RecordBuffer() for table in (BRANDS, CAMPAIGNS)}
         self._campaign_rows: list[pa.Table] = []
 
-    def brands(self, page: PageRecords) -> None:
-        """Takes brands."""
-        if BRANDS.name in self._resources:
-            self._load_brands(self._brands.add(page))
-
-    def campaigns(self, page: PageRecords) -> None:
-        """Takes campaigns of one brand's list."""
-        if CAMPAIGNS.name in self._resources:
-            self._keep_campaigns(self._campaigns.add(page))
+    def add(self, table: Table, page: PageRecords) -> None:
+        """Takes brands, or campaigns of one brand's list."""
+        if table.name in self.resources:
+            self._convert(table, self._pages[table.name].add(page))
 
     def finish(self) -> None:
         """Loads what is left, each campaign under the brand that it belongs to."""
-        self._load_brands(self._brands.take())
-        self._keep_campaigns(self._campaigns.take())
+        for table in (BRANDS, CAMPAIGNS):
+            self._convert(table, self._pages[table.name].take())
         while self._campaign_rows:
             rows = self._campaign_rows.pop(0)
             pairs = zip(rows["id"].to_pylist(), rows["brand_id"].to_pylist(), strict=True)
-            owned = [self._owners.owner(campaign) == brand for campaign, brand in pairs]
+            owned = [self.owners.owner(campaign) == brand for campaign, brand in pairs]
             self._load(CAMPAIGNS, rows.filter(pa.array(owned, pa.bool_())))
-        self._output.rejects(
+        self.output.rejects(
             [
                 Reject(
                     CAMPAIGNS.name,
-                    Origin(f"{REGISTRY}/brands/{quote(other, safe='')}/campaigns", other, campaign),
+                    Origin(f"{path_of('brands', other)}/campaigns", other, campaign),
                     campaign,
                     {"id": campaign},
                     f"{LISTED_TWICE}; it counts as one of brand {owner}",
                 )
-                for campaign, owner, other in self._owners.contested()
+                for campaign, owner, other in self.owners.contested()
             ]
         )
 
     def unlisted(self, table: Table, listed: Collection[str]) -> dict[str, str]:
         """What the destination has beyond the ids listed, not marked as deleted, and its brand."""
-        if table.name not in self._resources:
+        if table.name not in self.resources:
             return {}
         return {
             record_id: record.brand_id or ""
@@ -149,36 +138,34 @@ class Registry:
 
     def gone(self, table: Table, record_id: str) -> None:
         """Notes that a brand or campaign is gone from the API."""
-        if table.name in self._resources:
+        if table.name in self.resources:
             self._gone.setdefault(table.name, []).append(record_id)
 
     def mark_gone(self) -> None:
         """Marks as deleted what is gone."""
         for table in (BRANDS, CAMPAIGNS):
-            known = self._existing.by_id(table, self._gone.pop(table.name, []))
-            rows = marked_as_deleted(known, self._now())
-            self._output.rows(table, rows)
-            self._output.changes(table, rows)
+            known = self.existing.by_id(table, self._gone.pop(table.name, []))
+            rows = marked_as_deleted(known, self.now())
+            self.output.rows(table, rows)
+            self.output.changes(table, rows)
 
     def _load(self, table: Table, rows: pa.Table) -> None:
-        self._output.rows(table, rows)
-        self._output.changes(table, entered_state(rows, self._records(table)))
+        self.output.rows(table, rows)
+        self.output.changes(table, entered_state(rows, self._records(table)))
 
-    def _load_brands(self, pages: Sequence[PageRecords]) -> None:
-        if pages:
-            self._load(BRANDS, self._changed(BRANDS, pages))
-
-    def _keep_campaigns(self, pages: Sequence[PageRecords]) -> None:
-        if pages:
-            self._campaign_rows.append(self._changed(CAMPAIGNS, pages))
-
-    def _changed(self, table: Table, pages: Sequence[PageRecords]) -> pa.Table:
+    def _convert(self, table: Table, pages: Sequence[PageRecords]) -> None:
+        if not pages:
+            return
         # their pages may have been read before it was known what the clock has to be ahead of
-        now = self._now()
-        rows = self._output.converted(table, [page._replace(read_at=now) for page in pages])
-        return changed(rows, self._records(table))
+        now = self.now()
+        rows = self.output.converted(table, [page._replace(read_at=now) for page in pages])
+        rows = changed(rows, self._records(table))
+        if table is BRANDS:
+            self._load(table, rows)
+        else:
+            self._campaign_rows.append(rows)
 
     def _records(self, table: Table) -> Mapping[str, KnownRecord]:
         if self._known is None:
-            self._known = self._existing.records(BRANDS, CAMPAIGNS)
+            self._known = self.existing.records(BRANDS, CAMPAIGNS)
         return self._known[table.name]

@@ -39,11 +39,6 @@ class Depth(Enum):
     ALL_NEW = "to the end; the destination has none of them"
     ALL_COMPARED = "to the end; all rows are compared with the destination"
 
-    @property
-    def is_compared(self) -> bool:
-        """Whether the destination is asked for the same orders."""
-        return self is Depth.ALL_COMPARED
-
 
 def depth_of(known: KnownCampaign | None, *, due: bool) -> Depth:
     """How far to read a campaign.
