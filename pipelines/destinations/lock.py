@@ -20,9 +20,9 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
-from pipelines.errors import Busy
+from pipelines.errors import Busy, LockLost
 from sources.signalwire.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -33,6 +33,10 @@ logger = logging.getLogger(__name__)
 RETRY_SECONDS = 0.2
 PROGRAM = "signalwire-orders"
 MOST_SECONDS = 31 * 86_400
+# a holder, in words
+PROCESS = "process {pid} on {host}, since {since}"
+ENDED = "so this run ended before its load counted; nothing is lost, run again"
+CLOSED = "the {} closed the connection that keeps other runs away, " + ENDED
 
 
 class Lock(Protocol):
@@ -48,7 +52,8 @@ class Lock(Protocol):
         """LockLost unless it is still held."""
 
     def schema_lock(self) -> AbstractContextManager[None]:
-        """Holds the schema-change lock that all shards share."""
+        """Holds the schema-change lock that all shards share, where there can be shards."""
+        return nullcontext()
 
     def release(self) -> None:
         """Releases it."""
@@ -112,7 +117,7 @@ def lock_files(database: Path) -> Iterator[Path]:
             yield Path(tempfile.gettempdir()) / name
 
 
-class FileLock:
+class FileLock(Lock):
     """A lock on files, which the operating system takes back when the process ends."""
 
     def __init__(self, *paths: Path, reading: bool = False) -> None:
@@ -155,16 +160,12 @@ class FileLock:
         """The holder, in words."""
         try:
             held = json.loads(self._paths[0].read_text(encoding="utf-8"))
-            return f"process {held['pid']} on {held['host']}, since {held['since']}"
+            return PROCESS.format(**held)
         except (OSError, ValueError, KeyError):
             return "a process that has just begun"
 
     def verify(self) -> None:
         """A lock on an open file cannot be lost."""
-
-    def schema_lock(self) -> AbstractContextManager[None]:
-        """There are no shards in a file."""
-        return nullcontext()
 
     def release(self) -> None:
         """Releases it. The file stays: removing it would let two runs hold different files."""
@@ -185,6 +186,49 @@ def _descriptor(path: Path) -> int:
         if error.errno != errno.EROFS:
             raise
         return os.open(path, os.O_RDONLY | flags)
+
+
+class DatabaseLock(Lock):
+    """A lock in a database, over a connection that nothing else uses and that may idle."""
+
+    # why a run ends that has lost it, or cannot ask for it
+    lost: ClassVar[str]
+    unknown: ClassVar[str]
+
+    def __init__(self, client: Any) -> None:
+        """`client` is dlt's SQL client."""
+        self._client = client
+        self._is_open = False
+
+    def verify(self) -> None:
+        """LockLost unless it is still held."""
+        try:
+            held = self._is_held()
+        except Exception as error:
+            raise LockLost(self.unknown) from error
+        if not held:
+            raise LockLost(self.lost)
+
+    def release(self) -> None:
+        """Closes the connection."""
+        if self._is_open:
+            self._client.close_connection()
+            self._is_open = False
+
+    def _connect(self) -> bool:
+        """Opens the connection; whether it was not open yet."""
+        if self._is_open:
+            return False
+        self._client.open_connection()
+        self._is_open = True
+        return True
+
+    def _is_held(self) -> bool:
+        """Whether the database still has it as this run's."""
+        raise NotImplementedError
+
+    def _ask(self, sql: str, *values: Any) -> list[Any]:
+        return list(self._client.execute_sql(sql, *values) or [])
 
 
 def this_process() -> dict[str, Any]:

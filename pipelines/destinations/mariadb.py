@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import dlt
 from dlt.destinations.exceptions import DatabaseException
 
 from pipelines.destinations.base import Capabilities, Destination
-from pipelines.destinations.lock import PROGRAM, Lock, this_process
-from pipelines.errors import KeysFailed, LockLost
+from pipelines.destinations.lock import CLOSED, PROCESS, PROGRAM, DatabaseLock, Lock, this_process
+from pipelines.errors import KeysFailed
 from pipelines.errors.explain import first_line
 from sources.signalwire.errors import ConfigurationError
 from sources.signalwire.records.schema import TABLES
@@ -26,10 +26,6 @@ HOLDER = "_signalwire_orders_run"
 KEY_CHARACTERS = 768
 # how the server begins its message on a key that is there twice
 TWICE = "Duplicate entry"
-LOST = (
-    "the server closed the connection that keeps other runs away, so this run ended before its"
-    " load counted; nothing is lost, run again"
-)
 
 
 class MariaDB(Destination):
@@ -110,71 +106,50 @@ def _exists(client: Any, database: str) -> bool:
     return bool(client.execute_sql(sql, database))
 
 
-class NamedLock:
+class NamedLock(DatabaseLock):
     """A lock by name, which the server takes back when the connection ends.
 
     The server tells others the connection's number only, so that a table says whose it is.
     """
 
+    lost = unknown = CLOSED.format("server")
+
     def __init__(self, client: Any, dataset: str) -> None:
-        """`client` is dlt's SQL client, for a connection that nothing else uses."""
-        self._client = client
+        super().__init__(client)
         self._dataset = dataset
+        self._holder = f"`{dataset}`.`{HOLDER}`"
         digest = hashlib.blake2b(dataset.encode(), digest_size=8).hexdigest()
         self._name = f"{PROGRAM} {digest}"
-        self._open = False
 
     def take(self) -> bool:
         """Takes the lock if it is free; whether it did."""
-        if not self._open:
-            self._client.open_connection()
-            self._open = True
-        ((taken,),) = self._ask("SELECT GET_LOCK(%s, 0)")
+        self._connect()
+        ((taken,),) = self._ask("SELECT GET_LOCK(%s, 0)", self._name)
         if taken == 1:
             self._sign()
         return bool(taken == 1)
 
     def _sign(self) -> None:
         """Leaves word of who has it, in the dataset's database."""
-        table = f"`{self._dataset}`.`{HOLDER}`"
-        self._client.execute_sql(f"CREATE DATABASE IF NOT EXISTS `{self._dataset}` {TEXTS}")
-        self._client.execute_sql(f"CREATE TABLE IF NOT EXISTS {table} (number BIGINT, holder TEXT)")
+        table, name = self._holder, PROCESS.format(**this_process())
+        self._ask(f"CREATE DATABASE IF NOT EXISTS `{self._dataset}` {TEXTS}")
+        self._ask(f"CREATE TABLE IF NOT EXISTS {table} (number BIGINT, holder TEXT)")
         with self._client.begin_transaction():
-            self._client.execute_sql(f"DELETE FROM {table}")  # noqa: S608 - our own name
-            name = "process {pid} on {host}, since {since}".format(**this_process())
-            insert = f"INSERT INTO {table} VALUES (CONNECTION_ID(), %s)"  # noqa: S608 - likewise
-            self._client.execute_sql(insert, name)
+            self._ask(f"DELETE FROM {table}")  # noqa: S608 - our own name
+            self._ask(f"INSERT INTO {table} VALUES (CONNECTION_ID(), %s)", name)  # noqa: S608
 
     def holder(self) -> str:
         """The holder, in words."""
-        ((number,),) = self._ask("SELECT IS_USED_LOCK(%s)")
+        ((number,),) = self._ask("SELECT IS_USED_LOCK(%s)", self._name)
         if not number:
             return "a process that has just ended"
         with suppress(DatabaseException):  # it is about to sign
-            table = f"`{self._dataset}`.`{HOLDER}`"
-            sql = f"SELECT holder FROM {table} WHERE number = %s"  # noqa: S608 - likewise
-            for (holder,) in self._client.execute_sql(sql, number) or ():
+            sql = f"SELECT holder FROM {self._holder} WHERE number = %s"  # noqa: S608 - likewise
+            for (holder,) in self._ask(sql, number):
                 return str(holder)
         return f"connection {number} of the server"
 
-    def verify(self) -> None:
-        """LockLost unless it is still held, by this very connection."""
-        try:
-            ((held,),) = self._ask("SELECT IS_USED_LOCK(%s) = CONNECTION_ID()")
-        except Exception as error:
-            raise LockLost(LOST) from error
-        if not held:
-            raise LockLost(LOST)
-
-    def schema_lock(self) -> AbstractContextManager[None]:
-        """There are no shards here."""
-        return nullcontext()
-
-    def release(self) -> None:
-        """Releases it with its connection."""
-        if self._open:
-            self._client.close_connection()
-            self._open = False
-
-    def _ask(self, sql: str) -> list[Any]:
-        return list(self._client.execute_sql(sql, self._name) or [])
+    def _is_held(self) -> bool:
+        """Whether this very connection holds it."""
+        ((held,),) = self._ask("SELECT IS_USED_LOCK(%s) = CONNECTION_ID()", self._name)
+        return bool(held)

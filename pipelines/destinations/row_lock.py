@@ -12,14 +12,13 @@ import socket
 import threading
 import time
 import uuid
-from contextlib import AbstractContextManager, nullcontext, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from dlt.destinations.exceptions import DatabaseException
 
-from pipelines.destinations.lock import FileLock, this_process
-from pipelines.errors import LockLost
+from pipelines.destinations.lock import ENDED, PROCESS, DatabaseLock, FileLock, this_process
 
 logger = logging.getLogger(__name__)
 
@@ -28,12 +27,6 @@ TABLE = "_signalwire_orders_run"
 HEARTBEAT_EVERY = 60
 FREE_AFTER = 300
 ASK_EVERY = 2.0
-ENDED = "so this run ended before its load counted; nothing is lost, run again"
-LOST = (
-    "another run has taken over, because this one had no heartbeat for"
-    f" {FREE_AFTER} seconds, {ENDED}"
-)
-UNKNOWN = f"the warehouse does not say whether this run still holds its lock, {ENDED}"
 # a machine that was cloned while it ran has another one
 BOOT = Path("/proc/sys/kernel/random/boot_id")
 # writes all rows, so that of two that insert one and take it at once the second waits
@@ -50,8 +43,14 @@ HOLDER = (
 )
 
 
-class RowLock:
+class RowLock(DatabaseLock):
     """A row of a table in the dataset's schema, behind the file lock of the working folder."""
+
+    lost = (
+        "another run has taken over, because this one had no heartbeat for"
+        f" {FREE_AFTER} seconds, {ENDED}"
+    )
+    unknown = f"the warehouse does not say whether this run still holds its lock, {ENDED}"
 
     def __init__(
         self,
@@ -64,13 +63,13 @@ class RowLock:
     ) -> None:
         """
         Args:
-            client: dlt's SQL client, for a connection that nothing else uses.
+            client: dlt's SQL client.
             schema: The dataset's, as statements write it.
             path: The lock file of the working folder.
             reading: A folder that cannot be written to is no hindrance.
             every: Seconds from one heartbeat to the next.
         """
-        self._client = client
+        super().__init__(client)
         self._schema = schema
         self._table = f"{schema}.{TABLE}"
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -79,7 +78,6 @@ class RowLock:
         self._every = every
         self._owner: str | None = None
         self._asked = -ASK_EVERY
-        self._open = False
         self._one_at_a_time = threading.Lock()
         self._ended = threading.Event()
         self._heart = threading.Thread(target=self._beat, daemon=True)
@@ -89,16 +87,13 @@ class RowLock:
         if time.monotonic() - self._asked < ASK_EVERY or not self._folder.take():
             return False
         self._asked = time.monotonic()
-        if not self._open:
-            self._client.open_connection()
-            self._open = True
+        if self._connect():
             self._make_table()
         ours = self._folders_name()
         owner = ours + uuid.uuid4().hex
-        holder = "process {pid} on {host}, since {since}".format(**this_process())
-        self._ask(TAKE, owner, holder, ours.replace("_", "\\_") + "%")
+        self._ask(TAKE, owner, PROCESS.format(**this_process()), ours.replace("_", "\\_") + "%")
         self._owner = owner
-        if not self._is_ours():
+        if not self._is_held():
             self._give_back()
             return False
         self._heart.start()
@@ -106,35 +101,20 @@ class RowLock:
 
     def holder(self) -> str:
         """The holder, in words."""
-        if self._open:
+        if self._is_open:
             for holder, seconds in self._ask(HOLDER):
                 return f"{holder}; last heartbeat {seconds} s ago, free after {FREE_AFTER} s"
         return self._folder.holder()
-
-    def verify(self) -> None:
-        """LockLost unless it is still held."""
-        try:
-            held = self._is_ours()
-        except Exception as error:
-            raise LockLost(UNKNOWN) from error
-        if not held:
-            raise LockLost(LOST)
-
-    def schema_lock(self) -> AbstractContextManager[None]:
-        """There are no shards here."""
-        return nullcontext()
 
     def release(self) -> None:
         """Releases it, and then the folder."""
         self._ended.set()
         if self._heart.is_alive():
             self._heart.join()
-        if self._open:
-            if self._owner:
-                with suppress(DatabaseException):  # it is free in five minutes then
-                    self._give_back()
-            self._client.close_connection()
-            self._open = False
+        if self._is_open and self._owner:
+            with suppress(DatabaseException):  # it is free in five minutes then
+                self._give_back()
+        super().release()
         self._folder.release()
 
     def _make_table(self) -> None:
@@ -153,7 +133,7 @@ class RowLock:
         boot = BOOT.read_text().strip() if BOOT.exists() else ""
         return f"{socket.gethostname()} {boot} {found.st_dev:x} {found.st_ino:x} "
 
-    def _is_ours(self) -> bool:
+    def _is_held(self) -> bool:
         owners = self._ask("SELECT DISTINCT owner FROM {table} WHERE owner IS NOT NULL")
         return [owner for (owner,) in owners] == [self._owner]
 
@@ -174,4 +154,4 @@ class RowLock:
 
     def _ask(self, sql: str, *values: Any) -> list[Any]:
         with self._one_at_a_time:
-            return list(self._client.execute_sql(sql.format(table=self._table), *values) or [])
+            return super()._ask(sql.format(table=self._table), *values)

@@ -7,23 +7,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from pipelines.destinations.lock import PROGRAM, this_process
+from pipelines.destinations.lock import CLOSED, PROGRAM, DatabaseLock, this_process
 from pipelines.errors import LockLost
 from sources.signalwire.options import MAX_SHARDS, Shard
 
-LOST = (
-    "the database closed the connection that keeps other runs away, so this run ended before"
-    " its load counted; nothing is lost, run again"
-)
 
-
-class PostgresLock:
+class PostgresLock(DatabaseLock):
     """Advisory locks, which the server takes back when the connection ends.
 
     A run holds its shard's alone, and its layout's (how many shards there are) together with the
     other shards of it: runs of the same layout are concurrent, runs of different ones exclude each
     other, because their shards overlap. Without shards there is one, 1/1.
     """
+
+    # also where a pooler gives every transaction another connection
+    lost = unknown = CLOSED.format("database")
 
     # the second key of a lock; the first is made from the dataset's name
     _TAKING = 0  # held for a moment, while the two others are taken
@@ -36,19 +34,15 @@ class PostgresLock:
     )
 
     def __init__(self, client: Any, dataset: str, shard: Shard | None) -> None:
-        """`client` is dlt's SQL client, for a connection that may idle."""
-        self._client = client
+        super().__init__(client)
         digest = hashlib.blake2b(dataset.encode(), digest_size=4).digest()
         self._dataset = int.from_bytes(digest, "big", signed=True)
         number, self._layout = shard or (1, 1)
         self._shard = 2 * MAX_SHARDS * self._layout + number
-        self._open = False
 
     def take(self) -> bool:
         """Takes the lock if it is free; whether it did."""
-        if not self._open:
-            self._client.open_connection()
-            self._open = True
+        if self._connect():
             name = "{0} pid {pid} on {host}".format(PROGRAM, **this_process())
             self._ask("SELECT set_config('application_name', %s, false)", name[:63])
         with self._held(self._TAKING):
@@ -68,31 +62,21 @@ class PostgresLock:
             return f"{name or 'a process'}, as the role {role}"
         return f"{name or 'a process'} (from {address or 'this machine'}), since {since:%F %T%z}"
 
-    def verify(self) -> None:
-        """LockLost unless it is still held, by this very connection."""
-        try:
-            held = self._ask(
-                f"SELECT 1 FROM pg_locks l WHERE {self._LOCKS} AND l.objid = %s"  # noqa: S608
-                " AND l.pid = pg_backend_pid()",
-                self._dataset % 2**32,
-                self._shard,
-            )
-        except Exception as error:
-            raise LockLost(LOST) from error
-        if not held:  # behind a pooler that gives every transaction another connection
-            raise LockLost(LOST)
-
     @contextmanager
     def schema_lock(self) -> Iterator[None]:
         """Holds the schema-change lock that all shards share."""
         with self._held(self._CHANGING_TABLES):
             yield
 
-    def release(self) -> None:
-        """Releases it with its connection."""
-        if self._open:
-            self._client.close_connection()
-            self._open = False
+    def _is_held(self) -> bool:
+        """Whether this very connection holds it."""
+        held = self._ask(
+            f"SELECT 1 FROM pg_locks l WHERE {self._LOCKS} AND l.objid = %s"  # noqa: S608
+            " AND l.pid = pg_backend_pid()",
+            self._dataset % 2**32,
+            self._shard,
+        )
+        return bool(held)
 
     def _holders(self) -> list[Any]:
         """The holders of this shard, or of any of another layout."""
@@ -112,13 +96,10 @@ class PostgresLock:
         try:
             self._ask("SELECT pg_advisory_lock(%s, %s)", self._dataset, key)
         except Exception as error:
-            raise LockLost(LOST) from error
+            raise LockLost(self.unknown) from error
         try:
             yield
         finally:
             # with a connection that broke off, the lock has gone already
             with suppress(Exception):
                 self._ask("SELECT pg_advisory_unlock(%s, %s)", self._dataset, key)
-
-    def _ask(self, sql: str, *values: Any) -> list[Any]:
-        return list(self._client.execute_sql(sql, *values) or [])
