@@ -43,12 +43,17 @@ UNLOADABLE = (
     "{kind} cannot be loaded into: dlt cannot replace rows there only if they are older, so that"
     f" orders would be there twice or outdated. Load into one of those that {DOCUMENTED} lists"
 )
+UNLOCKED = (
+    "{} nothing keeps the runs of two machines apart, and two at once can lose rows: schedule them"
+    " on one machine only"
+)
 # dlt's tables of states and of loads that are complete
 STATES, LOADS = "_dlt_pipeline_state", "_dlt_loads"
 NEWEST_STATE = """
 SELECT max(l.load_id) FROM {loads} AS l JOIN {states} AS s ON s._dlt_load_id = l.load_id
 WHERE l.status = 0 AND s.pipeline_name = %s"""
 OLD_STATES = "DELETE FROM {states} WHERE pipeline_name = %s AND _dlt_load_id < %s"
+SCHEMA_THERE = "SELECT 1 FROM information_schema.schemata WHERE schema_name = %s"
 URL_SCHEME = re.compile(r"(?:^|/)([A-Za-z][A-Za-z0-9+.-]*)://")
 # SQL dialects that reports are translated into without having been tried there
 UNTRIED_DIALECTS = {
@@ -236,10 +241,7 @@ class Destination:
                 f" API before you rely on it ({DOCUMENTED})"
             )
         if not kept.lock:
-            sentences.append(
-                f"on {self.kind} nothing keeps the runs of two machines apart, and two at once can"
-                " lose rows: schedule them on one machine only"
-            )
+            sentences.append(UNLOCKED.format(f"on {self.kind}"))
         if kept.tried and not kept.reports:
             sentences.append(
                 f"there are no reports on {self.kind}: ask the tables with signalwire-orders query"
@@ -310,8 +312,7 @@ class Destination:
 
     def repair_times(self, client: Any, horizon: datetime, now: datetime) -> None:
         """Sets all times later than `horizon` to `now`."""
-        ours = self.shard_condition
-        repair_times(client, ours, horizon=horizon, now=now, sent=self.sql_time)
+        repair_times(client, self.shard_condition, horizon, now, self.sql_time)
 
     # --- reading
 

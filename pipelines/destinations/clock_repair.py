@@ -50,19 +50,14 @@ OF_DLT = ("_dlt_pipeline_state", "_dlt_version")
 def repair_times(
     client: Any,
     ours: Callable[[str], str],
-    *,
     horizon: datetime,
     now: datetime,
     sent: Callable[[datetime], Any],
 ) -> None:
-    """Sets all times beyond the horizon to the present. The run's lock has to be held.
+    """Sets all times later than `horizon` to `now`. The run's lock has to be held.
 
-    Args:
-        client: dlt's SQL client of the destination, with an open connection.
-        ours: The condition in SQL for what falls to this run, by a column of brand ids.
-        horizon: The latest time that can have come.
-        now: The present.
-        sent: Makes of a moment what the destination compares.
+    `ours` is the condition in SQL for what falls to this run, by a column of brand ids; `sent`
+    makes of a moment what the destination compares.
     """
     logger.warning(WARNING)
     names = {name: client.make_qualified_table_name(name) for name in (*TABLES, *OF_DLT)}

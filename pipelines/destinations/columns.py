@@ -9,7 +9,7 @@ import base64
 import json
 import zlib
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 import dlt
@@ -37,7 +37,8 @@ def made_columns(client: Any) -> dict[str, set[str]]:
     for schema in _stored_schemas(client):
         for name, table in schema.get("tables", {}).items():
             made[name].update(table.get("columns", {}))
-    return made or defaultdict(set, _documented())
+    documented = {name: {*table.arrow_schema(True).names} for name, table in TABLES.items()}
+    return made or defaultdict(set, documented)
 
 
 def require_free_names(pipeline: dlt.Pipeline) -> None:
@@ -47,15 +48,16 @@ def require_free_names(pipeline: dlt.Pipeline) -> None:
         ConfigurationError: this load has such a column. What was read is loaded by the next run.
     """
     tables = pipeline.default_schema.tables
-    fields = {name: {*tables[name].get("columns", {})} for name in TABLES if name in tables}
     client: Any
     with pipeline.destination_client() as client:
         if client.get_stored_schema_by_hash(pipeline.default_schema.version_hash):
             return
         sql_client = client.sql_client
-        new = _beyond(fields, made_columns(sql_client))
+        made = made_columns(sql_client)
+        fields = {name: {*tables[name].get("columns", {})} for name in TABLES if name in tables}
+        new = {name: columns - made[name] for name, columns in fields.items()}
         for name, there in client.get_storage_tables([name for name in new if new[name]]):
-            for column in sorted(new[name]):
+            for column in sorted(c for c in new[name] if not c.startswith("_dlt")):
                 folded_name = folded(sql_client, column)
                 if folded_name in there and _holds_values(sql_client, name, folded_name):
                     raise ConfigurationError(
@@ -70,21 +72,6 @@ def _holds_values(client: Any, table: str, column: str) -> bool:
     names = client.make_qualified_table_name(table), client.escape_column_name(column)
     ((count,),) = client.execute_sql("SELECT count({1}) FROM {0}".format(*names))  # noqa: S608
     return bool(count)
-
-
-def _documented() -> dict[str, set[str]]:
-    return {
-        name: {column.name for column in table.columns(include_sensitive=True)}
-        for name, table in TABLES.items()
-    }
-
-
-def _beyond(fields: Mapping[str, set[str]], known: Mapping[str, set[str]]) -> dict[str, set[str]]:
-    """To each table the columns that are not known, without dlt's own."""
-    return {
-        name: {column for column in columns - known[name] if not column.startswith("_dlt")}
-        for name, columns in fields.items()
-    }
 
 
 def _stored_schemas(client: Any) -> Iterator[dict[str, Any]]:

@@ -12,7 +12,7 @@ import dlt
 from dlt.common.exceptions import MissingDependencyException
 from dlt.sources import DltSource
 
-from pipelines.destinations.base import Capabilities, Destination
+from pipelines.destinations.base import UNLOCKED, Capabilities, Destination
 from pipelines.destinations.clock_repair import WARNING, changes
 from pipelines.destinations.lock import FileLock, Lock
 from pipelines.errors import NothingLoaded
@@ -23,10 +23,8 @@ logger = logging.getLogger(__name__)
 class Factory(dlt.destinations.filesystem):
     """dlt's destination, whose Delta tables are merged by our conditions."""
 
-    @property
-    def destination_type(self) -> str:
-        """What dlt's states call it."""
-        return "dlt.destinations.filesystem"
+    # what dlt's states call it
+    destination_type = "dlt.destinations.filesystem"
 
     @property
     def client_class(self) -> Any:
@@ -93,8 +91,7 @@ class Delta(Destination):
             return super().caveats()
         return [
             *super().caveats(),
-            "in a bucket nothing keeps the runs of two machines apart, and two at once can lose"
-            " rows: schedule them on one machine only",
+            UNLOCKED.format("in a bucket"),
         ]
 
     def repair_times(self, client: Any, horizon: datetime, now: datetime) -> None:

@@ -60,12 +60,9 @@ class Configuration(DuckDbClientConfiguration):
 class Factory(dlt.destinations.duckdb):
     """dlt's destination, whose merges read the files of rows themselves."""
 
+    # what dlt's states call it
+    destination_type = "dlt.destinations.duckdb"
     spec: type[DuckDbClientConfiguration] = Configuration
-
-    @property
-    def destination_type(self) -> str:
-        """What dlt's states call it."""
-        return "dlt.destinations.duckdb"
 
     @property
     def client_class(self) -> Any:

@@ -15,7 +15,7 @@ from dlt.destinations.impl.ducklake.configuration import (
     DuckLakeCredentials,
 )
 
-from pipelines.destinations.base import Capabilities, Destination
+from pipelines.destinations.base import UNLOCKED, Capabilities, Destination
 from pipelines.destinations.duckdb import RESERVED
 from pipelines.destinations.lock import FileLock, Lock, lock_files
 
@@ -64,15 +64,9 @@ class Configuration(DuckLakeClientConfiguration):
 class Factory(dlt.destinations.ducklake):
     """dlt's destination, whose connections share the lake."""
 
-    @property
-    def spec(self) -> type:
-        """The configuration."""
-        return Configuration
-
-    @property
-    def destination_type(self) -> str:
-        """What dlt's states call it."""
-        return "dlt.destinations.ducklake"
+    # what dlt's states call it
+    destination_type = "dlt.destinations.ducklake"
+    spec: type[DuckLakeClientConfiguration] = Configuration
 
     @property
     def client_class(self) -> Any:
@@ -118,8 +112,7 @@ class DuckLake(Destination):
             return super().caveats()
         return [
             *super().caveats(),
-            f"with a catalog in {kind} nothing keeps the runs of two machines apart, and two at"
-            " once can lose rows: schedule them on one machine only",
+            UNLOCKED.format(f"with a catalog in {kind}"),
         ]
 
     @contextmanager

@@ -5,17 +5,16 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from typing import Any
 
 import dlt
 from dlt.destinations.exceptions import DatabaseException
 
-from pipelines.destinations.base import Capabilities, Destination
+from pipelines.destinations.base import SCHEMA_THERE, Capabilities, Destination
+from pipelines.destinations.key_indexes import add_key_indexes
 from pipelines.destinations.lock import CLOSED, PROCESS, PROGRAM, DatabaseLock, Lock, this_process
-from pipelines.errors import KeysFailed
-from pipelines.errors.explain import first_line
 from sources.signalwire.errors import ConfigurationError
-from sources.signalwire.records.schema import TABLES
 
 # the usual collation takes A for a, and both for a letter with an accent: ids that differ only so
 # would count as one
@@ -24,8 +23,12 @@ TEXTS = "CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin"
 HOLDER = "_signalwire_orders_run"
 # InnoDB indexes 3,072 bytes of a text, four of which are a character
 KEY_CHARACTERS = 768
-# how the server begins its message on a key that is there twice
-TWICE = "Duplicate entry"
+KEY_INDEXES = """
+SELECT t.table_name, s.index_name FROM information_schema.tables t
+LEFT JOIN information_schema.statistics s ON s.table_schema = t.table_schema
+    AND s.table_name = t.table_name AND s.index_name = CONCAT(t.table_name, '_key')
+WHERE t.table_schema = %s
+"""
 
 
 class MariaDB(Destination):
@@ -49,7 +52,7 @@ class MariaDB(Destination):
     def opened(self) -> Iterator[Any]:
         """A client that can only read, in which tables need no database before their names."""
         with super().opened() as client:
-            if _exists(client, self.dataset):
+            if client.execute_sql(SCHEMA_THERE, self.dataset):
                 client.execute_sql(f"USE `{self.dataset}`")
             try:
                 yield client
@@ -70,40 +73,12 @@ class MariaDB(Destination):
             pipeline.sync_schema()
         with pipeline.sql_client() as client:
             for name in databases:
-                _add_keys(client, name, unique=name == client.dataset_name)
+                kind = "UNIQUE INDEX" if name == client.dataset_name else "INDEX"
+                add_key_indexes(client, KEY_INDEXES, name, partial(_key_index, kind, name))
 
 
-def _add_keys(client: Any, database: str, *, unique: bool) -> None:
-    """Makes the indexes of our tables' keys that are not there yet.
-
-    Raises:
-        KeysFailed: a table holds a key twice, which another program has put there.
-    """
-    found = client.execute_sql(
-        "SELECT t.table_name, s.index_name FROM information_schema.tables t"
-        " LEFT JOIN information_schema.statistics s ON s.table_schema = t.table_schema"
-        " AND s.table_name = t.table_name AND s.index_name = CONCAT(t.table_name, '_key')"
-        " WHERE t.table_schema = %s",
-        database,
-    )
-    kind = "UNIQUE INDEX" if unique else "INDEX"
-    for name, index in found or ():
-        if name not in TABLES or index is not None:
-            continue
-        key = TABLES[name].key
-        try:
-            client.execute_sql(
-                f"CREATE {kind} `{name}_key` ON `{database}`.`{name}` (`{key}`({KEY_CHARACTERS}))"
-            )
-        except DatabaseException as error:
-            if TWICE not in str(error):
-                raise
-            raise KeysFailed(name, key, first_line(error)) from error
-
-
-def _exists(client: Any, database: str) -> bool:
-    sql = "SELECT 1 FROM information_schema.schemata WHERE schema_name = %s"
-    return bool(client.execute_sql(sql, database))
+def _key_index(kind: str, database: str, table: str, key: str) -> str:
+    return f"CREATE {kind} `{table}_key` ON `{database}`.`{table}` (`{key}`({KEY_CHARACTERS}))"
 
 
 class NamedLock(DatabaseLock):

@@ -14,27 +14,29 @@ from typing import Any
 import dlt
 import pyarrow as pa
 
-from pipelines.destinations.base import Capabilities, Destination
+from pipelines.destinations.base import SCHEMA_THERE, Capabilities, Destination
+from pipelines.destinations.key_indexes import add_key_indexes
 from pipelines.destinations.lock import Lock
 from pipelines.destinations.postgres.checks import require_fit
 from pipelines.destinations.postgres.credentials import Configuration
 from pipelines.destinations.postgres.lock import PostgresLock
-from pipelines.destinations.postgres.unique_keys import add_unique_keys
 from pipelines.destinations.rows import tables_of
 from sources.signalwire.options import SHARD_DIGITS
 
 EXACT_FORMATS = ["parquet", "insert_values"]
+KEY_INDEXES = """
+SELECT t.tablename, i.indexname FROM pg_tables t LEFT JOIN pg_indexes i
+    ON i.schemaname = t.schemaname AND i.indexname = t.tablename || '_key'
+WHERE t.schemaname = %s
+"""
 
 
 class Factory(dlt.destinations.postgres):
     """dlt's destination with this project's credentials and sessions."""
 
+    # what dlt's states call it
+    destination_type = "dlt.destinations.postgres"
     spec = Configuration  # type: ignore[assignment]  # a narrower one
-
-    @property
-    def destination_type(self) -> str:
-        """What dlt's states call it."""
-        return "dlt.destinations.postgres"
 
     @property
     def client_class(self) -> Any:
@@ -87,7 +89,15 @@ class Postgres(Destination):
             with lock.schema_lock():
                 pipeline.sync_schema()
                 with self.probe.sql_client() as client:
-                    add_unique_keys(client, self.dataset)
+                    qualified = client.make_qualified_table_name
+                    add_key_indexes(
+                        client,
+                        KEY_INDEXES,
+                        self.dataset,
+                        lambda name, key: (
+                            f'CREATE UNIQUE INDEX "{name}_key" ON {qualified(name)} ("{key}")'
+                        ),
+                    )
 
     def shard_condition(self, column: str) -> str:
         """The first digits of the id's MD5, as a number."""
@@ -110,6 +120,5 @@ class Postgres(Destination):
 
     def create_schema(self, client: Any, name: str, schema: str) -> None:
         """Makes a schema that is not there: a role without the right may not even ask for one."""
-        there = "SELECT 1 FROM information_schema.schemata WHERE schema_name = %s"
-        if not client.execute_sql(there, name):
+        if not client.execute_sql(SCHEMA_THERE, name):
             super().create_schema(client, name, schema)

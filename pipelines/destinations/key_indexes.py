@@ -1,4 +1,4 @@
-"""Unique indexes on the tables' keys, on PostgreSQL.
+"""Unique indexes on the tables' keys, where the database has indexes.
 
 They make finding the rows that a merge replaces cost what those rows cost, not what the table
 costs; and should two loads ever bring the same key at once, the second fails instead of leaving it
@@ -7,6 +7,7 @@ there twice.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from dlt.destinations.exceptions import DatabaseException
@@ -15,30 +16,32 @@ from pipelines.errors import KeysFailed
 from pipelines.errors.explain import first_line
 from sources.signalwire.records.schema import TABLES
 
-# PostgreSQL's code for a key that is there twice
-UNIQUE_VIOLATION = "23505"
+# how databases say that a key is there twice: PostgreSQL's code, the beginning of MariaDB's message
+UNIQUE_VIOLATION, DUPLICATE = "23505", "Duplicate entry"
 
 
-def add_unique_keys(client: Any, dataset: str) -> None:
+def add_key_indexes(
+    client: Any, query: str, schema: str, statement: Callable[[str, str], str]
+) -> None:
     """Makes the indexes that are not there yet. The tables have to be there, and the lock held.
+
+    Args:
+        client: dlt's SQL client, with an open connection.
+        query: Finds the tables of a schema, each with its index or null.
+        schema: The schema.
+        statement: Makes an index, by the names of the table and of its key.
 
     Raises:
         KeysFailed: a table holds a key twice, which another program has put there.
     """
-    found = client.execute_sql(
-        "SELECT t.tablename, i.indexname FROM pg_tables t LEFT JOIN pg_indexes i"
-        " ON i.schemaname = t.schemaname AND i.indexname = t.tablename || '_key'"
-        " WHERE t.schemaname = %s",
-        dataset,
-    )
-    for name, index in found or ():
+    for name, index in client.execute_sql(query, schema) or ():
         if name not in TABLES or index is not None:
             continue
         key = TABLES[name].key
-        table = client.make_qualified_table_name(name)
         try:
-            client.execute_sql(f'CREATE UNIQUE INDEX "{name}_key" ON {table} ("{key}")')
+            client.execute_sql(statement(name, key))
         except DatabaseException as error:
-            if getattr(error.dbapi_exception, "pgcode", None) != UNIQUE_VIOLATION:
+            code = getattr(error.dbapi_exception, "pgcode", None)
+            if code != UNIQUE_VIOLATION and DUPLICATE not in str(error):
                 raise
             raise KeysFailed(name, key, first_line(error)) from error
