@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
@@ -13,18 +14,18 @@ from sources.signalwire.settings import REGISTRY
 from sources.signalwire.stats import RunStats
 
 
+@dataclass(eq=False)
 class Lists:
     """Reads lists and single records; every method raises ReadError where that fails."""
 
-    def __init__(self, get: Get, stats: RunStats, page_size: int) -> None:
-        self._get = get
-        self._stats = stats
-        self._page_size = page_size
+    get: Get
+    stats: RunStats
+    page_size: int
 
     def pages(self, origin: Origin) -> Listing:
         """A list, page by page."""
-        request = Request(origin.path, {"page_size": str(self._page_size)})
-        return Listing(self._get, request, self._stats)
+        request = Request(origin.path, {"page_size": str(self.page_size)})
+        return Listing(self.get, request, self.stats)
 
     async def brand(self, brand_id: str) -> PageRecords:
         """One brand by its id, as a page with one record.
@@ -35,7 +36,7 @@ class Lists:
         for spelling in dict.fromkeys((brand_id, brand_id.lower())):
             origin = Origin(path_of("brands", spelling), spelling)
             try:
-                response = await self._get(Request(origin.path))
+                response = await self.get(Request(origin.path))
                 return PageRecords(origin, [record_of(response, spelling)], response.read_at)
             except ReadError as error:
                 failure = failure or error
@@ -47,7 +48,7 @@ class Lists:
     async def exists(self, path: str, record_id: str) -> bool:
         """Whether the API still knows a record that no list has."""
         try:
-            response = await self._get(Request(path))
+            response = await self.get(Request(path))
         except NotFound:
             return False
         record_of(response, record_id)

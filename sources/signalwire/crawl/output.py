@@ -12,13 +12,7 @@ from sources.signalwire.records.buffers import RowBuffer
 from sources.signalwire.records.convert import convert
 from sources.signalwire.records.history import changes_of
 from sources.signalwire.records.rejects import Reject, rejected_rows
-from sources.signalwire.records.schema import (
-    HISTORIES,
-    NUMBER_ASSIGNMENTS,
-    ORDERS,
-    REJECTED,
-    Table,
-)
+from sources.signalwire.records.schema import HISTORIES, NUMBER_ASSIGNMENTS, ORDERS, REJECTED, Table
 from sources.signalwire.stats import RunStats
 
 # what a run counts; each row of these that is loaded is a change of its history too

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from sources.signalwire.errors import SignalWireError
@@ -62,17 +63,17 @@ def _some_campaign(lists: _Lists, brands: list[Any]) -> Any | None:
     return None
 
 
+@dataclass(eq=False)
 class _Lists:
     """Reads first pages, and remembers how many records the fullest of those that go on had."""
 
-    def __init__(self, client: Client, page_size: int) -> None:
-        self._client = client
-        self._asked = page_size
-        self._served = 0
+    client: Client
+    asked: int
+    _served: int = field(default=0, init=False)
 
     def first(self, path: str) -> list[Any]:
         """The usable records of a list's first page."""
-        response = self._client.get(path, {"page_size": str(self._asked)})
+        response = self.client.get(path, {"page_size": str(self.asked)})
         records = records_of(response)
         if next_of(response) is not None:
             self._served = max(self._served, len(records))
@@ -81,5 +82,5 @@ class _Lists:
     def served_size(self) -> str:
         """How many records the server puts on a page, in words."""
         if self._served:
-            return f"{self._served:,} served, {self._asked:,} asked for"
-        return f"{self._asked:,} asked for; every list tried fits on one page"
+            return f"{self._served:,} served, {self.asked:,} asked for"
+        return f"{self.asked:,} asked for; every list tried fits on one page"

@@ -25,11 +25,7 @@ from requests.exceptions import ChunkedEncodingError, ContentDecodingError, Requ
 from urllib3.connectionpool import ConnectionPool, HTTPConnectionPool
 from urllib3.exceptions import HTTPError as Urllib3Error
 
-from sources.signalwire.errors import (
-    ProtocolError,
-    Refused,
-    Unavailable,
-)
+from sources.signalwire.errors import ProtocolError, Refused, Unavailable
 from sources.signalwire.http.base_url import is_loopback
 from sources.signalwire.http.concurrency import Concurrency
 from sources.signalwire.http.connection import trusted_certificates, why_no_answer
@@ -74,7 +70,7 @@ class _Attempts(threading.local):
 
 
 class HttpSettings(NamedTuple):
-    """How patient the client is; all times in seconds."""
+    """How patient the client is, by dlt's names; all times in seconds."""
 
     request_timeout: float = REQUEST_TIMEOUT
     request_max_attempts: int = REQUEST_MAX_ATTEMPTS
@@ -144,18 +140,13 @@ class Client:
         self.project = hashlib.blake2b(project_id.encode(), digest_size=6).hexdigest()
         self._throttle = Throttle(concurrency or Concurrency(1), settings.request_max_retry_delay)
         self._backoff = settings.request_backoff_factor
+        timeout = settings.request_timeout
         self._new_client = partial(
             dlt_requests.Client,
-            request_timeout=(
-                min(CONNECT_TIMEOUT, settings.request_timeout),
-                settings.request_timeout,
-            ),
             raise_for_status=False,
             status_codes=tuple(PASSING_STATUSES),
             exceptions=_WORTH_RETRYING,
-            request_max_attempts=settings.request_max_attempts,
-            request_backoff_factor=settings.request_backoff_factor,
-            request_max_retry_delay=settings.request_max_retry_delay,
+            **(settings._asdict() | {"request_timeout": (min(CONNECT_TIMEOUT, timeout), timeout)}),
         )
         self._certificates = trusted_certificates()
         self._adapter_lock = threading.Lock()

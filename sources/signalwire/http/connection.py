@@ -73,7 +73,7 @@ def why_no_answer(error: Exception, base: str, proxies: Mapping[str, str] | None
     host = parse_url(base).host or base
     if proxy and (words := _about_proxy(causes, _Proxy(proxy), host)):
         return words
-    if refused := _first(causes, ssl.SSLCertVerificationError):
+    if refused := _refused_certificate(causes):
         return _about_certificate(refused, host)
     if isinstance(error, requests.exceptions.SSLError):
         return f"the secure connection to {host} could not be made ({_said(causes)})"
@@ -138,7 +138,7 @@ def _about_proxy(causes: list[BaseException], proxy: _Proxy, host: str) -> str |
     if answered:
         words = presentable(answered[1] + answered[2])
         return f"the proxy {proxy.place} makes no connection to {host}: it answered {words}"
-    if refused := _first(causes, ssl.SSLCertVerificationError):
+    if refused := _refused_certificate(causes):
         return _about_certificate(refused, f"the proxy {proxy.place}")
     if any(isinstance(cause, NameResolutionError) for cause in causes):
         return f"the host of the proxy {proxy.place} is not known; {check}"
@@ -174,10 +174,8 @@ def _said(causes: list[BaseException]) -> str:
     return type(causes[-1]).__name__
 
 
-def _first(
-    causes: list[BaseException], kind: type[ssl.SSLCertVerificationError]
-) -> ssl.SSLCertVerificationError | None:
-    return next((cause for cause in causes if isinstance(cause, kind)), None)
+def _refused_certificate(causes: list[BaseException]) -> ssl.SSLCertVerificationError | None:
+    return next((c for c in causes if isinstance(c, ssl.SSLCertVerificationError)), None)
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:

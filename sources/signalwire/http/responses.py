@@ -12,18 +12,8 @@ import requests
 from urllib3.util import parse_url
 
 from sources.printable import printable
-from sources.signalwire.errors import (
-    AccessDenied,
-    NotFound,
-    ProtocolError,
-    Refused,
-    Unavailable,
-)
-from sources.signalwire.http.reasons import (
-    error_in,
-    presentable,
-    reason_of,
-)
+from sources.signalwire.errors import AccessDenied, NotFound, ProtocolError, Refused, Unavailable
+from sources.signalwire.http.reasons import error_in, presentable, reason_of
 from sources.signalwire.records.decoding import Records, decoded
 from sources.signalwire.settings import PASSING_STATUSES, READ_SIZE
 
