@@ -187,6 +187,7 @@ class SqlClient(FilesystemSqlClient):
     A connection sees each table as it was when first asked for, so that numbers agree.
     """
 
+    remote_client: Any
     _shown: frozenset[str] = frozenset()
 
     def open_connection(self) -> Any:
@@ -218,8 +219,7 @@ class SqlClient(FilesystemSqlClient):
 
     def columns(self, name: str) -> list[str]:
         """The columns of a table of ours; none if it is not there."""
-        client: Any = self.remote_client
-        table = client.delta_table(name)
+        table = self.remote_client.delta_table(name)
         return [] if table is None else [field.name for field in table.schema().fields]
 
     def change(self, statement: str, values: Sequence[datetime]) -> None:
@@ -228,13 +228,12 @@ class SqlClient(FilesystemSqlClient):
         sql = statement.format(**dict(zip(TABLES, TABLES, strict=True)))
         update = sqlglot.parse_one(sql.replace("%s", "{}").format(*moments), read="duckdb")
         changes = {one.this.name: one.expression.sql("duckdb") for one in update.expressions}
-        client: Any = self.remote_client
-        if (table := client.delta_table(update.this.name)) is not None:
+        if (table := self.remote_client.delta_table(update.this.name)) is not None:
             table.update(changes, predicate=update.args["where"].this.sql("duckdb"))
 
     def repair_dlts_files(self, horizon: datetime, now: datetime) -> None:
         """Has no state or schema seem newer than it can be: dlt takes the newest by its name."""
-        client: Any = self.remote_client
+        client = self.remote_client
         for name in ("_dlt_pipeline_state", "_dlt_version"):
             with suppress(DestinationUndefinedEntity):
                 for file in client.list_table_files(name):
@@ -251,12 +250,11 @@ class SqlClient(FilesystemSqlClient):
         if name == VIEWS:
             self._show_reports()
             return
-        client: Any = self.remote_client
         view = self.make_qualified_table_name(name)
         self._conn.execute(f"DROP VIEW IF EXISTS {view}")
-        if name in TABLES and (found := client.delta_table(name)) is not None:
+        if name in TABLES and (found := self.remote_client.delta_table(name)) is not None:
             _view(self._conn, view, found)
-        elif name in DLTS and (rows := client.rows_of_dlt(name)):
+        elif name in DLTS and (rows := self.remote_client.rows_of_dlt(name)):
             self._conn.register(f"{name} files", pa.Table.from_pylist(rows))
             self._conn.execute(f'CREATE VIEW {view} AS FROM "{name} files"')
 
@@ -272,5 +270,4 @@ class SqlClient(FilesystemSqlClient):
 
     @property
     def _views_file(self) -> str:
-        client: Any = self.remote_client
-        return str(client.pathlib.join(client.dataset_path, VIEWS))
+        return str(self.remote_client.pathlib.join(self.remote_client.dataset_path, VIEWS))

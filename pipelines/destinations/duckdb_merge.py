@@ -14,12 +14,10 @@ from typing import Any, TypeVar
 
 import duckdb
 from dlt.common.configuration.container import Container
-from dlt.common.destination import DestinationCapabilitiesContext, PreparedTableSchema
+from dlt.common.destination import PreparedTableSchema
 from dlt.common.destination.client import FollowupJobRequest, LoadJob
-from dlt.common.schema import Schema
 from dlt.common.storages.load_package import LoadJobInfo, LoadPackageStateInjectableContext
 from dlt.destinations.exceptions import DatabaseException
-from dlt.destinations.impl.duckdb.configuration import DuckDbClientConfiguration
 from dlt.destinations.impl.duckdb.duck import DuckDbClient, DuckDbCopyJob
 from dlt.destinations.impl.duckdb.sql_client import DuckDbSqlClient
 from dlt.destinations.job_client_impl import SqlLoadJob
@@ -124,17 +122,10 @@ def in_little_memory(client: Any, name: str, least: str, step: Callable[[], T]) 
 class Client(DuckDbClient):
     """dlt's client, whose merges read the files themselves."""
 
-    def __init__(
-        self,
-        schema: Schema,
-        config: DuckDbClientConfiguration,
-        capabilities: DestinationCapabilitiesContext,
-    ) -> None:
+    def __init__(self, schema: Any, config: Any, capabilities: Any) -> None:
         super().__init__(schema, config, capabilities)
-        dlts = self.sql_client
-        self.sql_client = SqlClient(
-            dlts.dataset_name, dlts.staging_dataset_name, config.credentials, capabilities
-        )
+        names = self.sql_client.dataset_name, self.sql_client.staging_dataset_name
+        self.sql_client = SqlClient(*names, config.credentials, capabilities)
 
     def create_load_job(
         self, table: PreparedTableSchema, file_path: str, load_id: str, restore: bool = False

@@ -111,12 +111,10 @@ class ExistingData(KnownData):
         """What there is at the beginning of a run."""
         unsettled: defaultdict[str, list[Unsettled]] = defaultdict(list)
         campaigns: dict[str, KnownCampaign] = {}
-        since = max(EPOCH, EPOCH + timedelta(microseconds=untouched_since))
+        since = self._sql_time(untouched_since)
         newest = noted = EPOCH
         with self._asking, self._target.shared_connection():
-            for campaign_id, *order in self._query(
-                UNSETTLED, page_size, self._target.sql_time(since)
-            ):
+            for campaign_id, *order in self._query(UNSETTLED, page_size, since):
                 unsettled[campaign_id].append(Unsettled(*order))
             for campaign_id, count, read_at in self._query(CAMPAIGNS):
                 newest = max(newest, instant(read_at))
@@ -157,15 +155,14 @@ class ExistingData(KnownData):
 
     def numbers(self, changed_since: int) -> KnownNumbers:
         """What there is of number assignments."""
-        since = max(EPOCH, EPOCH + timedelta(microseconds=changed_since))
-        moment = self._target.sql_time(since)
+        since = self._sql_time(changed_since)
         with self._asking, self._target.shared_connection():
             try:
                 # one from before assignments had a history lacks columns, and all are read again
                 whole = "missing_since" in self._schema(NUMBER_ASSIGNMENTS).names
             except DestinationUndefinedEntity:
                 whole = False
-            orders: dict[str, int] = dict(self._query(ORDERS_UNDER_WAY, moment))  # type: ignore[arg-type]
+            orders: dict[str, int] = dict(self._query(ORDERS_UNDER_WAY, since))  # type: ignore[arg-type]
             numbers: dict[str, int] = dict(self._query(NUMBERS_UNDER_WAY)) if whole else {}  # type: ignore[arg-type]
         under_way = {name for found in (numbers, orders) for name, count in found.items() if count}
         return KnownNumbers(bool(numbers), frozenset(under_way | (orders.keys() - numbers.keys())))
@@ -229,6 +226,9 @@ class ExistingData(KnownData):
         selected = ", ".join(self._client.escape_column_name(name) for name in schema.names)
         with self._answer(f"SELECT {selected} {source}", *values) as cursor:
             yield from tables_of(cursor, schema)
+
+    def _sql_time(self, moment: int) -> Any:
+        return self._target.sql_time(max(EPOCH, EPOCH + timedelta(microseconds=moment)))
 
     def _name(self, table: Table) -> str:
         """The table's full name: not every destination looks into the dataset by itself."""

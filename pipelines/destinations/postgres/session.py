@@ -7,14 +7,13 @@ from typing import Any
 
 import psycopg2
 import pyarrow.parquet as pq
-from dlt.common.destination import DestinationCapabilitiesContext, PreparedTableSchema
+from dlt.common.destination import PreparedTableSchema
 from dlt.common.destination.client import LoadJob
-from dlt.common.schema import Schema
 from dlt.destinations.impl.postgres.postgres import PostgresClient, PostgresParquetCopyJob
 from dlt.destinations.impl.postgres.sql_client import Psycopg2SqlClient
 
 from pipelines.destinations.postgres.checks import require_sessions
-from pipelines.destinations.postgres.credentials import LIMITS, Configuration, Credentials
+from pipelines.destinations.postgres.credentials import LIMITS, Credentials
 
 # years 1 and 9999 fit into Python's times in UTC only
 SETTINGS = {
@@ -120,9 +119,7 @@ class CopyJob(PostgresParquetCopyJob):
 class Client(PostgresClient):
     """dlt's client with these sessions and jobs."""
 
-    def __init__(
-        self, schema: Schema, config: Configuration, capabilities: DestinationCapabilitiesContext
-    ) -> None:
+    def __init__(self, schema: Any, config: Any, capabilities: Any) -> None:
         super().__init__(schema, config, capabilities)
         names = self.sql_client.dataset_name, self.sql_client.staging_dataset_name
         self.sql_client = SqlClient(*names, config.credentials, capabilities)

@@ -185,8 +185,9 @@ class Crawler:
         await self._finished()
         for campaign_id, brand_id in self._unlisted().items():
             self._walks.add(partial(self._reader.unlisted, brand_id, campaign_id))
-        for brand_id in self._unlisted_brands():
-            self._walks.add(partial(self._unlisted_brand, brand_id))
+        if self._lists_are_whole():
+            for brand_id in self._registry.unlisted(BRANDS, self._seen):
+                self._walks.add(partial(self._unlisted_brand, brand_id))
         await self._finished()
         self._numbers.finish()
         self._registry.mark_gone()
@@ -279,10 +280,6 @@ class Crawler:
                 if campaign_id not in self._seen and self._reader.is_due(cursor):
                     found.setdefault(campaign_id, cursor.brand_id if cursor else "")
         return found
-
-    def _unlisted_brands(self) -> list[str]:
-        """Brands that the destination has, not marked as deleted, and the list has not."""
-        return [*self._registry.unlisted(BRANDS, self._seen)] if self._lists_are_whole() else []
 
     def _lists_are_whole(self) -> bool:
         """Whether all brands and campaigns were listed."""

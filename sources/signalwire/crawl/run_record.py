@@ -45,8 +45,6 @@ class RunRecord:
         stats.narrowed_to = as_json(options.narrowing) if options.narrowing else None
         self.failures: list[Failure] = []
         self._options = options
-        self._started_at = datetime.now(timezone.utc)
-        self._started = time.monotonic()
         self._announced: set[tuple[str, str]] = set()
 
     def begin(self, mode: str) -> None:

@@ -43,10 +43,7 @@ class Cursors:
         self.have_moved = False
         cursors = dict(self._after)
         for campaign_id in {*waiting, *self._unsure}:
-            if campaign_id in self._before:
-                cursors[campaign_id] = self._before[campaign_id]
-            else:
-                cursors.pop(campaign_id, None)
+            self._put_back(campaign_id, cursors)
         return cursors
 
     def look_up(self, campaign_id: str) -> None:
@@ -66,15 +63,18 @@ class Cursors:
 
     def hold(self, campaign_id: str) -> None:
         """Leaves a campaign where it was before the run, because something of it failed."""
-        if campaign_id in self._before:
-            self._after[campaign_id] = self._before[campaign_id]
-        else:
-            self._after.pop(campaign_id, None)
+        self._put_back(campaign_id, self._after)
 
     def forget(self) -> None:
         """Drops all cursors, so that every campaign is read completely."""
         self._before.clear()
         self._after.clear()
+
+    def _put_back(self, campaign_id: str, cursors: dict[str, Cursor]) -> None:
+        if campaign_id in self._before:
+            cursors[campaign_id] = self._before[campaign_id]
+        else:
+            cursors.pop(campaign_id, None)
 
 
 def claim(state: dict[str, Any], project: str) -> None:

@@ -74,8 +74,8 @@ class Table:
                 "name": column.name,
                 "data_type": kind,
                 "description": column.description,
+                "nullable": column.name != self.key,
             }
-            hint["nullable"] = column.name != self.key
             if column.kind == "timestamp":
                 hint |= {"timezone": True, "precision": 6}
             if column.name == self.newest_by:
