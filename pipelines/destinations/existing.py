@@ -157,11 +157,9 @@ class ExistingData(KnownData):
         """What there is of number assignments."""
         since = self._sql_time(changed_since)
         with self._asking, self._target.shared_connection():
-            try:
-                # one from before assignments had a history lacks columns, and all are read again
-                whole = "missing_since" in self._schema(NUMBER_ASSIGNMENTS).names
-            except DestinationUndefinedEntity:
-                whole = False
+            schema = self._schema(NUMBER_ASSIGNMENTS)
+            # one from before assignments had a history lacks columns, and all are read again
+            whole = schema is not None and "missing_since" in schema.names
             orders: dict[str, int] = dict(self._query(ORDERS_UNDER_WAY, since))  # type: ignore[arg-type]
             numbers: dict[str, int] = dict(self._query(NUMBERS_UNDER_WAY)) if whole else {}  # type: ignore[arg-type]
         under_way = {name for found in (numbers, orders) for name, count in found.items() if count}
@@ -181,9 +179,8 @@ class ExistingData(KnownData):
             return {table.name: dict(self._records(table)) for table in tables}
 
     def _records(self, table: Table) -> Iterator[tuple[str, KnownRecord]]:
-        try:
-            schema = self._schema(table)
-        except DestinationUndefinedEntity:
+        schema = self._schema(table)
+        if schema is None:
             return
         ours = self._target.shard_condition("id" if table is BRANDS else "brand_id")
         for rows in self._tables(schema, f"FROM {self._name(table)} WHERE {ours}"):
@@ -195,11 +192,9 @@ class ExistingData(KnownData):
             yield from zip(rows["id"].to_pylist(), known, strict=True)
 
     def _rows(self, table: Table, column: str, values: Sequence[str]) -> pa.Table:
-        if not values:  # to open a file takes as long as a request
-            return table.arrow_schema().empty_table()
-        try:
-            schema = self._schema(table)
-        except DestinationUndefinedEntity:
+        # to open a file takes as long as a request
+        schema = self._schema(table) if values else None
+        if schema is None:
             return table.arrow_schema().empty_table()
         tables = [schema.empty_table()]
         for start in range(0, len(values), IDS_AT_ONCE):
@@ -209,10 +204,16 @@ class ExistingData(KnownData):
             tables += self._tables(schema, source, *some)
         return with_columns_of(table, pa.concat_tables(tables))
 
-    def _schema(self, table: Table) -> pa.Schema:
-        """The table as we made it: with columns of fields that came later, without dlt's own."""
+    def _schema(self, table: Table) -> pa.Schema | None:
+        """The table as we made it: with columns of fields that came later, without dlt's own.
+
+        None if it is not there.
+        """
         with self._asking, self._client as client:
-            there = columns_there(client, self._name(table))
+            try:
+                there = columns_there(client, self._name(table))
+            except DestinationUndefinedEntity:
+                return None
             if self._made is None:
                 self._made = made_columns(client)
         there = [name for name in there if name in self._made[table.name]]

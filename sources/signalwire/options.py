@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
 
+from sources.signalwire import settings
 from sources.signalwire.errors import ConfigurationError
 from sources.signalwire.records.schema import (
     BRANDS,
@@ -18,15 +19,7 @@ from sources.signalwire.records.schema import (
     ORDERS,
     RESOURCES,
 )
-from sources.signalwire.settings import (
-    DEFAULT_PAGE_SIZE,
-    DEFAULT_WORKERS,
-    FULL_WALK_EVERY,
-    KNOWN_STATES,
-    NUMBERS,
-    RECHECK_IDLE_EVERY,
-    SETTLE_AFTER,
-)
+from sources.signalwire.settings import KNOWN_STATES, NUMBERS
 
 logger = logging.getLogger(__name__)
 
@@ -93,13 +86,13 @@ class Options:
     campaign_ids: tuple[str, ...] = ()
     order_state: str | None = None
     include_sensitive: bool = False
-    workers: int = DEFAULT_WORKERS
+    workers: int = settings.DEFAULT_WORKERS
     adapt_workers: bool = True
-    page_size: int = DEFAULT_PAGE_SIZE
+    page_size: int = settings.DEFAULT_PAGE_SIZE
     full: bool = False
-    full_walk_every: float = FULL_WALK_EVERY
-    recheck_idle_every: float = RECHECK_IDLE_EVERY
-    settle_after: float = SETTLE_AFTER
+    full_walk_every: float = settings.FULL_WALK_EVERY
+    recheck_idle_every: float = settings.RECHECK_IDLE_EVERY
+    settle_after: float = settings.SETTLE_AFTER
     shard: Shard | None = None
 
     @cached_property

@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 
 from sources.signalwire.crawl.known_campaigns import KnownCampaigns
-from sources.signalwire.crawl.lists import Lists, path_of
+from sources.signalwire.crawl.lists import path_of
 from sources.signalwire.crawl.numbers import Numbers
 from sources.signalwire.crawl.orders import OrderWalk, Tools
 from sources.signalwire.crawl.registry import Registry
@@ -34,7 +34,6 @@ class CampaignReader:
     """
 
     tools: Tools
-    lists: Lists
     numbers: Numbers
     registry: Registry
     known: KnownCampaigns
@@ -98,7 +97,7 @@ class CampaignReader:
         """A campaign that the destination knows and no list has: gone, or just passed over."""
         origin = Origin(path_of("campaigns", campaign_id), brand_id, campaign_id)
         try:
-            exists = await self.lists.exists(origin.path, campaign_id)
+            exists = await self.tools.lists.exists(origin.path, campaign_id)
         except ReadError as error:
             self.failed(origin, str(error))
             return

@@ -149,17 +149,10 @@ class Crawler:
             stats,
         )
         tools = Tools(
-            pool.get,
-            converted.of,
-            self._known.placed,
-            self._output,
-            self._comparison,
-            stats,
-            options.page_size,
+            self._lists, converted.of, self._known.placed, self._output, self._comparison, stats
         )
         self._reader = CampaignReader(
             tools,
-            self._lists,
             self._numbers,
             self._registry,
             self._known,

@@ -22,22 +22,27 @@ class Lists:
     stats: RunStats
     page_size: int
 
-    def pages(self, origin: Origin) -> Listing:
-        """A list, page by page."""
-        request = Request(origin.path, {"page_size": str(self.page_size)})
-        return Listing(self.get, request, self.stats)
+    def pages(self, origin: Origin, state: str | None = None) -> Listing:
+        """A list, page by page; with `state` only what is in it."""
+        params = {"page_size": str(self.page_size)}
+        if state is not None:
+            params["filter_state"] = state
+        return Listing(self.get, Request(origin.path, params), self.stats)
+
+    async def record(self, origin: Origin, record_id: str) -> PageRecords:
+        """One record by its id, as a page."""
+        response = await self.get(Request(origin.path))
+        return PageRecords(origin, [record_of(response, record_id)], response.read_at)
 
     async def brand(self, brand_id: str) -> PageRecords:
-        """One brand by its id, as a page with one record.
+        """One brand by its id, as a page.
 
         Ids are case sensitive there, and people copy them from where they are in upper case.
         """
         failure: ReadError | None = None
         for spelling in dict.fromkeys((brand_id, brand_id.lower())):
-            origin = Origin(path_of("brands", spelling), spelling)
             try:
-                response = await self.get(Request(origin.path))
-                return PageRecords(origin, [record_of(response, spelling)], response.read_at)
+                return await self.record(Origin(path_of("brands", spelling), spelling), spelling)
             except ReadError as error:
                 failure = failure or error
                 if not isinstance(error, NotFound | ProtocolError):
@@ -48,10 +53,9 @@ class Lists:
     async def exists(self, path: str, record_id: str) -> bool:
         """Whether the API still knows a record that no list has."""
         try:
-            response = await self.get(Request(path))
+            await self.record(Origin(path), record_id)
         except NotFound:
             return False
-        record_of(response, record_id)
         return True
 
 

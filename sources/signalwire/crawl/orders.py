@@ -12,11 +12,10 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 
 from sources.signalwire.crawl.comparison import Comparison
-from sources.signalwire.crawl.lists import path_of
+from sources.signalwire.crawl.lists import Lists, path_of
 from sources.signalwire.crawl.output import Output
 from sources.signalwire.errors import NotFound
-from sources.signalwire.http.pagination import Get, Listing, Page, Request
-from sources.signalwire.http.responses import record_of
+from sources.signalwire.http.pagination import Listing, Page
 from sources.signalwire.incremental.cursor import Cursor, CursorMove, is_outdated
 from sources.signalwire.incremental.depth import (
     Depth,
@@ -35,16 +34,15 @@ class Tools(NamedTuple):
     """What every walk through a campaign's orders needs.
 
     `convert` makes rows of a page; `placed` gives what the destination has of a campaign with the
-    position of each order, for a server that puts fewer than `page_size` orders on a page.
+    position of each order, for a server that puts fewer orders on a page than it was asked for.
     """
 
-    get: Get
+    lists: Lists
     convert: Callable[[PageRecords], Awaitable[OrderBatch]]
     placed: Callable[[str], KnownCampaign]
     output: Output
     comparison: Comparison
     stats: RunStats
-    page_size: int
 
 
 class OrderWalk:
@@ -77,7 +75,7 @@ class OrderWalk:
         if depth is Depth.RECENT:
             await self._recent()
             return
-        async for page in self._listing():
+        async for page in self._tools.lists.pages(self._origin):
             batch, new = await self._read(page)
             if depth is Depth.ALL_BY_CURSOR:
                 self._load(batch, new)
@@ -88,7 +86,7 @@ class OrderWalk:
 
     async def in_state(self, state: str, pages: int | None = None) -> None:
         """Reads the orders in one state only: so many pages of their list, by default all."""
-        async for page in self._listing(state):
+        async for page in self._tools.lists.pages(self._origin, state):
             # the server's filter is checked; what is no record at all is passed on, to be rejected
             records = [
                 r for r in page.records if not isinstance(r, dict) or _is(state, r.get("state"))
@@ -100,12 +98,11 @@ class OrderWalk:
     async def one(self, order_id: str) -> None:
         """Reads one order by its id; it may turn out to be gone."""
         try:
-            response = await self._tools.get(Request(path_of("orders", order_id)))
-            record = record_of(response, order_id)
+            found = await self._tools.lists.record(Origin(path_of("orders", order_id)), order_id)
         except NotFound:
             self._tools.comparison.gone([order_id])
         else:
-            page = Page([record], None, response.read_at, 1)
+            page = Page(found.records, None, found.read_at, 1)
             self._load(*await self._read(page))
 
     def end(self, *, full: bool) -> Cursor | None:
@@ -117,7 +114,7 @@ class OrderWalk:
         watermark = self.cursor.created_watermark if self.cursor else None
         self._loaded = {}
         ordered, oldest, served, planned, number = True, None, 0, 1, 0
-        listing = self._listing()
+        listing = self._tools.lists.pages(self._origin)
         async for page in listing:
             number = page.number
             if number == 1:
@@ -137,7 +134,7 @@ class OrderWalk:
 
     def _known_on_pages_of(self, served: int) -> KnownCampaign:
         """What is known, with positions that hold for pages of so many orders."""
-        if self._unmet and served < self._tools.page_size:
+        if self._unmet and served < self._tools.lists.page_size:
             self._known = self._tools.placed(str(self._origin.campaign_id))
             found = {order.order_id: order for order in self._known.unsettled}
             self._unmet = {name: found[name] for name in self._unmet if name in found}
@@ -160,12 +157,6 @@ class OrderWalk:
             self._load(*await self._read(page))
         for order_id in list(self._unmet):
             await self.one(order_id)
-
-    def _listing(self, state: str | None = None) -> Listing:
-        params = {"page_size": str(self._tools.page_size)}
-        if state is not None:
-            params["filter_state"] = state
-        return Listing(self._tools.get, Request(self._origin.path, params), self._tools.stats)
 
     async def _read(self, page: Page, seen: int | None = None) -> tuple[OrderBatch, list[int]]:
         """The orders of a page that this walk has not met in a newer version.
