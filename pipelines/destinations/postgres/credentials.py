@@ -121,7 +121,6 @@ class Configuration(PostgresClientConfiguration):
         return self.credentials.where()
 
 
-def _from_libpq(*names: str) -> str | None:
-    """What the environment says, in libpq's variables, of the first of these that it names."""
-    found = (os.environ.get(f"PG{name.upper()}") for name in names)
-    return next(filter(None, found), None)
+def _from_libpq(name: str) -> str | None:
+    """What the environment says in libpq's variable of this name."""
+    return os.environ.get(f"PG{name.upper()}") or None

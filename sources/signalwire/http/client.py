@@ -281,9 +281,9 @@ class Client:
             # as whole seconds, because dlt fails at some of what servers put there
             response.headers["Retry-After"] = str(math.ceil(min(asked, MAX_RETRY_AFTER)))
         if asked is not None and response.status_code in _ASKING_FOR_A_PAUSE:
-            self._throttle.slow_down(self._round, asked)
+            self._throttle.refused(self._round, asked, asked=True)
         elif response.status_code == 429:
-            self._throttle.refused(self._round, self._backoff)
+            self._throttle.refused(self._round, self._backoff, asked=False)
         elif response.status_code in PASSING_STATUSES:
             self._throttle.failed(self._round)
         if response.is_redirect:

@@ -73,31 +73,26 @@ class Throttle:
             now = time.monotonic()
             self._concurrency.answered(round_, seconds, now, under_way=self._under_way)
 
-    def refused(self, round_: int, pause: float) -> None:
-        """Takes note of a 429 that did not ask for a pause; one of so many seconds may do good."""
+    def refused(self, round_: int, pause: float, *, asked: bool) -> None:
+        """Takes note of a 429: all wait, at most the longest wait allowed.
+
+        Where it was not `asked` for, the pause is made only if it may do good.
+        """
         with self._changed:
-            if self._concurrency.refused(round_, time.monotonic()):
-                self._hold(pause)
+            if self._concurrency.refused(round_, time.monotonic()) or asked:
+                until = time.monotonic() + min(pause, self._max_wait)
+                self._until = max(self._until, until)
 
     def failed(self, round_: int) -> None:
         """Takes note of an error that passes."""
         with self._changed:
             self._concurrency.failed(round_)
 
-    def slow_down(self, round_: int, seconds: float) -> None:
-        """Takes note of a 429 that asks for a pause: all wait, at most the longest wait allowed."""
-        with self._changed:
-            self._concurrency.refused(round_, time.monotonic())
-            self._hold(seconds)
-
     def stop(self) -> None:
         """Lets no further request out, and wakes those that wait."""
         with self._changed:
             self._stopped = True
             self._changed.notify_all()
-
-    def _hold(self, seconds: float) -> None:
-        self._until = max(self._until, time.monotonic() + min(seconds, self._max_wait))
 
     def _wake(self) -> None:
         room = self._concurrency.limit - self._under_way

@@ -51,7 +51,8 @@ def convert(
     arrays = [
         columns[f.name] if f.name in columns else pa.nulls(sum(counts), f.type) for f in schema
     ]
-    unknown = _unknown_fields(table, fields)
+    of_api, taken = _known_names(table)
+    unknown = column_names(fields.keys() - of_api, taken)
     texts, _ = columns_of(dict.fromkeys(unknown, "text"), fields)
     for field, name in unknown.items():
         arrays.append(texts[field])
@@ -135,7 +136,6 @@ def _page_columns(
 ) -> dict[str, pa.Array]:
     """The columns that are the same for a whole page: its parents, and when it was read."""
     place = pa.array([n for n, count in enumerate(counts) for _ in range(count)], pa.int32())
-
     columns = {
         name: pa.array([getattr(page.origin, name) for page in pages], pa.string()).take(place)
         for name in (column.name for column in table.parents)
@@ -199,12 +199,6 @@ def _flatten(record: dict[str, Any]) -> dict[str, Any]:
         return record
     flat = {key: value for key, value in record.items() if key != "phone_number"}
     return flat | {f"phone_number__{key}": value for key, value in number.items()}
-
-
-def _unknown_fields(table: Table, fields: Mapping[str, Sequence[Any]]) -> dict[str, str]:
-    of_api, taken = _known_names(table)
-    unknown = fields.keys() - of_api
-    return column_names(unknown, taken) if unknown else {}
 
 
 @lru_cache

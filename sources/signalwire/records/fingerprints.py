@@ -38,9 +38,7 @@ def _values(rows: pa.Table, name: str) -> list[Any]:
     if name not in rows.column_names:
         return [None] * len(rows)
     column = rows[name]
-    values: list[Any] = (
-        column.cast(pa.int64()).to_pylist()
-        if pa.types.is_timestamp(column.type)
-        else column.to_pylist()
-    )
+    if pa.types.is_timestamp(column.type):
+        column = column.cast(pa.int64())
+    values: list[Any] = column.to_pylist()
     return values
