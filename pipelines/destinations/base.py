@@ -316,13 +316,6 @@ class Destination:
 
     # --- reading
 
-    def require_database(self) -> None:
-        """Checks that a file that is there is a database of this kind.
-
-        Raises:
-            DamagedDatabase: it is something else.
-        """
-
     def require_file(self) -> None:
         """Checks that the database is there, if it is a file: to open it would make an empty one.
 
@@ -330,7 +323,6 @@ class Destination:
             NothingLoaded: it is not there.
             DamagedDatabase: something else is.
         """
-        self.require_database()
         if self.file is not None and not self.file.exists():
             raise NothingLoaded(
                 f"nothing is loaded yet: there is no database {self.file}."

@@ -111,9 +111,14 @@ class DuckDB(Destination):
 
     def require_loadable(self) -> None:
         """Checks that what is there is a database."""
-        self.require_database()
+        self._require_database()
 
-    def require_database(self) -> None:
+    def require_file(self) -> None:
+        """Checks also that it is a database."""
+        self._require_database()
+        super().require_file()
+
+    def _require_database(self) -> None:
         """Checks that what is there is a database: DuckDB would open those of others too."""
         file, head = self.file, b""
         if not file.exists():

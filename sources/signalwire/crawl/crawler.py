@@ -122,7 +122,7 @@ class Crawler:
 
     def _set_up(self, pool: RequestPool, hand_over: Callable[[TableRows | Cut], None]) -> None:
         options, stats = self.options, self.stats
-        self._walks = Scheduler(lambda: walks_for(self.client.most_under_way))
+        self._walks = Scheduler(lambda: walks_for(self.client.concurrency.limit))
         pool.on_response.append(self._walks.fill)
         self._lists = Lists(pool.get, stats, options.page_size)
         self._output = Output(hand_over, stats, include_sensitive=options.include_sensitive)

@@ -138,7 +138,8 @@ class Client:
         self._auth = _BasicAuth(project_id, api_token)
         # tells projects apart without naming one
         self.project = hashlib.blake2b(project_id.encode(), digest_size=6).hexdigest()
-        self._throttle = Throttle(concurrency or Concurrency(1), settings.request_max_retry_delay)
+        self.concurrency = concurrency or Concurrency(1)
+        self._throttle = Throttle(self.concurrency, settings.request_max_retry_delay)
         self._backoff = settings.request_backoff_factor
         timeout = settings.request_timeout
         self._new_client = partial(
@@ -196,11 +197,6 @@ class Client:
             self._stats.add(retries=max(0, self._of_thread.count - 1))
         served = self.clock.note(served_at(response))
         return Response(payload_of(response), response.url, served, self.clock.now())
-
-    @property
-    def most_under_way(self) -> int:
-        """How many requests may be under way at a time, as things are."""
-        return self._throttle.limit
 
     def _shown(self, path: str) -> str:
         return shown(f"{self._base}{path}" if path.startswith("/") else path)

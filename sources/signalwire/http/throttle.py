@@ -38,11 +38,6 @@ class Throttle:
         self._stopped = False
         self._changed = threading.Condition()
 
-    @property
-    def limit(self) -> int:
-        """How many may be under way now."""
-        return self._concurrency.limit
-
     def enter(self) -> int:
         """Waits until a request may be sent; the round that `leave` needs to know.
 
@@ -65,7 +60,9 @@ class Throttle:
         """Makes room for another request."""
         with self._changed:
             self._under_way -= 1
-            self._wake()
+            room = self._concurrency.limit - self._under_way
+            if room > 0 and self._waiting:
+                self._changed.notify(room)
 
     def answered(self, round_: int, seconds: float | None) -> None:
         """Takes note of an answer, and of how long it took if that tells something."""
@@ -93,8 +90,3 @@ class Throttle:
         with self._changed:
             self._stopped = True
             self._changed.notify_all()
-
-    def _wake(self) -> None:
-        room = self._concurrency.limit - self._under_way
-        if room > 0 and self._waiting:
-            self._changed.notify(room)
