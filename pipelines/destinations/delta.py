@@ -89,10 +89,7 @@ class Delta(Destination):
         """What is not kept here: in a bucket there is no lock."""
         if self.is_local:
             return super().caveats()
-        return [
-            *super().caveats(),
-            UNLOCKED.format("in a bucket"),
-        ]
+        return [*super().caveats(), UNLOCKED.format("in a bucket")]
 
     def repair_times(self, client: Any, horizon: datetime, now: datetime) -> None:
         """Sets all times later than `horizon` to `now`, in each table in one commit."""

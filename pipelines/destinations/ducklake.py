@@ -110,10 +110,7 @@ class DuckLake(Destination):
         kind, found, _ = self.location.partition("://")
         if not found or kind in (*FILE_CATALOGS, *SERVER_CATALOGS):
             return super().caveats()
-        return [
-            *super().caveats(),
-            UNLOCKED.format(f"with a catalog in {kind}"),
-        ]
+        return [*super().caveats(), UNLOCKED.format(f"with a catalog in {kind}")]
 
     @contextmanager
     def shared_connection(self) -> Iterator[None]:

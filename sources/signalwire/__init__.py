@@ -154,11 +154,8 @@ def signalwire(
 
     # the table of number assignments is there in any case, since reports read it
     wanted = options.resources | {NUMBER_ASSIGNMENTS.name}
-    tables = [RESOURCES[name] for name in RESOURCES if name in wanted]
-    return [
-        walk,
-        *(_resource(walk, table, options) for table in (*tables, *BOOKKEEPING.values())),
-    ]
+    tables = [table for name, table in RESOURCES.items() if name in wanted]
+    return [walk, *(_resource(walk, table, options) for table in (*tables, *BOOKKEEPING.values()))]
 
 
 @with_config(sections=(known_sections.SOURCES, "signalwire"))

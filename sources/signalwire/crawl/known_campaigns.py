@@ -8,12 +8,7 @@ from dataclasses import dataclass, field
 import pyarrow.compute as pc
 
 from sources.signalwire.http.server_clock import ServerClock
-from sources.signalwire.incremental.existing import (
-    KnownCampaign,
-    KnownData,
-    KnownNumbers,
-    KnownSpace,
-)
+from sources.signalwire.incremental.existing import KnownCampaign, KnownData, KnownNumbers
 from sources.signalwire.options import Options
 from sources.signalwire.records.schema import ORDERS
 from sources.signalwire.settings import NUMBERS_FOLLOW_WITHIN
@@ -83,7 +78,7 @@ class KnownCampaigns:
 
     def _ask(self, page_size: int) -> Mapping[str, KnownCampaign]:
         since = self.clock.now() - int(self.options.settle_after * 1_000_000)
-        space: KnownSpace = self.existing.space(since, page_size)
+        space = self.existing.space(since, page_size)
         horizon = self.clock.horizon()
         if horizon is not None and space.newest_moment > horizon:
             self.existing.repair_times(horizon, self.clock.now())
