@@ -9,7 +9,8 @@ import base64
 import json
 import zlib
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any
 
 import dlt
@@ -33,9 +34,14 @@ def made_columns(client: Any) -> dict[str, set[str]]:
     Args:
         client: dlt's SQL client of the destination, with an open connection.
     """
+    versions = client.make_qualified_table_name(VERSIONS)
+    sql = f"SELECT schema FROM {versions} WHERE schema_name = %s"  # noqa: S608 - all of it is ours
+    rows: Iterable[tuple[str]] = ()
+    with suppress(DestinationUndefinedEntity):
+        rows = client.execute_sql(sql, SCHEMA) or ()
     made: defaultdict[str, set[str]] = defaultdict(set)
-    for schema in _stored_schemas(client):
-        for name, table in schema.get("tables", {}).items():
+    for (text,) in rows:
+        for name, table in json.loads(_unpacked(text)).get("tables", {}).items():
             made[name].update(table.get("columns", {}))
     documented = {name: {*table.arrow_schema(True).names} for name, table in TABLES.items()}
     return made or defaultdict(set, documented)
@@ -72,17 +78,6 @@ def _holds_values(client: Any, table: str, column: str) -> bool:
     names = client.make_qualified_table_name(table), client.escape_column_name(column)
     ((count,),) = client.execute_sql("SELECT count({1}) FROM {0}".format(*names))  # noqa: S608
     return bool(count)
-
-
-def _stored_schemas(client: Any) -> Iterator[dict[str, Any]]:
-    versions = client.make_qualified_table_name(VERSIONS)
-    sql = f"SELECT schema FROM {versions} WHERE schema_name = %s"  # noqa: S608 - all of it is ours
-    try:
-        rows = client.execute_sql(sql, SCHEMA) or ()
-    except DestinationUndefinedEntity:
-        return
-    for (text,) in rows:
-        yield json.loads(_unpacked(text))
 
 
 def _unpacked(text: str) -> str:

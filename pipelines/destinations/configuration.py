@@ -45,7 +45,8 @@ def register_defaults() -> None:
         providers = Container()[PluggableRunContext].providers
     except TomlProviderReadException as error:
         # not as its cause: what the parser says repeats characters of a secret
-        raise ConfigurationError(_fault_in(error.full_paths)) from None
+        unread = f"{' or '.join(error.full_paths)} cannot be read; check that they are valid TOML"
+        raise ConfigurationError(_first_fault(error.full_paths, parse=True) or unread) from None
     except ValueError as error:  # dlt's own logger does not know the level
         raise ConfigurationError(f"a setting of [runtime] cannot work: {error}") from error
     if NAME in providers:
@@ -110,11 +111,6 @@ def require_folder(path: Path, option: str) -> None:
         raise ConfigurationError(f"{option}: there is no folder {shown}; make it first")
     if not os.access(folder, os.W_OK | os.X_OK):
         raise ConfigurationError(f"{option}: {path} cannot be written: its folder is read-only")
-
-
-def _fault_in(paths: Sequence[str]) -> str:
-    found = _first_fault(paths, parse=True)
-    return found or f"{' or '.join(paths)} cannot be read; check that they are valid TOML"
 
 
 def _first_fault(paths: Sequence[str], *, parse: bool) -> str | None:

@@ -139,7 +139,9 @@ class ExistingData(KnownData):
             return []
         found: dict[str, str] = {str(name): str(load_id) for name, load_id in self._query(STATES)}
         ours = found.get(self._target.pipeline_name, "")
-        newer = [n for n in found if self._is_of_another_layout(n) and found[n] > ours]
+        shard = self._target.shard
+        layout = str(shard.of) if shard else ""
+        newer = [n for n in found if n.partition("_of_")[2] != layout and found[n] > ours]
         if not newer:
             return []
         with self._asking, self._target.probe.destination_client() as client:
@@ -147,11 +149,6 @@ class ExistingData(KnownData):
             states = [load_pipeline_state_from_destination(name, client) for name in newer]
         sources = [state.get("sources", {}) for state in states if state]
         return [source["signalwire"] for source in sources if "signalwire" in source]
-
-    def _is_of_another_layout(self, pipeline_name: str) -> bool:
-        _, _, count = pipeline_name.partition("_of_")
-        shard = self._target.shard
-        return count != (str(shard.of) if shard else "")
 
     def numbers(self, changed_since: int) -> KnownNumbers:
         """What there is of number assignments."""

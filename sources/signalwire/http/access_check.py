@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from sources.signalwire.errors import SignalWireError
@@ -35,52 +34,36 @@ def probe(client: Client, page_size: int = DEFAULT_PAGE_SIZE) -> Iterator[Probed
 
     Also tells how many records a page holds that was asked for `page_size` of them.
     """
-    lists = _Lists(client, page_size)
+    # the sizes of first pages that others follow
+    served: list[int] = []
+
+    def first(path: str) -> list[Any]:
+        """The usable records of a list's first page."""
+        response = client.get(path, {"page_size": str(page_size)})
+        records = records_of(response)
+        if next_of(response) is not None:
+            served.append(len(records))
+        return [r for r in records if isinstance(r, dict) and r.get("id")]
+
     try:
-        brands = lists.first(f"{REGISTRY}/brands")[:BRANDS_TO_TRY]
+        brands = first(f"{REGISTRY}/brands")[:BRANDS_TO_TRY]
     except SignalWireError as error:
         yield Probed("credentials", False, str(error))
         return
     yield Probed("credentials", True, "accepted")
     try:
-        campaign = _some_campaign(lists, brands)
+        lists = (first(f"{REGISTRY}/brands/{brand['id']}/campaigns") for brand in brands)
+        campaign = next((campaigns[0] for campaigns in lists if campaigns), None)
         if campaign is None:
             yield Probed("scopes", True, "nothing to try them on: no brand has a campaign yet")
             return
         for name in ("orders", "numbers"):
-            lists.first(f"{REGISTRY}/campaigns/{campaign['id']}/{name}")
+            first(f"{REGISTRY}/campaigns/{campaign['id']}/{name}")
     except SignalWireError as error:
         yield Probed("scopes", False, str(error))
         return
     yield Probed("scopes", True, "brands, campaigns, orders and numbers can be read")
-    yield Probed("page size", True, lists.served_size())
-
-
-def _some_campaign(lists: _Lists, brands: list[Any]) -> Any | None:
-    for brand in brands:
-        if campaigns := lists.first(f"{REGISTRY}/brands/{brand['id']}/campaigns"):
-            return campaigns[0]
-    return None
-
-
-@dataclass(eq=False)
-class _Lists:
-    """Reads first pages, and remembers how many records the fullest of those that go on had."""
-
-    client: Client
-    asked: int
-    _served: int = field(default=0, init=False)
-
-    def first(self, path: str) -> list[Any]:
-        """The usable records of a list's first page."""
-        response = self.client.get(path, {"page_size": str(self.asked)})
-        records = records_of(response)
-        if next_of(response) is not None:
-            self._served = max(self._served, len(records))
-        return [r for r in records if isinstance(r, dict) and r.get("id")]
-
-    def served_size(self) -> str:
-        """How many records the server puts on a page, in words."""
-        if self._served:
-            return f"{self._served:,} served, {self.asked:,} asked for"
-        return f"{self.asked:,} asked for; every list tried fits on one page"
+    words = f"{page_size:,} asked for; every list tried fits on one page"
+    if most := max(served, default=0):
+        words = f"{most:,} served, {page_size:,} asked for"
+    yield Probed("page size", True, words)
