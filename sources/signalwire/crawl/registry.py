@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -12,9 +13,9 @@ from sources.signalwire.crawl.output import Output
 from sources.signalwire.incremental.diff import changed, entered_state, marked_as_deleted
 from sources.signalwire.incremental.existing import KnownData, KnownRecord
 from sources.signalwire.records.batch import Origin, PageRecords
-from sources.signalwire.records.buffers import RecordBuffer
 from sources.signalwire.records.rejects import Reject
 from sources.signalwire.records.schema import BRANDS, CAMPAIGNS, Table
+from sources.signalwire.settings import RECORDS_AT_ONCE
 
 LISTED_TWICE = "listed under more than one brand"
 
@@ -96,18 +97,23 @@ class Registry:
     def __post_init__(self) -> None:
         self._known: Mapping[str, Mapping[str, KnownRecord]] | None = None
         self._gone: dict[str, list[str]] = {}
-        self._pages = {table.name: RecordBuffer() for table in (BRANDS, CAMPAIGNS)}
+        # pages that wait until there are enough records to convert them together
+        self._pages: dict[str, list[PageRecords]] = {BRANDS.name: [], CAMPAIGNS.name: []}
+        self._waiting: Counter[str] = Counter()
         self._campaign_rows: list[pa.Table] = []
 
     def add(self, table: Table, page: PageRecords) -> None:
         """Takes brands, or campaigns of one brand's list."""
-        if table.name in self.resources:
-            self._convert(table, self._pages[table.name].add(page))
+        if table.name in self.resources and page.records:
+            self._pages[table.name].append(page)
+            self._waiting[table.name] += len(page.records)
+            if self._waiting[table.name] >= RECORDS_AT_ONCE:
+                self._convert(table)
 
     def finish(self) -> None:
         """Loads what is left, each campaign under the brand that it belongs to."""
         for table in (BRANDS, CAMPAIGNS):
-            self._convert(table, self._pages[table.name].take())
+            self._convert(table)
         while self._campaign_rows:
             rows = self._campaign_rows.pop(0)
             pairs = zip(rows["id"].to_pylist(), rows["brand_id"].to_pylist(), strict=True)
@@ -153,7 +159,9 @@ class Registry:
         self.output.rows(table, rows)
         self.output.changes(table, entered_state(rows, self._records(table)))
 
-    def _convert(self, table: Table, pages: Sequence[PageRecords]) -> None:
+    def _convert(self, table: Table) -> None:
+        pages, self._pages[table.name] = self._pages[table.name], []
+        self._waiting[table.name] = 0
         if not pages:
             return
         # their pages may have been read before it was known what the clock has to be ahead of

@@ -1,4 +1,4 @@
-"""Small things gathered into large ones: records before they are converted, rows before a load."""
+"""Rows gathered into batches before a load."""
 
 from __future__ import annotations
 
@@ -6,33 +6,8 @@ from collections.abc import Iterator, Sequence
 
 import pyarrow as pa
 
-from sources.signalwire.records.batch import PageRecords, TableRows
-from sources.signalwire.settings import (
-    BATCH_ROWS,
-    MAX_BATCH_BYTES,
-    MAX_BATCH_PARTS,
-    RECORDS_AT_ONCE,
-)
-
-
-class RecordBuffer:
-    """Gathers pages of one table, until there are enough records to convert them together."""
-
-    def __init__(self) -> None:
-        self._pages: list[PageRecords] = []
-        self._records = 0
-
-    def add(self, page: PageRecords) -> list[PageRecords]:
-        """Takes a page; returns the pages to convert now, if there are enough."""
-        if page.records:
-            self._pages.append(page)
-            self._records += len(page.records)
-        return self.take() if self._records >= RECORDS_AT_ONCE else []
-
-    def take(self) -> list[PageRecords]:
-        """Returns what is left."""
-        pages, self._pages, self._records = self._pages, [], 0
-        return pages
+from sources.signalwire.records.batch import TableRows
+from sources.signalwire.settings import BATCH_ROWS, MAX_BATCH_BYTES, MAX_BATCH_PARTS
 
 
 class RowBuffer:
