@@ -50,8 +50,7 @@ class CampaignReader:
         for record in records:
             with suppress(Unreadable, KeyError, TypeError):  # those are read in any case
                 moment = as_timestamp(record["updated_at"])
-                if moment is not None:
-                    self._changed_at[record["id"]] = moment.cast(pa.int64()).as_py()
+                self._changed_at[record["id"]] = moment.cast(pa.int64()).as_py()
 
     async def read(self, brand_id: str, campaign_id: str) -> None:
         """One campaign's orders and number assignments, as far as they are asked for."""

@@ -82,12 +82,12 @@ def _as_served(value: Any) -> msgspec.Raw:
     raise TypeError(type(value).__name__)
 
 
-def as_text(value: Any) -> str | None:
+def as_text(value: Any) -> str:
     """A value for a text column: strings as they are, everything else as JSON."""
-    return value if value is None or isinstance(value, str) else as_json(value)
+    return value if isinstance(value, str) else as_json(value)
 
 
-def as_timestamp(value: Any) -> pa.Scalar | None:
+def as_timestamp(value: Any) -> pa.Scalar:
     """An instant (UTC, microseconds) from ISO 8601 text; digits beyond microseconds are dropped.
 
     Text without an offset is UTC, as the API documents all its times.
@@ -95,8 +95,6 @@ def as_timestamp(value: Any) -> pa.Scalar | None:
     Raises:
         Unreadable: for anything that is not a date with a time.
     """
-    if value is None:
-        return None
     try:
         text = _BEYOND_MICROSECONDS.sub(r"\1", value.strip()).upper()
         if _HAS_TIME.match(text):
@@ -106,28 +104,26 @@ def as_timestamp(value: Any) -> pa.Scalar | None:
     raise Unreadable("not a UTC timestamp in ISO 8601 form")
 
 
-def as_bool(value: Any) -> bool | None:
+def as_bool(value: Any) -> bool:
     """A truth value, also where it comes as text.
 
     Raises:
-        Unreadable: for anything but true, false and null.
+        Unreadable: for anything but true and false.
     """
-    if value is None or isinstance(value, bool):
+    if isinstance(value, bool):
         return value
     if isinstance(value, str) and value.strip().lower() in ("true", "false"):
         return value.strip().lower() == "true"
     raise Unreadable("neither true nor false")
 
 
-def as_bigint(value: Any) -> int | None:
+def as_bigint(value: Any) -> int:
     """A whole number of 64 bits, also where it comes as text.
 
     Raises:
-        Unreadable: for anything else but null.
+        Unreadable: for anything else.
     """
     number = as_double(value)
-    if number is None:
-        return None
     try:
         exact = int(_digits(value))
     except ValueError:
@@ -139,14 +135,12 @@ def as_bigint(value: Any) -> int | None:
     return exact
 
 
-def as_double(value: Any) -> float | None:
+def as_double(value: Any) -> float:
     """A finite number, also where it comes as text.
 
     Raises:
-        Unreadable: for anything else but null.
+        Unreadable: for anything else.
     """
-    if value is None:
-        return None
     try:
         number = math.nan if isinstance(value, bool) else float(_digits(value))
     except (TypeError, ValueError, OverflowError):
@@ -166,7 +160,7 @@ _SINGLE: dict[Kind, Callable[[Any], Any]] = {
     "bool": as_bool,
     "bigint": as_bigint,
     "double": as_double,
-    "json": lambda value: None if value is None else as_json(value),
+    "json": as_json,
 }
 # what the JSON has where it is not the column's own type
 _SERVED_AS: dict[Kind, pa.DataType] = {"timestamp": pa.string()}
@@ -175,7 +169,7 @@ _SERVED_AS: dict[Kind, pa.DataType] = {"timestamp": pa.string()}
 def _at_once(kind: Kind, values: Sequence[Any]) -> pa.Array:
     """A column as it is served: times are still text."""
     if kind == "json":
-        values = [_SINGLE["json"](value) for value in values]
+        values = [None if value is None else as_json(value) for value in values]
     return pa.array(values, _SERVED_AS.get(kind, ARROW[kind]))
 
 
@@ -184,7 +178,7 @@ def _one_by_one(kind: Kind, values: Sequence[Any]) -> tuple[pa.Array, dict[int, 
     unreadable: dict[int, str] = {}
     for position, value in enumerate(values):
         try:
-            converted.append(_SINGLE[kind](value))
+            converted.append(None if value is None else _SINGLE[kind](value))
         except Unreadable as error:
             converted.append(None)
             unreadable[position] = str(error)
