@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
@@ -29,6 +29,7 @@ from sources.signalwire.incremental.existing import (
 )
 from sources.signalwire.records.fingerprints import fingerprints
 from sources.signalwire.records.schema import BRANDS, NUMBER_ASSIGNMENTS, ORDERS, RUNS, Table
+from sources.signalwire.records.values import microseconds
 
 # ids in one statement; more of them make it long, fewer make more statements
 IDS_AT_ONCE = 1_000
@@ -123,7 +124,7 @@ class ExistingData(KnownData):
             for read_at, finished_at in self._query(NEWEST_RUN):
                 if read_at is not None:
                     newest, noted = max(newest, instant(read_at)), instant(finished_at)
-        return KnownSpace(campaigns, _since_epoch(newest), _since_epoch(max(newest, noted)))
+        return KnownSpace(campaigns, microseconds(newest), microseconds(max(newest, noted)))
 
     def repair_times(self, horizon: int, now: int) -> None:
         """Sets all times later than `horizon` to `now`."""
@@ -235,20 +236,13 @@ class ExistingData(KnownData):
     def _query(self, sql: str, *values: Any) -> Iterator[Sequence[Any]]:
         names = {table.name: self._name(table) for table in (ORDERS, NUMBER_ASSIGNMENTS, RUNS)}
         sql = sql.format(**names, ours=self._target.shard_condition("brand_id"))
-        try:
-            with self._answer(sql, *values) as cursor:
-                while rows := cursor.fetchmany(ROWS_AT_ONCE):
-                    yield from rows
-        except DestinationUndefinedEntity:
-            return
+        with suppress(DestinationUndefinedEntity), self._answer(sql, *values) as cursor:
+            while rows := cursor.fetchmany(ROWS_AT_ONCE):
+                yield from rows
 
     @contextmanager
     def _answer(self, sql: str, *values: Any) -> Iterator[Any]:
-        with (
-            self._asking,
-            self._client as client,
-            client.execute_query(sql, *values) as cursor,
-        ):
+        with self._asking, self._client as client, client.execute_query(sql, *values) as cursor:
             yield cursor
 
 
@@ -258,8 +252,3 @@ def with_columns_of(table: Table, rows: pa.Table) -> pa.Table:
         if field.name not in rows.column_names:
             rows = rows.append_column(field, pa.nulls(len(rows), field.type))
     return rows
-
-
-def _since_epoch(moment: datetime) -> int:
-    """In microseconds."""
-    return (moment - EPOCH) // timedelta(microseconds=1)

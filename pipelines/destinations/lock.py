@@ -180,10 +180,8 @@ def _descriptor(path: Path) -> int:
         return os.open(path, os.O_RDWR | flags)
     except FileNotFoundError:
         return os.open(path, os.O_RDWR | os.O_CREAT | flags, 0o666)
-    except PermissionError:
-        return os.open(path, os.O_RDONLY | flags)
     except OSError as error:
-        if error.errno != errno.EROFS:
+        if error.errno not in (errno.EACCES, errno.EPERM, errno.EROFS):
             raise
         return os.open(path, os.O_RDONLY | flags)
 
