@@ -11,8 +11,6 @@ from collections.abc import Callable, Collection, Iterator
 from datetime import datetime
 from typing import Any
 
-from dlt.common.destination.exceptions import DestinationUndefinedEntity
-
 from pipelines.destinations.rows import columns_there
 from sources.signalwire.records.schema import BRANDS, HISTORIES, ORDERS, RUNS
 
@@ -61,16 +59,11 @@ def repair_times(
     """
     logger.warning(WARNING)
     names = {name: client.make_qualified_table_name(name) for name in (*TABLES, *OF_DLT)}
-
-    def columns(table: str) -> list[str]:
-        try:
-            return columns_there(client, names[table])
-        except DestinationUndefinedEntity:
-            return []
-
     client.execute_sql(STATES.format(**names), f"{horizon.timestamp():.0f}")
     client.execute_sql(SCHEMAS.format(**names), sent(now), sent(horizon))
-    for statement, values in changes(columns, ours, sent(horizon), sent(now)):
+    for statement, values in changes(
+        lambda table: columns_there(client, names[table]), ours, sent(horizon), sent(now)
+    ):
         client.execute_sql(statement.format(**names), *values)
 
 

@@ -208,9 +208,8 @@ class ExistingData(KnownData):
         None if it is not there.
         """
         with self._asking, self._client as client:
-            try:
-                there = columns_there(client, self._name(table))
-            except DestinationUndefinedEntity:
+            there = columns_there(client, self._name(table))
+            if not there:
                 return None
             if self._made is None:
                 self._made = made_columns(client)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from datetime import datetime, timezone
 from typing import Any
 
 import pyarrow as pa
+from dlt.common.destination.exceptions import DestinationUndefinedEntity
 
 from sources.signalwire.records.schema import TABLES
 
@@ -61,14 +63,12 @@ def columns_there(client: Any, table: str) -> list[str]:
 
     Args:
         client: dlt's SQL client, with an open connection.
-        table: The table, as a statement names it.
-
-    Raises:
-        DestinationUndefinedEntity: dlt's; it is not there.
+        table: The table, as a statement names it. If it is not there, it has no columns.
     """
     nothing = f"SELECT * FROM {table} WHERE 1 = 0"  # noqa: S608 - our own name
-    with client.execute_query(nothing) as cursor:
+    with suppress(DestinationUndefinedEntity), client.execute_query(nothing) as cursor:
         return [name.lower() for name in column_names(cursor)]
+    return []
 
 
 def shown_names(client: Any, cursor: Any) -> list[str]:
