@@ -19,7 +19,6 @@ from typing import Any, ClassVar, NamedTuple, TypeVar
 import dlt
 import pyarrow as pa
 from dlt.common.destination import DestinationCapabilitiesContext
-from dlt.common.destination.exceptions import DestinationUndefinedEntity
 from dlt.common.pipeline import get_dlt_pipelines_dir
 from dlt.destinations.exceptions import DatabaseTransientException, DestinationConnectionError
 from dlt.destinations.job_client_impl import SqlJobClientBase
@@ -29,7 +28,7 @@ from pipelines.destinations.clock_repair import repair_times
 from pipelines.destinations.lock import FileLock, Lock
 from pipelines.destinations.naming import Schemas, folded, quoted, reports_dataset
 from pipelines.destinations.read_only import require_reading
-from pipelines.destinations.rows import arrow_schema, select, tables_of
+from pipelines.destinations.rows import arrow_schema, columns_there, select, tables_of
 from pipelines.destinations.stale_rows import STRATEGY, filter_stale_rows
 from pipelines.errors import NothingLoaded
 from sources.signalwire.errors import ConfigurationError
@@ -337,13 +336,11 @@ class Destination:
         """
         with self.opened() as client:
             table = client.make_qualified_table_name(ORDERS.name)
-            try:
-                client.execute_sql(f"SELECT 1 FROM {table} WHERE 1 = 0")  # noqa: S608 - our own name
-            except DestinationUndefinedEntity:
+            if not columns_there(client, table):
                 raise NothingLoaded(
                     f"nothing is loaded into {self.description}, dataset {self.dataset}, yet."
                     " Load the orders with: signalwire-orders run"
-                ) from None
+                )
 
     @contextmanager
     def opened(self) -> Iterator[Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import pyarrow.compute as pc
 
@@ -23,7 +24,6 @@ class KnownCampaigns:
     options: Options
     forget_cursors: Callable[[], None]
     _campaigns: Mapping[str, KnownCampaign] | None = field(default=None, init=False)
-    _numbers: KnownNumbers | None = field(default=None, init=False)
     _placed: bool = field(default=False, init=False)
 
     def campaign(self, campaign_id: str) -> KnownCampaign | None:
@@ -59,17 +59,15 @@ class KnownCampaigns:
 
     def has_numbers(self) -> bool:
         """Whether it has any number assignment."""
-        return self._known_numbers().any
+        return self._numbers.any
 
     def awaits_numbers(self, campaign_id: str) -> bool:
         """Whether a campaign's number assignments may have changed since the last run."""
-        return campaign_id in self._known_numbers().under_way
+        return campaign_id in self._numbers.under_way
 
-    def _known_numbers(self) -> KnownNumbers:
-        if self._numbers is None:
-            since = self.now() - int(NUMBERS_FOLLOW_WITHIN * 1_000_000)
-            self._numbers = self.existing.numbers(since)
-        return self._numbers
+    @cached_property
+    def _numbers(self) -> KnownNumbers:
+        return self.existing.numbers(self.now() - int(NUMBERS_FOLLOW_WITHIN * 1_000_000))
 
     def _known(self) -> Mapping[str, KnownCampaign]:
         if self._campaigns is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import pyarrow as pa
 
@@ -95,7 +96,6 @@ class Registry:
     now: Callable[[], int]
 
     def __post_init__(self) -> None:
-        self._known: Mapping[str, Mapping[str, KnownRecord]] | None = None
         self._gone: dict[str, list[str]] = {}
         # pages that wait until there are enough records to convert them together
         self._pages: dict[str, list[PageRecords]] = {BRANDS.name: [], CAMPAIGNS.name: []}
@@ -138,7 +138,7 @@ class Registry:
             return {}
         return {
             record_id: record.brand_id or ""
-            for record_id, record in self._records(table).items()
+            for record_id, record in self._known[table.name].items()
             if record_id not in listed and not record.is_deleted
         }
 
@@ -157,7 +157,7 @@ class Registry:
 
     def _load(self, table: Table, rows: pa.Table) -> None:
         self.output.rows(table, rows)
-        self.output.changes(table, entered_state(rows, self._records(table)))
+        self.output.changes(table, entered_state(rows, self._known[table.name]))
 
     def _convert(self, table: Table) -> None:
         pages, self._pages[table.name] = self._pages[table.name], []
@@ -167,13 +167,12 @@ class Registry:
         # their pages may have been read before it was known what the clock has to be ahead of
         now = self.now()
         rows = self.output.converted(table, [page._replace(read_at=now) for page in pages])
-        rows = changed(rows, self._records(table))
+        rows = changed(rows, self._known[table.name])
         if table is BRANDS:
             self._load(table, rows)
         else:
             self._campaign_rows.append(rows)
 
-    def _records(self, table: Table) -> Mapping[str, KnownRecord]:
-        if self._known is None:
-            self._known = self.existing.records(BRANDS, CAMPAIGNS)
-        return self._known[table.name]
+    @cached_property
+    def _known(self) -> Mapping[str, Mapping[str, KnownRecord]]:
+        return self.existing.records(BRANDS, CAMPAIGNS)
