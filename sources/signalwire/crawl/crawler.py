@@ -121,45 +121,25 @@ class Crawler:
                 taken = self._output.taken
 
     def _set_up(self, pool: RequestPool, hand_over: Callable[[TableRows | Cut], None]) -> None:
-        options, stats = self.options, self.stats
+        options, stats, existing = self.options, self.stats, self.existing
+        clock, cursors = self.client.clock, self.cursors
         self._walks = Scheduler(lambda: walks_for(self.client.concurrency.limit))
         pool.on_response.append(self._walks.fill)
-        self._lists = Lists(pool.get, stats, options.page_size)
-        self._output = Output(hand_over, stats, include_sensitive=options.include_sensitive)
-        self._known = KnownCampaigns(self.existing, self.client.clock, options, self.cursors.forget)
+        orders = Gathered(partial(self._converted, order_batches), pool, PAGES_TOGETHER)
+        numbers = Gathered(partial(self._converted, number_rows), pool, PAGES_TOGETHER)
+        self._lists = lists = Lists(pool.get, stats, options.page_size)
+        self._output = output = Output(hand_over, stats, options.include_sensitive)
+        self._known = known = KnownCampaigns(existing, clock, options, cursors.forget)
         self._owners = Owners(
-            {campaign: cursor.brand_id for campaign, cursor in self.cursors.after().items()},
+            {campaign: cursor.brand_id for campaign, cursor in cursors.after().items()},
             some_brands_only=bool(options.brand_ids),
         )
-        self._registry = Registry(
-            self._output, self.existing, options.resources, self._owners, self._known.now
-        )
-        self._comparison = Comparison(
-            self._output, self.existing, self.client.clock, stats, self._look_up
-        )
-        converted = Gathered(partial(self._converted, order_batches), pool, PAGES_TOGETHER)
-        numbers_converted = Gathered(partial(self._converted, number_rows), pool, PAGES_TOGETHER)
-        self._numbers = Numbers(
-            self._lists,
-            numbers_converted.of,
-            self._output,
-            self.existing,
-            self._known,
-            self.client.clock,
-            stats,
-        )
-        tools = Tools(
-            self._lists, converted.of, self._known.placed, self._output, self._comparison, stats
-        )
+        self._registry = Registry(output, existing, options.resources, self._owners, known.now)
+        self._comparison = Comparison(output, existing, clock, stats, self._look_up)
+        self._numbers = Numbers(lists, numbers.of, output, existing, known, clock, stats)
+        tools = Tools(lists, orders.of, known.placed, output, self._comparison, stats)
         self._reader = CampaignReader(
-            tools,
-            self._numbers,
-            self._registry,
-            self._known,
-            self.cursors,
-            options,
-            self.client.clock,
-            self._failed,
+            tools, self._numbers, self._registry, known, cursors, options, clock, self._failed
         )
 
     async def _read_all(self) -> None:
