@@ -311,7 +311,7 @@ class Destination:
 
     def repair_times(self, client: Any, horizon: datetime, now: datetime) -> None:
         """Sets all times later than `horizon` to `now`."""
-        repair_times(client, self.shard_condition, horizon, now, self.sql_time)
+        repair_times(self, client, horizon, now)
 
     # --- reading
 

@@ -7,12 +7,15 @@ that time comes.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pipelines.destinations.rows import columns_there
 from sources.signalwire.records.schema import BRANDS, HISTORIES, ORDERS, RUNS
+
+if TYPE_CHECKING:
+    from pipelines.destinations.base import Destination
 
 logger = logging.getLogger(__name__)
 
@@ -45,37 +48,28 @@ TABLES = (
 OF_DLT = ("_dlt_pipeline_state", "_dlt_version")
 
 
-def repair_times(
-    client: Any,
-    ours: Callable[[str], str],
-    horizon: datetime,
-    now: datetime,
-    sent: Callable[[datetime], Any],
-) -> None:
-    """Sets all times later than `horizon` to `now`. The run's lock has to be held.
-
-    `ours` is the condition in SQL for what falls to this run, by a column of brand ids; `sent`
-    makes of a moment what the destination compares.
-    """
+def repair_times(target: Destination, client: Any, horizon: datetime, now: datetime) -> None:
+    """Sets all times later than `horizon` to `now`. The run's lock has to be held."""
     logger.warning(WARNING)
+    latest, present = target.sql_time(horizon), target.sql_time(now)
     names = {name: client.make_qualified_table_name(name) for name in (*TABLES, *OF_DLT)}
     client.execute_sql(STATES.format(**names), f"{horizon.timestamp():.0f}")
-    client.execute_sql(SCHEMAS.format(**names), sent(now), sent(horizon))
-    for statement, values in changes(
-        lambda table: columns_there(client, names[table]), ours, sent(horizon), sent(now)
-    ):
+    client.execute_sql(SCHEMAS.format(**names), present, latest)
+    columns = {table: columns_there(client, names[table]) for table in TABLES}
+    for statement, values in changes(columns, target.shard_condition, latest, present):
         client.execute_sql(statement.format(**names), *values)
 
 
 def changes(
-    columns: Callable[[str], Collection[str]], ours: Callable[[str], str], horizon: Any, now: Any
+    columns: Mapping[str, Collection[str]], ours: Callable[[str], str], horizon: Any, now: Any
 ) -> Iterator[tuple[str, list[Any]]]:
     """The statements that change our tables, each with its values.
 
-    `columns` are those that a table has there: one of an earlier version may lack some, or all.
+    `columns` are those that each table has there: one of an earlier version may lack some, or all;
+    `ours` the condition in SQL for what falls to this run, by a column of brand ids.
     """
     for table in TABLES:
-        there = columns(table)
+        there = columns[table]
         noted = [name for name in NOTED if name in there]
         if table == RUNS.name:
             if "failed_at" in there:

@@ -13,7 +13,7 @@ from dlt.common.exceptions import MissingDependencyException
 from dlt.sources import DltSource
 
 from pipelines.destinations.base import UNLOCKED, Capabilities, Destination
-from pipelines.destinations.clock_repair import WARNING, changes
+from pipelines.destinations.clock_repair import TABLES, WARNING, changes
 from pipelines.destinations.lock import FileLock, Lock
 from pipelines.errors import NothingLoaded
 
@@ -95,7 +95,8 @@ class Delta(Destination):
         """Sets all times later than `horizon` to `now`, in each table in one commit."""
         logger.warning(WARNING)
         client.repair_dlts_files(horizon, now)
-        for statement, values in changes(client.columns, self.shard_condition, horizon, now):
+        columns = {table: client.columns(table) for table in TABLES}
+        for statement, values in changes(columns, self.shard_condition, horizon, now):
             client.change(statement, values)
 
     def drop_old_states(self, pipeline: Any) -> None:
