@@ -257,7 +257,7 @@ class Crawler:
     def _lists_are_whole(self) -> bool:
         """Whether all brands and campaigns were listed."""
         failures = self.record.failures
-        return not self.options.narrowing and all(f.origin.campaign_id for f in failures)
+        return not self.options.narrowing and all(row["campaign_id"] for row in failures)
 
     async def _unlisted_brand(self, brand_id: str) -> None:
         origin = Origin(path_of("brands", brand_id), brand_id)

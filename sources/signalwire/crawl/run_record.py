@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 from datetime import datetime, timezone
 from importlib.metadata import version
-from typing import NamedTuple
+from typing import Any
 
 import pyarrow as pa
 from dlt.common.schema import Schema
@@ -29,21 +29,14 @@ from sources.signalwire.stats import RunStats
 logger = logging.getLogger(__name__)
 
 
-class Failure(NamedTuple):
-    """A list or record that could not be read; its `campaign_id` is None when it is a brand's."""
-
-    origin: Origin
-    reason: str
-    failed_at: datetime
-
-
 class RunRecord:
     """Keeps the record of one run."""
 
     def __init__(self, stats: RunStats, options: Options) -> None:
         self._stats = stats
         stats.narrowed_to = as_json(options.narrowing) if options.narrowing else None
-        self.failures: list[Failure] = []
+        # rows of `campaign_failures`; without a campaign it is a brand's
+        self.failures: list[dict[str, Any]] = []
         self._options = options
         self._announced: set[tuple[str, str]] = set()
 
@@ -97,19 +90,17 @@ class RunRecord:
         logger.warning("%s", reason)
         self._stats.add(**{"campaigns_failed" if origin.campaign_id else "brands_failed": 1})
         self._stats.failures.append(reason)
-        self.failures.append(Failure(origin, reason, datetime.now(timezone.utc)))
+        self.failures.append(
+            {
+                "id": f"{self._stats.run_id} {origin.path}",
+                "run_id": self._stats.run_id,
+                "reason": clean(reason),
+                "failed_at": datetime.now(timezone.utc),
+                **origin._asdict(),
+            }
+        )
 
     def failure_rows(self) -> TableRows:
         """The rows of `campaign_failures`."""
-        rows = [
-            {
-                "id": f"{self._stats.run_id} {failure.origin.path}",
-                "run_id": self._stats.run_id,
-                "reason": clean(failure.reason),
-                "failed_at": failure.failed_at,
-                **failure.origin._asdict(),
-            }
-            for failure in self.failures
-        ]
         schema = CAMPAIGN_FAILURES.arrow_schema()
-        return TableRows(CAMPAIGN_FAILURES.name, pa.Table.from_pylist(rows, schema=schema))
+        return TableRows(CAMPAIGN_FAILURES.name, pa.Table.from_pylist(self.failures, schema=schema))
