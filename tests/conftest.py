@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import signal
 from collections.abc import Callable, Iterator
@@ -22,15 +21,6 @@ ON_EVERY_DESTINATION = {
     "test_a_first_load_and_changes", "test_a_full_walk_with_orders_that_vanish_and_return",
 }  # fmt: skip
 WHOLE_RUNS = {"old", "workspace", "postgres_workspace", "any_workspace", "everywhere", "bare"}
-
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_xdist_auto_num_workers() -> int:
-    """Half as many again as there are cores: tests wait for processes, servers and clocks."""
-    # a container's cores, where Python can tell them from the machine's
-    can_tell = hasattr(os, "sched_getaffinity")
-    cores = len(os.sched_getaffinity(0)) if can_tell else os.cpu_count() or 1
-    return cores * 3 // 2
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -116,6 +116,7 @@ def test_an_interrupted_load_is_finished(old: Workspace, space: SimulatedSpace) 
     assert old.orders() == true_orders(space)
 
 
+@pytest.mark.proof
 def test_a_users_column_named_like_one_that_is_new_is_kept(
     old: Workspace, space: SimulatedSpace
 ) -> None:

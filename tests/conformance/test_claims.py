@@ -46,6 +46,7 @@ def test_reports(space: SimulatedSpace, workspace: Workspace) -> None:
             assert "there are no reports for" in done.stderr
 
 
+@pytest.mark.proof
 def test_publishing(space: SimulatedSpace, workspace: Workspace) -> None:
     copy = workspace.folder / "copy.duckdb"
     workspace.run(space)

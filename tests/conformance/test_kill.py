@@ -69,6 +69,7 @@ def test_nothing_missing_and_nothing_twice(
     assert len(ids) == len(set(ids))
 
 
+@pytest.mark.proof
 def test_what_was_read_before_the_kill_is_loaded_first(
     space: SimulatedSpace, workspace: Workspace
 ) -> None:

@@ -24,6 +24,7 @@ def test_a_table(space: SimulatedSpace, workspace: Workspace, table: str) -> Non
     assert workspace.rows(f"SELECT * FROM {table}") or table == "order_changes"
 
 
+@pytest.mark.proof
 def test_a_column(space: SimulatedSpace, workspace: Workspace) -> None:
     workspace.run(space)
     workspace.drop_column("orders", "processed_at")

@@ -45,6 +45,7 @@ def test_the_second_waits(open_space: OpenSpace, workspace: Workspace) -> None:
     assert workspace.orders() == true_orders(space)
 
 
+@pytest.mark.proof
 def test_a_dead_one_does_not_block(space: SimulatedSpace, workspace: Workspace) -> None:
     space.faults.add(Fault("/orders", "delay", seconds=30, times=1))
     with started(workspace, space) as first:

@@ -37,6 +37,7 @@ def test_are_neither_read_nor_written(
     ]
 
 
+@pytest.mark.proof
 def test_keep_their_values_where_only_others_change(
     space: SimulatedSpace, workspace: Workspace
 ) -> None:
@@ -54,6 +55,7 @@ def test_keep_their_values_where_only_others_change(
 
 
 @pytest.mark.parametrize("kind", ["boolean", "text"])
+@pytest.mark.proof
 def test_are_kept_when_the_api_sends_a_field_of_their_name(
     space: SimulatedSpace, workspace: Workspace, kind: str
 ) -> None:

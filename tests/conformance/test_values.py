@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from support import Workspace, true_orders
 
 from sources.simulator import SimulatedSpace
@@ -55,6 +56,7 @@ def test_a_field_that_came_later(space: SimulatedSpace, workspace: Workspace) ->
     assert len(notes) == 49
 
 
+@pytest.mark.proof
 def test_ids_that_a_collation_may_take_for_one(space: SimulatedSpace, workspace: Workspace) -> None:
     """They differ in case, in an accent, in spaces at the end, or after many characters."""
     ids = ["a-1", "A-1", "ä-1", "a-1 ", "ß", "ss", "x" * 700 + "1", "x" * 700 + "2"]

@@ -77,6 +77,7 @@ def test_an_id_twice_in_one_load(
     assert row["state"] == "processed"
 
 
+@pytest.mark.proof
 def test_an_id_in_two_lists_of_one_load(space: SimulatedSpace, workspace: Workspace) -> None:
     """A list that serves what another has, too; whichever is read later, it is there once."""
     _, first, order = space.world.truth_orders()[0]

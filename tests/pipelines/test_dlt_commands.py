@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from support import Workspace
 
 from pipelines.destinations.resolve import find_target
@@ -36,6 +37,7 @@ def test_after_a_run_with_the_default_settings(space: SimulatedSpace, workspace:
     assert "Traceback" not in dlt(workspace, "signalwire_orders", "show")
 
 
+@pytest.mark.proof
 def test_elsewhere_with_the_folder_that_check_prints(
     space: SimulatedSpace, workspace: Workspace
 ) -> None:

@@ -118,6 +118,7 @@ def test_what_a_killed_run_left_is_loaded_and_the_next_does_its_own_work(
 
 
 @pytest.mark.parametrize("damaged", ["state.json", "*.schema.json", "load_package_state.json"])
+@pytest.mark.proof
 def test_a_damaged_working_directory_costs_nothing(
     space: SimulatedSpace, workspace: Workspace, monkeypatch: pytest.MonkeyPatch, damaged: str
 ) -> None:
@@ -169,6 +170,7 @@ def leave_a_package(space: SimulatedSpace, workspace: Workspace) -> None:
 
 
 @pytest.mark.parametrize("dropped", ["SCHEMA signalwire", "SCHEMA signalwire_staging"])
+@pytest.mark.proof
 def test_a_schema_that_was_dropped_is_made_again(
     space: SimulatedSpace, any_workspace: Workspace, dropped: str
 ) -> None:

@@ -46,6 +46,7 @@ def test_every_report_comes_after_those_it_builds_on() -> None:
 
 
 @pytest.mark.parametrize("name", REPORTS)
+@pytest.mark.proof
 def test_every_table_and_report_is_named_in_full_and_nothing_else(name: str) -> None:
     tree = sqlglot.parse_one(
         rendered(REPORTS[name], schemas_to_show("data"), "duckdb"), read="duckdb"
@@ -86,6 +87,7 @@ class TestViews:
         assert summary["failed"] == states.count("failed")
         assert abs((summary["as_of"] - space.clock.now()).total_seconds()) < 60
 
+    @pytest.mark.proof
     def test_now_is_when_the_data_was_read(
         self, space: SimulatedSpace, any_workspace: Workspace
     ) -> None:
@@ -103,6 +105,7 @@ class TestViews:
         any_workspace.run(space)
         assert any_workspace.rows(moment)[0]["as_of"] > as_of[0]["as_of"]
 
+    @pytest.mark.proof
     def test_an_older_version_of_them_gives_way(
         self, space: SimulatedSpace, any_workspace: Workspace
     ) -> None:
@@ -139,6 +142,7 @@ class TestViews:
         assert done.stdout.startswith(f"{len(REPORTS)} views made in signalwire_reports")
         assert workspace.command("report").returncode == 0
 
+    @pytest.mark.proof
     def test_wait_until_there_are_orders(
         self, space: SimulatedSpace, any_workspace: Workspace
     ) -> None:
@@ -313,6 +317,7 @@ class TestReports:
 class TestCheck:
     """`signalwire-orders check` as an alarm."""
 
+    @pytest.mark.proof
     def test_old_data_fails(self, space: SimulatedSpace, workspace: Workspace) -> None:
         assert workspace.command("check", "--max-age", "2h", space=space).returncode == 1
         workspace.run(space)
@@ -323,6 +328,7 @@ class TestCheck:
         assert done.returncode == 1
         assert "FAIL  freshness" in done.stdout
 
+    @pytest.mark.proof
     def test_stuck_orders_fail(self, space: SimulatedSpace, workspace: Workspace) -> None:
         campaign_id = space.world.truth_campaigns()[0][1]["id"]
         for _, _, record in space.world.truth_orders():
@@ -370,6 +376,7 @@ def test_a_narrow_terminal_leaves_less_important_columns_out_and_says_so(
     assert {*shown, *left_out} == {*REPORTS["processing_time_by_use_case"].columns}
 
 
+@pytest.mark.proof
 def test_a_report_that_a_setting_fills_says_so_while_it_is_empty(
     space: SimulatedSpace, workspace: Workspace
 ) -> None:

@@ -64,6 +64,7 @@ class TestFilters:
         other.click("#clear")
         assert (shown(other), other.texts("#clear")) == (whole, [])
 
+    @pytest.mark.proof
     def test_a_click_on_a_bar_shows_its_days(self, page: Page) -> None:
         (first, *_) = page.run("page.rows.orders")
         page.click("#orders svg .mark-rect path")
@@ -85,12 +86,14 @@ class TestFilters:
             cut.run(f"page.go(filtersOf({{ from: {first}, to: {first} }}))")
             assert cut.run("page.found.earlier !== null") is compared
 
+    @pytest.mark.proof
     def test_what_is_not_there_shows_nothing(self, page: Page) -> None:
         page.run("page.go(filtersOf({ campaign: 'gone', from: '2001-01-01', to: 'soon' }))")
         assert page.texts(".tile .value")[:2] == ["0", "0"]
         assert page.texts(CAMPAIGN_NAMES) == []
         assert page.complaints() == []
 
+    @pytest.mark.proof
     def test_the_keyboard_alone_will_do(self, page: Page) -> None:
         page.run("document.getElementById('status').focus()")
         page.press("o")

@@ -25,6 +25,7 @@ def test_a_browser_was_found() -> None:
         pytest.fail(MISSING, pytrace=False)
 
 
+@pytest.mark.proof
 def test_it_reads_with_more_memory_where_little_is_not_enough(
     space: SimulatedSpace,
     workspace: Workspace,
@@ -128,6 +129,7 @@ class TestPage:
         )
         assert page.run(least) >= 11
 
+    @pytest.mark.proof
     def test_it_prints_what_is_filtered(
         self, space: SimulatedSpace, workspace: Workspace, open_page: OpenPage
     ) -> None:
@@ -222,6 +224,7 @@ class TestBeginnings:
         assert page.texts("#as-of")[0].startswith("As of 2 March 2026, 12:00 UTC · 0 orders")
         assert page.complaints() == []
 
+    @pytest.mark.proof
     def test_with_one_waiting_order_nothing_is_made_up(
         self, space: SimulatedSpace, any_workspace: Workspace, open_page: OpenPage
     ) -> None:
@@ -264,6 +267,7 @@ class TestCommand:
         assert html.read_bytes() == other.read_bytes()
         assert b"</html>" in html.read_bytes()
 
+    @pytest.mark.proof
     def test_it_opens_the_page(self, space: SimulatedSpace, workspace: Workspace) -> None:
         workspace.run(space)
         opened = workspace.folder / "opened"

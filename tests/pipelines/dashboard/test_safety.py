@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from support import Workspace
 from support.dashboards import CAMPAIGN_NAMES, OpenPage, loaded
 
@@ -60,6 +61,7 @@ class TestSafety:
         assert len(complaints) == 2
         assert all("Content Security Policy" in complaint for complaint in complaints)
 
+    @pytest.mark.proof
     def test_it_stays_small_however_long_names_are(
         self, space: SimulatedSpace, workspace: Workspace, open_page: OpenPage
     ) -> None:

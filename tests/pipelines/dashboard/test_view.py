@@ -178,6 +178,7 @@ def test_any_view_shows_what_sql_says_of_its_orders(shown: Shown) -> None:
     assert shown.page.complaints() == []
 
 
+@pytest.mark.proof
 def test_a_view_of_no_known_times_beside_one_of_some_is_drawn_quietly(shown: Shown) -> None:
     """The days after the last order, beside those before."""
     start = shown.last + timedelta(days=1)

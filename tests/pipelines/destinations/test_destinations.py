@@ -127,6 +127,7 @@ class TestPostgresRows:
             )
         return space
 
+    @pytest.mark.proof
     def test_without_the_adbc_driver(
         self, awkward: SimulatedSpace, postgres_workspace: Workspace
     ) -> None:

@@ -185,6 +185,7 @@ class TestWhy:
         assert only_failed(any_workspace)["error"] in done.stderr
 
     @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+    @pytest.mark.proof
     def test_a_signal(
         self, space: SimulatedSpace, workspace: Workspace, number: signal.Signals
     ) -> None:
@@ -228,6 +229,7 @@ class TestLoadedAfterAll:
     """What the run had read was pending, and its own row with it."""
 
     @pytest.mark.parametrize("narrowed", [False, True], ids=["all", "narrowed"])
+    @pytest.mark.proof
     def test_its_row_keeps_its_values(
         self, space: SimulatedSpace, everywhere: Workspace, narrowed: bool
     ) -> None:

@@ -105,6 +105,7 @@ def test_a_run_in_stretches_is_like_any_other(
 
 
 @pytest.mark.parametrize("forgets", [False, True])
+@pytest.mark.proof
 def test_a_kill_costs_one_stretch(
     space: SimulatedSpace, any_workspace: Workspace, forgets: bool
 ) -> None:

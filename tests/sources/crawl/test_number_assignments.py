@@ -161,6 +161,7 @@ def test_one_in_another_campaigns_list_has_moved_there(
         assert workspace.alive("number_assignments") == true_numbers(settled)
 
 
+@pytest.mark.proof
 def test_fields_that_the_api_adds_are_kept_when_assignments_vanish(
     settled: SimulatedSpace, any_workspace: Workspace
 ) -> None:
@@ -213,6 +214,7 @@ class TestAuto:
         assert len(lists_read(settled)) == 6
 
     @pytest.mark.parametrize("state", ["failed", "pending", "strange"])
+    @pytest.mark.proof
     def test_an_assignment_that_is_not_completed(
         self, settled: SimulatedSpace, any_workspace: Workspace, state: str
     ) -> None:
@@ -233,6 +235,7 @@ class TestAuto:
         any_workspace.run(settled, number_assignments="auto")
         assert lists_read(settled) == []
 
+    @pytest.mark.proof
     def test_an_order_that_is_open_or_changed_within_a_day(
         self, settled: SimulatedSpace, any_workspace: Workspace
     ) -> None:

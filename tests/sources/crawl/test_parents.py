@@ -44,6 +44,7 @@ def test_only_changes_of_state_are_kept(space: SimulatedSpace, any_workspace: Wo
     assert changes(any_workspace, "campaign", campaign["id"]) == expected["campaign"]
 
 
+@pytest.mark.proof
 def test_a_campaign_that_is_gone_is_marked_and_comes_back(
     space: SimulatedSpace, any_workspace: Workspace
 ) -> None:

@@ -79,6 +79,7 @@ def test_a_narrowed_run_does_not_move_it(
     assert brands_of(workspace, campaign_id) == (owner, {owner})
 
 
+@pytest.mark.proof
 def test_one_that_moves_to_another_brand_moves_with_its_orders(
     space: SimulatedSpace, workspace: Workspace
 ) -> None:

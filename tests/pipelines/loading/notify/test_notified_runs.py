@@ -26,6 +26,7 @@ def state_of(workspace: Workspace) -> dict[str, dict[str, object]]:
     return found
 
 
+@pytest.mark.proof
 def test_a_failure_is_told_once_and_so_is_its_end(
     space: SimulatedSpace, told: Workspace, hook: Webhook, mail: MailServer
 ) -> None:
@@ -61,6 +62,7 @@ def test_a_run_that_was_well_all_along_tells_nothing(
     assert list(told.folder.rglob("*alerts*")) == []
 
 
+@pytest.mark.proof
 def test_lists_that_could_not_be_read(
     space: SimulatedSpace, told: Workspace, hook: Webhook
 ) -> None:

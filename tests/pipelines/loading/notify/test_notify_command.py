@@ -90,6 +90,7 @@ def test_without_any(workspace: Workspace, empty: str | None) -> None:
         assert "notify.urls is not set" in done.stderr
 
 
+@pytest.mark.proof
 def test_what_is_bad_is_listed(space: SimulatedSpace, told: Workspace, hook: Webhook) -> None:
     assert told.command("notify").stdout == "number 1 (json)\n"
     space.faults.add(Fault("brands", "respond", status=401))

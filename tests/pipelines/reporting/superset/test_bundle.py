@@ -180,6 +180,7 @@ def test_on_postgres_it_reads_the_database(postgres_workspace: Workspace) -> Non
     assert uri.partition("?")[0] == f"postgresql+psycopg2://postgres:XXXXXXXXXX@{address}"
 
 
+@pytest.mark.proof
 def test_one_bundle_of_a_dataset_replaces_the_one_before(workspace: Workspace) -> None:
     """Ids stay while the address and the dataset do, and differ between two."""
 
