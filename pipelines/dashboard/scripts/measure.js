@@ -8,6 +8,9 @@
 const MOST_PERIODS = 157;
 // up to so many days are shown by day, more by week
 const MOST_DAYS = 45;
+/** The rows of campaigns with all their orders, which most views show.
+ * @type {Row[]} */
+const WHOLE = [];
 
 /** Orders by status, and by the cell of their duration: processed ones, and those that still wait or
  * were given up. */
@@ -16,14 +19,19 @@ class Group {
   stuck = 0;
   late = 0;
   within = 0;
+  // the cells with orders lie from the first to the last
+  first = context.cells;
+  last = -1;
   done = new Uint32Array(context.cells);
   waiting = new Uint32Array(context.cells);
 
   clear() {
     this.byStatus.fill(0);
     this.stuck = this.late = this.within = 0;
-    this.done.fill(0);
-    this.waiting.fill(0);
+    this.done.fill(0, this.first, this.last + 1);
+    this.waiting.fill(0, this.first, this.last + 1);
+    this.first = context.cells;
+    this.last = -1;
   }
 
   /** @param {number} code */
@@ -34,6 +42,8 @@ class Group {
     this.stuck += (code >> 14) & 1;
     this.late += code >> 15;
     if (cell === NO_CELL) return;
+    if (cell < this.first) this.first = cell;
+    if (cell > this.last) this.last = cell;
     if (status === PROCESSED) {
       this.done[cell]++;
       this.within += 1 - (code >> 15);
@@ -44,7 +54,7 @@ class Group {
   durations() {
     const cells = [];
     let [processed, all] = [0, 0];
-    for (let cell = 0; cell < context.cells; cell++) {
+    for (let cell = this.first; cell <= this.last; cell++) {
       if (!this.done[cell] && !this.waiting[cell]) continue;
       cells.push(cell);
       processed += this.done[cell];
@@ -171,7 +181,7 @@ function firstFrom(start, end, day) {
 
 /** Calls back with the place of each order of a view, and with each campaign after its orders.
  * @param {View} view
- * @param {(place: number) => void} found
+ * @param {(place: number, campaign: number) => void} found
  * @param {(campaign: number) => void} [ended] */
 function each({ campaigns, from, to, status }, found, ended) {
   // those of an unknown day stand last
@@ -181,7 +191,7 @@ function each({ campaigns, from, to, status }, found, ended) {
     if (from !== null) start = firstFrom(start, end, Math.max(from, 0));
     if (from !== null || to !== null) end = firstFrom(start, end, after);
     for (let n = start; n < end; n++) {
-      if (status === null || statusOf(orders.codes[n]) === status) found(n);
+      if (status === null || statusOf(orders.codes[n]) === status) found(n, campaign);
     }
     ended?.(campaign);
   }
@@ -190,6 +200,8 @@ function each({ campaigns, from, to, status }, found, ended) {
 /** Everything that is shown of a view.
  * @param {View} view */
 function measure(view) {
+  const isWhole = view.from === null && view.to === null && view.status === null;
+  const known = isWhole ? WHOLE : [];
   const today = context.today - context.first_day;
   let [low, high] = [NO_DAY, -1];
   each(view, (n) => {
@@ -202,30 +214,31 @@ function measure(view) {
   const begin = (/** @type {number} */ day) => day - ((context.first_day + day + 3) % length);
   // the newest that can be shown
   const first = Math.max(begin(low), begin(high) - (MOST_PERIODS - 1) * length);
-  /** @type {Group[]} */
-  const periods = [];
+  /** @type {(Group | null)[]} */
+  const periods = Array(high < 0 ? 0 : (begin(high) - first) / length + 1).fill(null);
   const start = Math.min(low, today);
-  const days = Array.from({ length: high < 0 ? 0 : today - start + 1 }, () => [0, 0, 0]);
-  const daily = (/** @type {number} */ day) => days[Math.min(day, today) - start];
+  // of each day, how many arrived, were processed, and ended otherwise
+  const days = new Uint32Array(high < 0 ? 0 : 3 * (today - start + 1));
+  const daily = (/** @type {number} */ day) => 3 * (Math.min(day, today) - start);
   const [all, open, one] = [new Group(), new Group(), new Group()];
   /** @type {Row[]} */
   const campaigns = [];
   each(
     view,
-    (n) => {
+    (n, campaign) => {
       const code = orders.codes[n];
       const day = orders.created[n];
       const left = orders.openFor[n];
       all.add(code);
-      one.add(code);
+      if (!known[campaign]) one.add(code);
       if (statusOf(code) === OPEN) open.add(code);
       if (day === NO_DAY) return;
-      if (day >= first) (periods[Math.floor((day - first) / length)] ??= new Group()).add(code);
-      daily(day)[0]++;
-      if (left !== NO_DAY) daily(day + left)[statusOf(code) === PROCESSED ? 1 : 2]++;
+      if (day >= first) (periods[((day - first) / length) | 0] ??= new Group()).add(code);
+      days[daily(day)]++;
+      if (left !== NO_DAY) days[daily(day + left) + (statusOf(code) === PROCESSED ? 1 : 2)]++;
     },
     (campaign) => {
-      const row = one.row();
+      const row = (known[campaign] ??= one.row());
       if (row.orders) campaigns.push({ ...context.campaigns[campaign], ...row });
       one.clear();
     },
@@ -234,17 +247,17 @@ function measure(view) {
   const earlier = new Group();
   if (then) each(then, (n) => earlier.add(orders.codes[n]));
   const totals = { arrived: 0, processed: 0, open: 0 };
-  const { cells, all: aged } = open.durations();
-  const oldest = cells.at(-1);
   return {
     now: all.row(),
     earlier: then && earlier.row(),
     curve: all.curve(),
     earlierCurve: earlier.curve(),
     unit: length === 1 ? "day" : "week",
-    // places without orders are skipped
-    periods: periods.flatMap((group, n) => [{ day: first + n * length, length, ...group.row() }]),
-    flow: days.map(([arrived, processed, others], n) => {
+    periods: periods.flatMap((group, n) =>
+      group ? [{ day: first + n * length, length, ...group.row() }] : [],
+    ),
+    flow: Array.from({ length: days.length / 3 }, (_, n) => {
+      const [arrived, processed, others] = days.subarray(3 * n);
       totals.arrived += arrived;
       totals.processed += processed;
       totals.open += arrived - processed - others;
@@ -252,8 +265,8 @@ function measure(view) {
     }),
     backlog: {
       counts: open.between(open.waiting, context.backlog_hours),
-      unknown: open.byStatus[OPEN] - aged,
-      oldest: oldest === undefined ? null : orders.hours[oldest],
+      unknown: open.byStatus[OPEN] - open.durations().all,
+      oldest: orders.hours[open.last] ?? null,
     },
     histogram: all.between(all.done, context.bar_hours),
     main: all.target(context.targets.find((target) => target.is_main)?.hours ?? 0),

@@ -5,18 +5,17 @@ const DAY_MS = 86_400_000;
 /** @param {string} id */
 const byId = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
 
-/** @param {number} count */
-const number = (count) => count.toLocaleString("en-US");
+const grouped = new Intl.NumberFormat("en-US", { maximumFractionDigits: 1 });
 
 /** @param {number} value */
-const short = (value) => value.toLocaleString("en-US", { maximumFractionDigits: 1 });
+const number = (value) => grouped.format(value);
 
 /** A share from 0 to 1; rounding never makes it 0 or 100 %.
  * @param {number | null} share */
 function percent(share) {
   if (share === null) return "–";
   if (share > 0 && share < 0.001) return "under 0.1\u00a0%";
-  return share > 0.999 && share < 1 ? "over 99.9\u00a0%" : `${short(share * 100)}\u00a0%`;
+  return share > 0.999 && share < 1 ? "over 99.9\u00a0%" : `${number(share * 100)}\u00a0%`;
 }
 
 /** A duration given in hours: 42 min, 3.4 h, 2.1 d.
@@ -26,7 +25,7 @@ function duration(value, missing = "–") {
   const minutes = Math.round(value * 60);
   if (minutes < 1) return value > 0 ? "under 1\u00a0min" : "0\u00a0min";
   if (minutes < 60) return `${minutes}\u00a0min`;
-  return value <= 48 ? `${short(value)}\u00a0h` : `${short(value / 24)}\u00a0d`;
+  return value <= 48 ? `${number(value)}\u00a0h` : `${number(value / 24)}\u00a0d`;
 }
 
 /** @param {number} days since the epoch */
