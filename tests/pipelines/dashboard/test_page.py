@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -180,6 +181,20 @@ class TestPage:
         assert page.run(unnamed) == 0
         assert page.run("document.getElementById('shown').getAttribute('role')") == "status"
         assert page.texts("#shown") == ["48 of 48 orders in 4 campaigns"]
+
+    def test_a_point_says_its_value_in_words(
+        self, space: SimulatedSpace, workspace: Workspace, open_page: OpenPage
+    ) -> None:
+        workspace.run(space)
+        page = open_page()
+        for mark, title, value in (
+            ("#orders .mark-rect path", "Orders", r"[\d,]+"),
+            ("#over-time .mark-symbol path", "Time", r"[\d.,]+\u00a0(min|h|d)"),
+            ("#survival .mark-line path", "Still waiting", r"[\d.]+\u00a0%"),
+            ("#targets .mark-rect path", "Within", r"[\d.]+\u00a0%"),
+        ):
+            said = page.run(f"document.querySelector('{mark}').ariaLabel")
+            assert re.search(f"; {title}: {value}(;|$)", said), said
 
     @pytest.mark.proof
     def test_it_shows_an_incomplete_run(
