@@ -93,9 +93,9 @@ class DataTable {
       const cell = n ? element("td", {}) : element("th", { scope: "row" });
       if (SHOWN[kind]) cell.className = "number";
       const click = this.clicks[kind];
-      const shown = click ? element("button", { type: "button", title: click.hint }, text) : text;
-      cell.append(shown);
-      if (click) cell.firstChild?.addEventListener("click", () => click.run(row));
+      const button = click && element("button", { type: "button", title: click.hint }, text);
+      button?.addEventListener("click", () => click.run(row));
+      cell.append(button ?? text);
       return cell;
     });
   }
