@@ -50,6 +50,12 @@ class Dashboard:
     orders: Packed
 
     @property
+    def stuck(self) -> int:
+        """How many orders have waited longer than usual; not all need be in the table."""
+        rows = self.tables["stuck"].rows
+        return int(rows[0]["total"]) if rows else 0
+
+    @property
     def today(self) -> int:
         """The day of the reports' current time, counted from the epoch."""
         as_of: datetime | None = self.freshness["as_of"]
@@ -98,6 +104,11 @@ def _read(target: Destination, client: Any) -> Dashboard:
 
     targets = table(queries.TARGETS).rows
     campaigns = table(queries.CAMPAIGNS).rows
+    tables = {name: table(query) for name, query in queries.TABLES.items()}
+    times = table(queries.NUMBER_TIMES).rows
+    of_campaign = {row["group_id"]: row for row in times if row["grouped_by"] == "campaign"}
+    for row in tables["numbers"].rows:
+        row.update(of_campaign.get(row["campaign_id"], {}))
     places = {campaign["campaign_id"]: place for place, campaign in enumerate(campaigns)}
     orders = _orders(target.stream(client, queries.ORDERS.format(**schemas), ORDER_SCHEMA))
     return Dashboard(
@@ -108,8 +119,8 @@ def _read(target: Destination, client: Any) -> Dashboard:
         failures=table(queries.FAILURES).rows,
         targets=targets,
         campaigns=campaigns,
-        number_times=table(queries.NUMBER_TIMES).rows,
-        tables={name: table(query) for name, query in queries.TABLES.items()},
+        number_times=[row for row in times if row["grouped_by"] != "campaign"],
+        tables=tables,
         orders=pack(orders, places, borders(target["hours"] for target in targets)),
     )
 

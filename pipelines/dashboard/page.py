@@ -23,7 +23,7 @@ TITLE = "10DLC number assignment orders"
 GENERATOR = '<meta name="generator" content="signalwire-orders">'
 FOLDER = Path(__file__).parent
 # in this order, as one script: each uses what those before it define
-SCRIPTS = ("unpack", "words", "measure", "filters", "charts", "texts", "tables", "page")
+SCRIPTS = ("words", "unpack", "filters", "measure", "charts", "texts", "tables", "page")
 # longer names are cut, so that a page stays small however long they are; ids never are
 MOST_CHARACTERS = 200
 CUT = ("campaign_name", "brand_name", "state", "phone_number")
@@ -65,7 +65,8 @@ def _context(board: Dashboard, drawing: dict[str, Any]) -> Row:
         "backlog_hours": BACKLOG_HOURS,
         "bar_hours": bar_hours(),
         "number_times": board.number_times,
-        "tables": {name: _cut(table.rows) for name, table in board.tables.items()},
+        # those of campaigns are worked out again
+        "tables": {n: _cut(t.rows) for n, t in board.tables.items() if n != "campaigns"},
         "columns": {name: table.columns for name, table in board.tables.items()},
         "headings": COLUMNS,
         "drawing": drawing,

@@ -12,7 +12,6 @@ FRESHNESS = "SELECT as_of, last_run_at, last_run_complete FROM {reports}.data_as
 SUMMARY = """
 SELECT orders, processed, open, median_hours, p90_hours, median_hours_all, p90_hours_all,
        share_within_target, (SELECT count(*) FROM {reports}.promises) AS promises,
-       (SELECT count(*) FROM {reports}.stuck_orders) AS stuck,
        (SELECT max(target_hours) FROM {reports}.processing_targets WHERE is_main) AS main_target
 FROM {reports}.processing_time_summary"""
 
@@ -52,10 +51,11 @@ FROM {reports}.order_processing AS placed
 LEFT JOIN {reports}.stuck_orders AS stuck ON stuck.order_id = placed.order_id
 ORDER BY placed.campaign_id, placed.created_day NULLS LAST"""
 
+# asked once for all groups; those of campaigns are put beside their numbers
 NUMBER_TIMES = """
 SELECT grouped_by, group_id, median_hours_all AS median_until_usable,
        p90_hours_all AS p90_until_usable
-FROM {reports}.numbers_time_to_usable WHERE grouped_by <> 'campaign'"""
+FROM {reports}.numbers_time_to_usable"""
 
 # the tables: the campaign of each row, and what is shown in the columns that COLUMNS names
 TABLES = {
@@ -66,18 +66,12 @@ FROM {reports}.processing_time_by_campaign
 ORDER BY median_hours_all DESC NULLS FIRST, open DESC, campaign_id LIMIT 100""",
     "stuck": """
 SELECT campaign_id, order_id, campaign_name, brand_name, state, created_at, age_hours, limit_hours,
-       limit_is
+       limit_is, count(*) OVER () AS total
 FROM {reports}.stuck_orders ORDER BY age_hours DESC, order_id LIMIT 1000""",
     "numbers": """
 SELECT campaign_id, campaign_name, brand_name, use_case, numbers, completed, waiting, failed,
-       share_usable, median_until_usable, p90_until_usable, numbers_left
-FROM {reports}.numbers_by_campaign
-LEFT JOIN (
-    SELECT group_id AS campaign_id, median_hours_all AS median_until_usable,
-           p90_hours_all AS p90_until_usable
-    FROM {reports}.numbers_time_to_usable WHERE grouped_by = 'campaign'
-) AS times USING (campaign_id)
-WHERE numbers > 0
+       share_usable, NULL AS median_until_usable, NULL AS p90_until_usable, numbers_left
+FROM {reports}.numbers_by_campaign WHERE numbers > 0
 ORDER BY share_usable, numbers DESC, campaign_id""",
     "failed_numbers": """
 SELECT campaign_id, phone_number, campaign_name, brand_name, failed_at, retries

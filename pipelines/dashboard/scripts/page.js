@@ -14,8 +14,9 @@ class Page {
 
   constructor() {
     const sections = [...document.querySelectorAll("section[data-sorted]")];
+    const clicks = this.clicks();
     this.tables = sections.map((section) => {
-      return new DataTable(/** @type {HTMLElement} */ (section), this.clicks());
+      return new DataTable(/** @type {HTMLElement} */ (section), clicks);
     });
     this.fillForm();
     this.listen();
