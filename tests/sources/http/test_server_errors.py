@@ -153,13 +153,16 @@ class TestBegunAgain:
     def test_a_list_read_in_part(self, space: SimulatedSpace, any_workspace: Workspace) -> None:
         any_workspace.run(space)
         space.clock.advance(3_600)
-        for _, campaign_id, _ in space.world.truth_orders()[::12]:
+        grown = sorted({campaign_id for _, campaign_id, _ in space.world.truth_orders()[::12]})
+        for campaign_id in grown:
             for _ in range(6):
                 space.world.add_order(campaign_id)
-        space.faults.add(Fault("/orders.*page_number=1", "respond", status=422, times=3))
+            # one each: a list that is refused a page for the second time fails
+            second_page = f"{campaign_id}/orders.*page_number=1"
+            space.faults.add(Fault(second_page, "respond", status=422, times=1))
         result = any_workspace.run(space, page_size=5)
         assert result.stats.complete
-        assert result.stats.counts()["retries"] == 3
+        assert result.stats.counts()["retries"] == len(grown) > 1
         assert any_workspace.orders() == true_orders(space)
 
     def test_what_vanished_meanwhile_is_found(
