@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta, timezone
+from datetime import date, timedelta
 from typing import Any, NamedTuple
 
 import pyarrow as pa
@@ -19,11 +18,9 @@ from sources.signalwire.errors import ConfigurationError
 
 # named as in queries.py
 Row = dict[str, Any]
-EPOCH = date(1970, 1, 1)
-TEXT, DAY, TRUTH = pa.string(), pa.date32(), pa.bool_()
-ORDER_SCHEMA = pa.schema(
-    zip(Order._fields, (TEXT, DAY, DAY, TEXT, pa.float64(), TRUTH, TRUTH), strict=True)
-)
+TEXT, DAYS, HOURS, TRUTH = pa.string(), pa.int64(), pa.float64(), pa.bool_()
+KINDS = (TEXT, DAYS, DAYS, TEXT, HOURS, TRUTH, TRUTH)
+ORDER_SCHEMA = pa.schema(zip(Order._fields, KINDS, strict=True))
 
 
 class Table(NamedTuple):
@@ -56,15 +53,10 @@ class Dashboard:
         return int(rows[0]["total"]) if rows else 0
 
     @property
-    def today(self) -> int:
-        """The day of the reports' current time, counted from the epoch."""
-        as_of: datetime | None = self.freshness["as_of"]
-        return (as_of.astimezone(timezone.utc).date() - EPOCH).days if as_of else 0
-
-    @property
     def since(self) -> date | None:
         """The first day whose orders are all on the page; None if it has all orders."""
-        return None if self.orders.since is None else EPOCH + timedelta(days=self.orders.since)
+        days = self.orders.since
+        return None if days is None else date(1970, 1, 1) + timedelta(days)
 
 
 def load(target: Destination) -> Dashboard:
@@ -110,7 +102,9 @@ def _read(target: Destination, client: Any) -> Dashboard:
     for row in tables["numbers"].rows:
         row.update(of_campaign.get(row["campaign_id"], {}))
     places = {campaign["campaign_id"]: place for place, campaign in enumerate(campaigns)}
-    orders = _orders(target.stream(client, queries.ORDERS.format(**schemas), ORDER_SCHEMA))
+    parts = target.stream(client, queries.ORDERS.format(**schemas), ORDER_SCHEMA)
+    columns = ([column.to_pylist() for column in part.columns] for part in parts)
+    orders = (order for values in columns for order in map(Order, *values))
     return Dashboard(
         dataset=target.dataset,
         freshness=table(queries.FRESHNESS).rows[0],
@@ -123,9 +117,3 @@ def _read(target: Destination, client: Any) -> Dashboard:
         tables=tables,
         orders=pack(orders, places, borders(target["hours"] for target in targets)),
     )
-
-
-def _orders(tables: Iterator[pa.Table]) -> Iterator[Order]:
-    for table in tables:
-        columns = (c.cast(pa.int32()) if pa.types.is_date(c.type) else c for c in table.columns)
-        yield from map(Order, *(column.to_pylist() for column in columns))

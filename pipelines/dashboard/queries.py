@@ -7,7 +7,10 @@ its scripts use the names of the columns as they are here.
 from __future__ import annotations
 
 # the reports' current time, and the newest run; times are NULL before a complete run
-FRESHNESS = "SELECT as_of, last_run_at, last_run_complete FROM {reports}.data_as_of"
+FRESHNESS = """
+SELECT as_of, CAST(as_of AT TIME ZONE 'UTC' AS DATE) - DATE '1970-01-01' AS today, last_run_at,
+       last_run_complete
+FROM {reports}.data_as_of"""
 
 SUMMARY = """
 SELECT orders, processed, open, median_hours, p90_hours, median_hours_all, p90_hours_all,
@@ -43,9 +46,9 @@ FROM (
 GROUP BY campaign_id ORDER BY campaign_id"""
 
 ORDERS = """
-SELECT placed.campaign_id, placed.created_day,
-       CAST(placed.left_at AT TIME ZONE 'UTC' AS DATE) AS left_day, placed.status,
-       placed.observed_hours AS hours, stuck.order_id IS NOT NULL AS stuck,
+SELECT placed.campaign_id, placed.created_day - DATE '1970-01-01' AS created_day,
+       CAST(placed.left_at AT TIME ZONE 'UTC' AS DATE) - placed.created_day AS days_open,
+       placed.status, placed.observed_hours AS hours, stuck.order_id IS NOT NULL AS stuck,
        NOT coalesce(placed.within_target, TRUE) AS late
 FROM {reports}.order_processing AS placed
 LEFT JOIN {reports}.stuck_orders AS stuck ON stuck.order_id = placed.order_id

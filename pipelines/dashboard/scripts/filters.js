@@ -1,8 +1,5 @@
 // The filters: kept in the page's address, so that a view can be sent, and in the form.
 
-/** Days such as 2026-03-01, ids and a status; empty texts mean all.
- * @typedef {Record<"from" | "to" | "brand" | "campaign" | "use_case" | "status", string>} Filters */
-
 const FILTERS = /** @type {const} */ (["from", "to", "brand", "campaign", "use_case", "status"]);
 
 /** @param {Record<string, unknown>} given

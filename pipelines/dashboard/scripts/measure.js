@@ -1,10 +1,6 @@
 // Computes what the page shows from the orders of a view, under the names that the reports use.
 // Durations are in hours; days count from the first one that the page carries.
 
-/** Which orders; both days are in the view.
- * @typedef {{campaigns: number[], from: number | null, to: number | null, status: number | null}} View
- */
-
 const MOST_PERIODS = 157;
 // up to so many days are shown by day, more by week
 const MOST_DAYS = 45;
@@ -20,17 +16,17 @@ class Group {
   late = 0;
   within = 0;
   // the cells with orders lie from the first to the last
-  first = context.cells;
+  first = context.upper.length;
   last = -1;
-  done = new Uint32Array(context.cells);
-  waiting = new Uint32Array(context.cells);
+  done = new Uint32Array(context.upper.length);
+  waiting = new Uint32Array(context.upper.length);
 
   clear() {
     this.byStatus.fill(0);
     this.stuck = this.late = this.within = 0;
     this.done.fill(0, this.first, this.last + 1);
     this.waiting.fill(0, this.first, this.last + 1);
-    this.first = context.cells;
+    this.first = context.upper.length;
     this.last = -1;
   }
 
@@ -162,7 +158,8 @@ class Group {
  * @param {(border: number) => boolean} holds */
 function sum(counts, holds) {
   let sum = 0;
-  for (let cell = 0; cell < counts.length && holds(orders.upper[cell]); cell++) sum += counts[cell];
+  for (let cell = 0; cell < counts.length && holds(context.upper[cell]); cell++)
+    sum += counts[cell];
   return sum;
 }
 
@@ -187,7 +184,7 @@ function each({ campaigns, from, to, status }, found, ended) {
   // those of an unknown day stand last
   const after = Math.min((to ?? NO_DAY) + 1, NO_DAY);
   for (const campaign of campaigns) {
-    let [start, end] = [orders.starts[campaign], orders.starts[campaign + 1]];
+    let [start, end] = [context.starts[campaign], context.starts[campaign + 1]];
     if (from !== null) start = firstFrom(start, end, Math.max(from, 0));
     if (from !== null || to !== null) end = firstFrom(start, end, after);
     for (let n = start; n < end; n++) {
@@ -274,8 +271,6 @@ function measure(view) {
     tables: { campaigns, ...carriedRows(view) },
   };
 }
-
-/** @typedef {ReturnType<typeof measure>} Found */
 
 /** What a view has of the tables that the page carries; numbers do not follow days and status,
  * which are those of orders.

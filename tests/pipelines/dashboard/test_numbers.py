@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import base64
-import gzip
 import math
 import struct
-from itertools import accumulate, pairwise
+from itertools import pairwise
 
 import pytest
 
@@ -18,23 +16,13 @@ UPPER = borders([1, 24.0])
 
 
 def order(campaign: str = "a", day: int | None = 20_000, **changed: object) -> Order:
-    return Order(campaign, day, day, "processed", 2.0, False, False)._replace(**changed)  # type: ignore[arg-type]
+    return Order(campaign, day, 0, "processed", 2.0, False, False)._replace(**changed)  # type: ignore[arg-type]
 
 
-def unpacked(found: packing.Packed, campaigns: int) -> tuple[list[int], ...]:
-    """Where campaigns begin, days of creation, days open, codes."""
-    length, _, text = found.text.partition(":")
-    packed = base64.b85decode(text.replace(",", "<"))[: int(length)]
-    content = gzip.decompress(packed)[8 * found.cells :]
-    starts = list(struct.unpack_from(f"<{campaigns + 1}I", content))
-    planes = content[4 * len(starts) :]
-    low_high = [planes[n * found.orders : (n + 1) * found.orders] for n in range(6)]
-    differences, *others = (
-        [low + 256 * high for low, high in zip(*pair, strict=True)]
-        for pair in zip(low_high[::2], low_high[1::2], strict=True)
-    )
-    days, codes = others
-    return starts, [day % 2**16 for day in accumulate(differences)], days, codes
+def unpacked(found: packing.Packed) -> list[tuple[int, ...]]:
+    """Days of creation, days open, codes."""
+    values = struct.unpack(f"<{3 * found.orders}H", found.content)
+    return [values[n * found.orders : (n + 1) * found.orders] for n in range(3)]
 
 
 class TestPacking:
@@ -43,13 +31,13 @@ class TestPacking:
     def test_what_is_not_known_has_numbers_of_its_own(self) -> None:
         orders = [
             order(),
-            order(left_day=None, hours=None, status="open", stuck=True),
-            order(day=None),
+            order(days_open=None, hours=None, status="open", stuck=True),
+            order(day=None, days_open=None),
         ]
         found = pack(orders, {"a": 0, "b": 1}, UPPER)
-        starts, created, open_for, codes = unpacked(found, 2)
-        assert (found.first_day, found.since, starts) == (20_000, None, [0, 3, 3])
-        assert (created, open_for) == ([0, 0, NO_DAY], [0, NO_DAY, NO_DAY])
+        created, days_open, codes = unpacked(found)
+        assert (found.first_day, found.since, found.starts) == (20_000, None, [0, 3, 3])
+        assert (created, days_open) == ((0, 0, NO_DAY), (0, NO_DAY, NO_DAY))
         assert (codes[1] & NO_CELL, codes[1] >> 12 & 3, codes[1] >> 14) == (NO_CELL, 1, 1)
 
     def test_cells_are_narrow_and_end_where_something_is_counted(self) -> None:
@@ -57,7 +45,7 @@ class TestPacking:
         assert max(high / low for low, high in pairwise(UPPER)) < 1.01
 
         def cell(value: float) -> int:
-            (_, _, _, (code,)) = unpacked(pack([order(hours=value)], {"a": 0}, UPPER), 1)
+            (_, _, (code,)) = unpacked(pack([order(hours=value)], {"a": 0}, UPPER))
             return code & NO_CELL
 
         # within a target up to it, in an age of the backlog from it on
@@ -69,13 +57,9 @@ class TestPacking:
         monkeypatch.setattr(packing, "MOST_ORDERS", 3)
         orders = [order(day=20_000 + n) for n in range(5)] + [order(day=None)]
         found = pack(orders, {"a": 0}, UPPER)
-        starts, created, _, _ = unpacked(found, 1)
-        assert (found.since, found.first_day, starts, created) == (
-            20_002,
-            20_002,
-            [0, 3],
-            [0, 1, 2],
-        )
+        created, _, _ = unpacked(found)
+        assert (found.since, found.first_day, found.starts) == (20_002, 20_002, [0, 3])
+        assert created == (0, 1, 2)
         # of the newest day all are carried
         assert pack([order()] * 5, {"a": 0}, UPPER).orders == 5
 
