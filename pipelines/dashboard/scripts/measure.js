@@ -4,8 +4,7 @@
 const MOST_PERIODS = 157;
 // up to so many days are shown by day, more by week
 const MOST_DAYS = 45;
-/** The rows of campaigns with all their orders, which most views show.
- * @type {Row[]} */
+/** @type {Row[]} of campaigns with all their orders, which most views show */
 const WHOLE = [];
 
 /** Orders by status, and by the cell of their duration: processed ones, and those that still wait or
@@ -76,8 +75,8 @@ class Group {
   }
 
   /** A quantile of processed orders, interpolated as SQL's percentile_cont does.
-   * @param {number} share */
-  ofProcessed(share, { cells, processed } = this.durations()) {
+   * @type {(share: number, found: {cells: number[], processed: number}) => number | null} */
+  ofProcessed(share, { cells, processed }) {
     const rank = (processed - 1) * share;
     const place = Math.floor(rank);
     let before = 0;
@@ -86,16 +85,14 @@ class Group {
       before += this.done[cell];
       if (before <= place) continue;
       lower ??= orders.hours[cell];
-      if (before > place + 1 || rank === place) {
-        return lower + (orders.hours[cell] - lower) * (rank - place);
-      }
+      if (before > Math.ceil(rank)) return lower + (orders.hours[cell] - lower) * (rank - place);
     }
     return lower;
   }
 
   /** The first time at which so many of all orders are processed, by Kaplan and Meier's curve.
-   * @param {number} share */
-  ofAll(share, { cells, all } = this.durations()) {
+   * @type {(share: number, found: {cells: number[], all: number}) => number | null} */
+  ofAll(share, { cells, all }) {
     let waiting = 1;
     for (const cell of cells) {
       waiting *= 1 - this.done[cell] / all;
@@ -114,21 +111,16 @@ class Group {
     for (const cell of cells) {
       const done = this.done[cell];
       if (done) {
-        const last = done === risk;
-        if (!last) {
-          log += Math.log(1 - done / risk);
-          variance += done / (risk * (risk - done));
-        }
+        log += Math.log(1 - done / risk);
+        variance += done / (risk * (risk - done));
         before += done;
         const half = (1.959963984540054 * Math.sqrt(variance)) / -log;
-        steps.push({
-          hours: orders.hours[cell],
-          share: last ? 0 : Math.exp(log),
-          lower: last ? null : Math.exp(log * Math.exp(half)),
-          upper: last ? null : Math.exp(log * Math.exp(-half)),
-          naive: 1 - before / processed,
-          risk,
-        });
+        // the last orders leave no band
+        const [lower, upper] = [half, -half].map((by) =>
+          done < risk ? Math.exp(log * Math.exp(by)) : null,
+        );
+        const [share, naive] = [Math.exp(log), 1 - before / processed];
+        steps.push({ hours: orders.hours[cell], share, lower, upper, naive, risk });
       }
       risk -= done + this.waiting[cell];
     }
@@ -136,8 +128,7 @@ class Group {
   }
 
   /** How many orders lie between durations at which cells begin, before the first and from the last.
-   * @param {Uint32Array} counts
-   * @param {number[]} begins */
+   * @type {(counts: Uint32Array, begins: number[]) => number[]} */
   between(counts, begins) {
     const sums = [...begins, Infinity].map((hours) => sum(counts, (border) => border < hours));
     return sums.map((sum, n) => sum - (n ? sums[n - 1] : 0));
@@ -154,8 +145,7 @@ class Group {
 }
 
 /** How many orders lie in the first cells, as long as a condition on their borders holds.
- * @param {Uint32Array} counts
- * @param {(border: number) => boolean} holds */
+ * @type {(counts: Uint32Array, holds: (border: number) => boolean) => number} */
 function sum(counts, holds) {
   let sum = 0;
   for (let cell = 0; cell < counts.length && holds(context.upper[cell]); cell++)
@@ -163,32 +153,20 @@ function sum(counts, holds) {
   return sum;
 }
 
-/** Where a campaign's orders from a day on begin.
- * @param {number} start
- * @param {number} end
- * @param {number} day */
-function firstFrom(start, end, day) {
-  while (start < end) {
-    const middle = (start + end) >> 1;
-    if (orders.created[middle] < day) start = middle + 1;
-    else end = middle;
-  }
-  return start;
-}
-
 /** Calls back with the place of each order of a view, and with each campaign after its orders.
  * @param {View} view
  * @param {(place: number, campaign: number) => void} found
  * @param {(campaign: number) => void} [ended] */
 function each({ campaigns, from, to, status }, found, ended) {
-  // those of an unknown day stand last
-  const after = Math.min((to ?? NO_DAY) + 1, NO_DAY);
+  const { created, codes } = orders;
+  const first = from ?? 0;
+  // orders of an unknown day are in no days that are chosen
+  const last = from === null && to === null ? NO_DAY : Math.min(to ?? NO_DAY, NO_DAY - 1);
   for (const campaign of campaigns) {
-    let [start, end] = [context.starts[campaign], context.starts[campaign + 1]];
-    if (from !== null) start = firstFrom(start, end, Math.max(from, 0));
-    if (from !== null || to !== null) end = firstFrom(start, end, after);
-    for (let n = start; n < end; n++) {
-      if (status === null || statusOf(orders.codes[n]) === status) found(n, campaign);
+    const end = context.starts[campaign + 1];
+    for (let n = context.starts[campaign]; n < end; n++) {
+      if (created[n] < first || created[n] > last) continue;
+      if (status === null || statusOf(codes[n]) === status) found(n, campaign);
     }
     ended?.(campaign);
   }
@@ -211,8 +189,8 @@ function measure(view) {
   const begin = (/** @type {number} */ day) => day - ((context.first_day + day + 3) % length);
   // the newest that can be shown
   const first = Math.max(begin(low), begin(high) - (MOST_PERIODS - 1) * length);
-  /** @type {(Group | null)[]} */
-  const periods = Array(high < 0 ? 0 : (begin(high) - first) / length + 1).fill(null);
+  /** @type {Group[]} with gaps where there are no orders */
+  const periods = [];
   const start = Math.min(low, today);
   // of each day, how many arrived, were processed, and ended otherwise
   const days = new Uint32Array(high < 0 ? 0 : 3 * (today - start + 1));
@@ -250,9 +228,7 @@ function measure(view) {
     curve: all.curve(),
     earlierCurve: earlier.curve(),
     unit: length === 1 ? "day" : "week",
-    periods: periods.flatMap((group, n) =>
-      group ? [{ day: first + n * length, length, ...group.row() }] : [],
-    ),
+    periods: periods.flatMap((group, n) => ({ day: first + n * length, length, ...group.row() })),
     flow: Array.from({ length: days.length / 3 }, (_, n) => {
       const [arrived, processed, others] = days.subarray(3 * n);
       totals.arrived += arrived;
