@@ -27,7 +27,7 @@ interface Context {
 /** The arrays: a value for each order, in `hours` for each cell. */
 interface Orders {
   /** the duration that a cell stands for */
-  hours: number[];
+  hours: Float64Array;
   /** days of creation, from `first_day` on, sorted within a campaign */
   created: Uint16Array;
   /** days from creation until an order stopped being open */

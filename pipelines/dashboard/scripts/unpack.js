@@ -30,7 +30,7 @@ async function unpack() {
     (place) => new Uint16Array(buffer, 2 * place * context.orders, context.orders),
   );
   // the middle of each cell
-  const hours = context.upper.map((border, cell) =>
+  const hours = Float64Array.from(context.upper, (border, cell) =>
     cell ? Math.sqrt(context.upper[cell - 1] * border) : border / 2,
   );
   orders = { hours, created, openFor, codes };
