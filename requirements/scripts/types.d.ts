@@ -37,7 +37,14 @@ interface Orders {
 }
 
 /** Days such as 2026-03-01, ids and a status; empty texts mean all. */
-type Filters = Record<"from" | "to" | "brand" | "campaign" | "use_case" | "status", string>;
+interface Filters extends Record<string, string> {
+  from: string;
+  to: string;
+  brand: string;
+  campaign: string;
+  use_case: string;
+  status: string;
+}
 
 /** Which orders: places of campaigns, days from `first_day` on; both days are in the view. */
 interface View {

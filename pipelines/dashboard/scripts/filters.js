@@ -1,46 +1,47 @@
 // The filters: kept in the page's address, so that a view can be sent, and in the form.
 
-const FILTERS = /** @type {const} */ (["from", "to", "brand", "campaign", "use_case", "status"]);
+/** @type {Filters} */
+const ALL = { from: "", to: "", brand: "", campaign: "", use_case: "", status: "" };
+const FILTERS = Object.keys(ALL);
+/** @type {Record<string, string>} what a filter looks for in campaigns */
+const FIELDS = { brand: "brand_id", campaign: "campaign_id", use_case: "use_case" };
 
-/** @param {Record<string, unknown>} given
- * @returns {Filters} */
-function filtersOf(given) {
-  const entries = FILTERS.map((name) => [name, String(given[name] ?? "")]);
-  return /** @type {Filters} */ (Object.fromEntries(entries));
-}
+/** @type {(given: Record<string, string>) => Filters} */
+const filtersOf = (given) => ({ ...ALL, ...given });
 
 function filtersFromAddress() {
-  const given = filtersOf(Object.fromEntries(new URLSearchParams(location.hash.slice(1))));
-  const day = (/** @type {string} */ text) => (dayOf(text) === null ? "" : text);
-  return { ...given, from: day(given.from), to: day(given.to) };
+  const given = new URLSearchParams(location.hash.slice(1));
+  const filters = filtersOf({});
+  for (const name of FILTERS) filters[name] = given.get(name) ?? "";
+  if (dayOf(filters.from) === null) filters.from = "";
+  if (dayOf(filters.to) === null) filters.to = "";
+  return filters;
 }
 
 /** @param {Filters} filters */
 function addressOf(filters) {
-  const given = FILTERS.filter((name) => filters[name]).map((name) => [name, filters[name]]);
-  const text = new URLSearchParams(given).toString();
-  return text ? `#${text}` : location.pathname + location.search;
+  const given = Object.entries(filters).filter(([, value]) => value);
+  return given.length ? `#${new URLSearchParams(given)}` : location.pathname + location.search;
 }
 
 /** The view that filters choose.
- * @param {Filters} filters
- * @returns {View} */
-function viewOf({ from, to, brand, campaign, use_case, status }) {
+ * @type {(filters: Filters) => View} */
+function viewOf({ from, to, status, ...wanted }) {
   const day = (/** @type {string} */ text) =>
     text ? Number(dayOf(text)) - context.first_day : null;
-  const campaigns = context.campaigns.flatMap((found, n) => {
-    const isCampaign = !campaign || found.campaign_id === campaign;
-    const isBrand = !brand || found.brand_id === brand;
-    return isCampaign && isBrand && (!use_case || found.use_case === use_case) ? [n] : [];
-  });
-  const chosen = status ? context.statuses.indexOf(status) : null;
-  return { campaigns, from: day(from), to: day(to), status: chosen };
+  const isWanted = (/** @type {Row} */ campaign) =>
+    Object.entries(FIELDS).every(([name, id]) => !wanted[name] || campaign[id] === wanted[name]);
+  return {
+    campaigns: context.campaigns.flatMap((campaign, n) => (isWanted(campaign) ? [n] : [])),
+    from: day(from),
+    to: day(to),
+    status: status ? context.statuses.indexOf(status) : null,
+  };
 }
 
 /** The period of the same length just before; null where the view has no beginning, and of days
  * whose orders the page does not carry.
- * @param {View} view
- * @returns {View | null} */
+ * @type {(view: View) => View | null} */
 function before({ from, to, ...rest }) {
   if (from === null) return null;
   const length = (to ?? context.today - context.first_day) - from + 1;

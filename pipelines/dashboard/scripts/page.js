@@ -8,91 +8,76 @@ class Page {
   views = {};
   /** @type {Record<string, Row[]>} of each chart */
   rows = {};
+  /** @type {Record<string, DataTable>} */
+  tables = {};
   form = /** @type {HTMLFormElement} */ (byId("filters"));
   context = context;
   found = /** @type {Found | null} */ (null);
 
   constructor() {
-    const sections = [...document.querySelectorAll("section[data-sorted]")];
-    const clicks = this.clicks();
-    this.tables = sections.map((section) => {
-      return new DataTable(/** @type {HTMLElement} */ (section), clicks);
-    });
-    this.fillForm();
+    for (const section of document.querySelectorAll("section[data-sorted]")) {
+      this.tables[section.id] = new DataTable(section);
+    }
+    for (const [name, id] of Object.entries(FIELDS)) {
+      // a brand's name is beside its id, a use case is both
+      this.offer(
+        name,
+        context.campaigns.map((each) => [each[id], each[id.replace("_id", "_name")]]),
+      );
+    }
+    this.offer(
+      "status",
+      context.statuses.map((each) => [each, each]),
+    );
     this.listen();
   }
 
-  /** What a click does in a column of a table, by its kind. */
-  clicks() {
-    const filter = (/** @type {string} */ name, /** @type {string} */ id) => ({
-      hint: `Show this ${name.replace("_", " ")} only, or all again`,
-      run: (/** @type {Row} */ { campaign_id }) => {
-        const campaign = context.campaigns.find((each) => each.campaign_id === campaign_id);
-        this.toggle({ [name]: campaign?.[id] });
-      },
-    });
-    return {
-      campaign: filter("campaign", "campaign_id"),
-      brand: filter("brand", "brand_id"),
-      use_case: filter("use_case", "use_case"),
-      copied: {
-        hint: "Copy it",
-        run: (/** @type {Row} */ row) => this.copy(row.order_id ?? row.phone_number),
-      },
-    };
-  }
-
-  fillForm() {
-    /** @type {Record<string, [string, string][]>} */
-    const choices = {
-      brand: context.campaigns.map((each) => [each.brand_id, each.brand_name]),
-      campaign: context.campaigns.map((each) => [each.campaign_id, each.campaign_name]),
-      use_case: context.campaigns.map((each) => [each.use_case, each.use_case]),
-      status: context.statuses.map((each) => [each, each]),
-    };
-    for (const [id, entries] of Object.entries(choices)) {
-      const distinct = [...new Map(entries)].sort((a, b) => collator.compare(a[1], b[1]));
-      byId(id).append(...distinct.map(([value, text]) => element("option", { value }, text)));
-    }
+  /** Fills a list of the form.
+   * @type {(id: string, choices: [string, string][]) => void} */
+  offer(id, choices) {
+    const distinct = [...new Map(choices)].sort((a, b) => collator.compare(a[1], b[1]));
+    byId(id).append(...distinct.map(([value, text]) => element("option", { value }, text)));
   }
 
   listen() {
-    const click = (/** @type {string} */ selector, /** @type {(button: any) => void} */ run) => {
-      for (const button of document.querySelectorAll(selector)) {
-        button.addEventListener("click", () => run(button));
-      }
-    };
-    click("#clear", () => this.go(filtersOf({})));
-    click("button[data-save]", (button) => this.save(button));
-    click("button[data-days]", (button) => {
-      this.go({ ...this.formFilters(), from: firstDay(button), to: "" });
+    document.addEventListener("click", ({ target }) => {
+      const button = /** @type {Element} */ (target).closest("button");
+      if (button) this.click(button);
     });
     this.form.addEventListener("change", () => this.go(this.formFilters()));
     addEventListener("hashchange", () => this.show());
+    // it does not bubble
+    addEventListener("toggle", () => this.fillNumbers(), true);
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.redraw());
     let width = innerWidth;
     addEventListener("resize", () => {
       if (innerWidth !== width) this.redraw();
       width = innerWidth;
     });
-    for (const name of Object.keys(ROWS)) {
-      byId(name)
-        .querySelector("details")
-        ?.addEventListener("toggle", () => this.fillNumbers(name));
-    }
+  }
+
+  /** @param {HTMLButtonElement} button */
+  click(button) {
+    const { days, save, copied, filter, campaign } = button.dataset;
+    if (button.id === "clear") this.go(filtersOf({}));
+    if (days) this.go({ ...this.formFilters(), from: firstDay(days), to: "" });
+    if (save) this.save(String(button.closest("figure, section")?.id), save);
+    if (copied) this.copy(copied);
+    const found = context.campaigns.find((each) => each.campaign_id === campaign);
+    if (filter) this.toggle({ [filter]: found?.[FIELDS[filter]] });
   }
 
   formFilters() {
-    return filtersOf(Object.fromEntries(new FormData(this.form)));
+    return filtersOf(/** @type {any} */ (Object.fromEntries(new FormData(this.form))));
   }
 
   /** Filters by some values, or takes these filters back if they are set.
-   * @param {Partial<Filters>} wanted */
+   * @param {Record<string, string>} wanted */
   toggle(wanted) {
     const filters = this.formFilters();
-    const names = FILTERS.filter((name) => name in wanted);
+    const names = Object.keys(wanted);
     const isSet = names.every((name) => filters[name] === wanted[name]);
-    for (const name of names) filters[name] = isSet ? "" : String(wanted[name]);
+    for (const name of names) filters[name] = isSet ? "" : wanted[name];
     this.go(filters);
   }
 
@@ -110,13 +95,15 @@ class Page {
     for (const name of FILTERS) /** @type {HTMLInputElement} */ (byId(name)).value = filters[name];
     byId("clear").hidden = !FILTERS.some((name) => filters[name]);
     for (const button of this.form.querySelectorAll("button[data-days]")) {
-      button.ariaPressed = String(!filters.to && filters.from === firstDay(button));
+      const first = firstDay(button.getAttribute("data-days"));
+      button.ariaPressed = String(!filters.to && filters.from === first);
     }
     for (const [place, text] of Object.entries(texts(found, filters))) {
       document.querySelector(place)?.replaceChildren(text);
     }
-    for (const table of this.tables) table.fill(found.tables[table.name]);
+    for (const [name, rows] of Object.entries(found.tables)) this.tables[name]?.fill(rows);
     for (const [name, rows] of Object.entries(ROWS)) this.rows[name] = rows(found);
+    this.fillNumbers();
     await this.draw();
   }
 
@@ -136,7 +123,6 @@ class Page {
     const figure = byId(name);
     const rows = this.rows[name];
     figure.classList.toggle("empty", !rows.length);
-    this.fillNumbers(name);
     // scales of a chart without rows would have no limits
     if (!rows.length) return;
     if (this.views[name]) return void (await this.views[name].data("rows", rows).runAsync());
@@ -152,8 +138,7 @@ class Page {
   }
 
   /** The numbers that a chart is drawn from, below their names.
-   * @param {string} name
-   * @returns {any[][]} */
+   * @type {(name: string) => any[][]} */
   numbers(name) {
     const rows = this.rows[name];
     const heads = Object.keys(rows[0] ?? {}).filter((key) => !DRAWN_ONLY.includes(key));
@@ -162,27 +147,31 @@ class Page {
     return [heads, ...rows.map((row) => heads.map((key) => rounded(row[key])))];
   }
 
-  /** @param {string} name */
-  fillNumbers(name) {
-    const details = byId(name).querySelector("details");
-    if (!details?.open) return;
-    const [heads, ...lines] = this.numbers(name);
-    const head = heads.map((each) => element("th", { scope: "col" }, each));
-    const rows = lines.slice(0, 500).map((cells) => {
-      return element("tr", {}, ...cells.map((cell) => element("td", {}, String(cell ?? "–"))));
-    });
-    details.querySelector("thead")?.replaceChildren(element("tr", {}, ...head));
-    details.querySelector("tbody")?.replaceChildren(...rows);
+  /** Fills the tables of numbers that are open. */
+  fillNumbers() {
+    for (const name of Object.keys(ROWS)) {
+      const table = byId(name).querySelector("details[open] table");
+      if (!table) continue;
+      const [heads, ...lines] = this.numbers(name);
+      const head = heads.map((each) => element("th", { scope: "col" }, each));
+      const rows = lines.slice(0, 500).map((cells) => {
+        return element("tr", {}, ...cells.map((cell) => element("td", {}, String(cell ?? "–"))));
+      });
+      table.querySelector("thead")?.replaceChildren(element("tr", {}, ...head));
+      table.querySelector("tbody")?.replaceChildren(...rows);
+    }
   }
 
-  /** @param {HTMLElement} button */
-  async save(button) {
-    const kind = String(button.dataset.save);
-    const name = /** @type {HTMLElement} */ (button.closest("figure, section")).id;
-    const table = this.tables.find((each) => each.name === name);
-    if (table) saveText(name === "stuck" ? "stuck_orders.csv" : `${name}.csv`, table.csv());
-    else if (kind === "csv") saveText(`${name}.csv`, csv(this.numbers(name)));
-    else save(`${name}.${kind}`, await this.views[name].toImageURL(kind, 2));
+  /** Saves a chart, or what it or a table holds.
+   * @type {(name: string, kind: string) => Promise<void>} */
+  async save(name, kind) {
+    const lines = () => this.tables[name]?.lines() ?? this.numbers(name);
+    const href =
+      kind === "csv"
+        ? `data:text/csv;charset=utf-8,${encodeURIComponent(csv(lines()))}`
+        : await this.views[name].toImageURL(kind, 2);
+    const download = `${name === "stuck" ? "stuck_orders" : name}.${kind}`;
+    element("a", { href, download }).click();
   }
 
   /** @param {string} id */
@@ -198,11 +187,8 @@ class Page {
 }
 
 /** The first of the last days until now that a preset chooses; empty for all.
- * @param {Element} button */
-function firstDay(button) {
-  const days = Number(button.getAttribute("data-days"));
-  return days ? isoDay(context.today - days + 1) : "";
-}
+ * @param {string | null} days */
+const firstDay = (days) => (Number(days) ? isoDay(context.today - Number(days) + 1) : "");
 
 async function start() {
   await unpack();

@@ -2,8 +2,7 @@
 
 const ROWS_AT_ONCE = 40;
 const collator = new Intl.Collator(undefined, { numeric: true, sensitivity: "base" });
-/** How columns are shown by their kind, where that is not a text.
- * @type {Record<string, (value: any) => string>} */
+/** @type {Record<string, (value: any) => string>} how columns are shown that are no texts, by kind */
 const SHOWN = {
   count: number,
   hours: (value) => duration(value),
@@ -18,17 +17,15 @@ class DataTable {
   limit = ROWS_AT_ONCE;
   descending = true;
 
-  /** @param {HTMLElement} section with a table, a search field and a button for more rows
-   * @param {Record<string, {hint: string, run: (row: Row) => void}>} clicks by the kind of a column */
-  constructor(section, clicks) {
-    this.clicks = clicks;
-    this.name = /** @type {keyof Found['tables']} */ (section.id);
+  /** @param {Element} section with a table, a search field and a button for more rows */
+  constructor(section) {
     this.columns = context.columns[section.id].map((key) => {
       const [heading, kind] = context.headings[key];
       return { key, heading, kind };
     });
-    this.sortedBy = context.columns[section.id].indexOf(String(section.dataset.sorted));
-    this.table = /** @type {HTMLTableElement} */ (section.querySelector("table"));
+    const sorted = section.getAttribute("data-sorted");
+    this.sortedBy = this.columns.findIndex(({ key }) => key === sorted);
+    this.body = /** @type {Element} */ (section.querySelector("tbody"));
     this.more = /** @type {HTMLElement} */ (section.querySelector(".more"));
     this.search = /** @type {HTMLInputElement} */ (section.querySelector("input"));
     this.heads = this.columns.map(({ heading }, n) => {
@@ -36,7 +33,7 @@ class DataTable {
       button.addEventListener("click", () => this.sort(n));
       return element("th", { scope: "col" }, button);
     });
-    this.table.tHead?.rows[0].replaceChildren(...this.heads);
+    section.querySelector("thead tr")?.replaceChildren(...this.heads);
     this.more.addEventListener("click", () => this.draw(this.limit + 10 * ROWS_AT_ONCE));
     this.search.addEventListener("input", () => this.draw());
   }
@@ -58,9 +55,8 @@ class DataTable {
   /** The rows that are searched for, in order. */
   chosen() {
     const wanted = this.search.value.trim().toLowerCase();
-    const isWanted = (/** @type {any} */ value) => String(value).toLowerCase().includes(wanted);
-    const rows = this.rows.filter(
-      (row) => !wanted || this.columns.some(({ key }) => isWanted(row[key])),
+    const rows = this.rows.filter((row) =>
+      this.columns.some(({ key }) => String(row[key]).toLowerCase().includes(wanted)),
     );
     const { key, kind } = this.columns[this.sortedBy];
     // not known yet, or without a limit, is more than anything that is known
@@ -81,7 +77,7 @@ class DataTable {
     for (const head of this.heads) head.removeAttribute("aria-sort");
     this.heads[this.sortedBy].ariaSort = this.descending ? "descending" : "ascending";
     const lines = rows.slice(0, limit).map((row) => element("tr", {}, ...this.cells(row)));
-    this.table.tBodies[0].replaceChildren(...lines);
+    this.body.replaceChildren(...lines);
     this.more.hidden = rows.length <= limit;
     this.more.textContent = `Show more of ${counted(rows.length, "row")}`;
   }
@@ -89,32 +85,31 @@ class DataTable {
   /** @param {Row} row */
   cells(row) {
     return this.columns.map(({ key, kind }, n) => {
-      const text = SHOWN[kind] ? SHOWN[kind](row[key]) : String(row[key] ?? "–");
+      const value = row[key];
       const cell = n ? element("td", {}) : element("th", { scope: "row" });
       if (SHOWN[kind]) cell.className = "number";
-      const click = this.clicks[kind];
-      const button = click && element("button", { type: "button", title: click.hint }, text);
-      button?.addEventListener("click", () => click.run(row));
-      cell.append(button ?? text);
+      cell.append(SHOWN[kind] ? SHOWN[kind](value) : clickable(kind, String(value ?? "–"), row));
       return cell;
     });
   }
 
-  csv() {
+  /** The lines of a file. */
+  lines() {
     const lines = this.chosen().map((row) => this.columns.map(({ key }) => row[key]));
-    return csv([this.columns.map(({ heading }) => heading), ...lines]);
+    return [this.columns.map(({ heading }) => heading), ...lines];
   }
 }
 
-/** @template {keyof HTMLElementTagNameMap} K
- * @param {K} name
- * @param {Record<string, string>} attributes
- * @param {(string | Node)[]} content */
-function element(name, attributes, ...content) {
-  const made = document.createElement(name);
-  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
-  made.append(...content);
-  return made;
+/** A text whose click filters by it or copies it, where its column is of such a kind; see page.js.
+ * @type {(kind: string, text: string, row: Row) => string | Node} */
+function clickable(kind, text, { campaign_id }) {
+  const button = (/** @type {Record<string, string>} */ attributes) =>
+    element("button", { type: "button", ...attributes }, text);
+  if (kind === "copied") return button({ title: "Copy it", "data-copied": text });
+  const title = `Show this ${kind.replace("_", " ")} only, or all again`;
+  return kind in FIELDS
+    ? button({ title, "data-filter": kind, "data-campaign": campaign_id })
+    : text;
 }
 
 /** Lines as CSV; a spreadsheet must not take a name for a formula.
@@ -128,18 +123,4 @@ function csv(lines) {
     return /[",\r\n']/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
   };
   return lines.map((line) => `${line.map(cell).join(",")}\r\n`).join("");
-}
-
-/** @param {string} name
- * @param {string} url */
-function save(name, url) {
-  element("a", { href: url, download: name }).click();
-}
-
-/** @param {string} name
- * @param {string} text */
-function saveText(name, text) {
-  const url = URL.createObjectURL(new Blob([text], { type: "text/csv" }));
-  save(name, url);
-  setTimeout(() => URL.revokeObjectURL(url), 10_000);
 }

@@ -1,10 +1,6 @@
-// Numbers, durations and days as people read them, in the same forms as formats.py.
+// Numbers, durations and days as people read them, in the same forms as formats.py; and elements.
 
 const DAY_MS = 86_400_000;
-
-/** @param {string} id */
-const byId = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
-
 const grouped = new Intl.NumberFormat("en-US", { maximumFractionDigits: 1 });
 
 /** @param {number} value */
@@ -28,6 +24,9 @@ function duration(value, missing = "–") {
   return value <= 48 ? `${number(value)}\u00a0h` : `${number(value / 24)}\u00a0d`;
 }
 
+/** @type {(count: number, one: string, many?: string) => string} */
+const counted = (count, one, many = `${one}s`) => `${number(count)} ${count === 1 ? one : many}`;
+
 /** @param {number} days since the epoch */
 const isoDay = (days) => new Date(days * DAY_MS).toISOString().slice(0, 10);
 
@@ -38,6 +37,13 @@ function dayOf(text) {
   return Number.isNaN(moment) ? null : moment / DAY_MS;
 }
 
-/** @param {number} count
- * @param {string} one */
-const counted = (count, one, many = `${one}s`) => `${number(count)} ${count === 1 ? one : many}`;
+/** @param {string} id */
+const byId = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
+
+/** @type {(name: string, attributes: Record<string, string>, ...content: (string | Node)[]) => HTMLElement} */
+function element(name, attributes, ...content) {
+  const made = document.createElement(name);
+  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+  made.append(...content);
+  return made;
+}
