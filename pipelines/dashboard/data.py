@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any, NamedTuple
+from typing import Any
 
 import pyarrow as pa
 from dlt.common.destination.exceptions import DestinationUndefinedEntity
@@ -23,33 +23,19 @@ KINDS = (TEXT, DAYS, DAYS, TEXT, HOURS, TRUTH, TRUTH)
 ORDER_SCHEMA = pa.schema(zip(Order._fields, KINDS, strict=True))
 
 
-class Table(NamedTuple):
-    """The rows of a table, and which of their columns are shown."""
-
-    columns: list[str]
-    rows: list[Row]
-
-
 @dataclass(frozen=True)
 class Dashboard:
-    """Everything on the page."""
+    """Everything on the page: the orders, and of each query its rows and the columns to show."""
 
     dataset: str
-    freshness: Row
-    summary: Row
-    checks: list[Row]
-    failures: list[Row]
-    targets: list[Row]
-    campaigns: list[Row]
-    # of all, brands and use cases
-    number_times: list[Row]
-    tables: dict[str, Table]
+    rows: dict[str, list[Row]]
+    columns: dict[str, list[str]]
     orders: Packed
 
     @property
     def stuck(self) -> int:
         """How many orders have waited longer than usual; not all need be in the table."""
-        rows = self.tables["stuck"].rows
+        rows = self.rows["stuck"]
         return int(rows[0]["total"]) if rows else 0
 
     @property
@@ -88,32 +74,18 @@ def _read(target: Destination, client: Any) -> Dashboard:
         "reports": in_reports(client, target.dataset),
     }
 
-    def table(query: str) -> Table:
+    rows, columns = {}, {}
+    for name, query in queries.QUERIES.items():
         with client.execute_query(query.format(**schemas)) as cursor:
             names = shown_names(client, cursor)
-            rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
-            return Table([name for name in names if name in queries.COLUMNS], rows)
-
-    targets = table(queries.TARGETS).rows
-    campaigns = table(queries.CAMPAIGNS).rows
-    tables = {name: table(query) for name, query in queries.TABLES.items()}
-    times = table(queries.NUMBER_TIMES).rows
-    of_campaign = {row["group_id"]: row for row in times if row["grouped_by"] == "campaign"}
-    for row in tables["numbers"].rows:
-        row.update(of_campaign.get(row["campaign_id"], {}))
-    places = {campaign["campaign_id"]: place for place, campaign in enumerate(campaigns)}
+            rows[name] = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+            columns[name] = [name for name in names if name in queries.COLUMNS]
+    times = {r["group_id"]: r for r in rows["number_times"] if r["grouped_by"] == "campaign"}
+    for row in rows["numbers"]:
+        row.update(times.get(row["campaign_id"], {}))
+    places = {row["campaign_id"]: place for place, row in enumerate(rows["all_campaigns"])}
     parts = target.stream(client, queries.ORDERS.format(**schemas), ORDER_SCHEMA)
-    columns = ([column.to_pylist() for column in part.columns] for part in parts)
-    orders = (order for values in columns for order in map(Order, *values))
-    return Dashboard(
-        dataset=target.dataset,
-        freshness=table(queries.FRESHNESS).rows[0],
-        summary=table(queries.SUMMARY).rows[0],
-        checks=table(queries.CHECKS).rows,
-        failures=table(queries.FAILURES).rows,
-        targets=targets,
-        campaigns=campaigns,
-        number_times=[row for row in times if row["grouped_by"] != "campaign"],
-        tables=tables,
-        orders=pack(orders, places, borders(target["hours"] for target in targets)),
-    )
+    lists = ([column.to_pylist() for column in part.columns] for part in parts)
+    orders = (order for values in lists for order in map(Order, *values))
+    upper = borders(row["hours"] for row in rows["targets"])
+    return Dashboard(target.dataset, rows, columns, pack(orders, places, upper))

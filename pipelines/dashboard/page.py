@@ -24,6 +24,10 @@ GENERATOR = '<meta name="generator" content="signalwire-orders">'
 FOLDER = Path(__file__).parent
 # in this order, as one script: each uses what those before it define
 SCRIPTS = ("words", "unpack", "filters", "measure", "charts", "texts", "tables", "page")
+# of which queries the scripts get the rows
+CARRIED = (
+    "summary", "targets", "all_campaigns", "number_times", "stuck", "numbers", "failed_numbers",
+)  # fmt: skip
 # longer names are cut, so that a page stays small however long they are; ids never are
 MOST_CHARACTERS = 200
 CUT = ("campaign_name", "brand_name", "state", "phone_number")
@@ -33,7 +37,8 @@ def render(board: Dashboard) -> str:
     """The whole document; one without orders has no scripts."""
     style, drawing = _text("templates/dashboard.css"), yaml.safe_load(_text("charts.yaml"))
     script, library, carried = "", "", {}
-    if board.summary["orders"]:
+    summary = board.rows["summary"][0]
+    if summary["orders"]:
         script = "\n".join(['"use strict";', *(_text(f"scripts/{name}.js") for name in SCRIPTS)])
         library = _library()
         context = json.dumps(_context(board, drawing), default=formats.stamp)
@@ -42,6 +47,7 @@ def render(board: Dashboard) -> str:
     page = _environment().get_template("page.html")
     return page.render(
         board=board,
+        summary=summary,
         title=TITLE,
         drawing=drawing,
         style=style,
@@ -63,17 +69,12 @@ def _context(board: Dashboard, drawing: dict[str, Any]) -> Row:
     return {
         **board.orders._asdict(),
         "content": None,
-        "today": board.freshness["today"] or 0,
+        **{name: _cut(board.rows[name]) for name in CARRIED},
+        "today": board.rows["freshness"][0]["today"] or 0,
         "statuses": STATUSES,
-        "campaigns": _cut(board.campaigns),
-        "targets": board.targets,
-        "promises": board.summary["promises"],
         "backlog_hours": BACKLOG_HOURS,
         "bar_hours": bar_hours(),
-        "number_times": board.number_times,
-        # those of campaigns are worked out again
-        "tables": {n: _cut(t.rows) for n, t in board.tables.items() if n != "campaigns"},
-        "columns": {name: table.columns for name, table in board.tables.items()},
+        "columns": board.columns,
         "headings": COLUMNS,
         "drawing": drawing,
     }

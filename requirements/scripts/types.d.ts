@@ -12,13 +12,15 @@ interface Context {
   since: number | null;
   today: number;
   statuses: string[];
-  campaigns: Row[];
+  all_campaigns: Row[];
   targets: { hours: number; is_main: boolean }[];
-  promises: number;
+  summary: Row[];
   backlog_hours: number[];
   bar_hours: number[];
   number_times: Row[];
-  tables: Record<string, Row[]>;
+  stuck: Row[];
+  numbers: Row[];
+  failed_numbers: Row[];
   columns: Record<string, string[]>;
   headings: Record<string, [string, string]>;
   drawing: { shared: object; charts: Record<string, object> };

@@ -32,7 +32,7 @@ function viewOf({ from, to, status, ...wanted }) {
   const isWanted = (/** @type {Row} */ campaign) =>
     Object.entries(FIELDS).every(([name, id]) => !wanted[name] || campaign[id] === wanted[name]);
   return {
-    campaigns: context.campaigns.flatMap((campaign, n) => (isWanted(campaign) ? [n] : [])),
+    campaigns: context.all_campaigns.flatMap((campaign, n) => (isWanted(campaign) ? [n] : [])),
     from: day(from),
     to: day(to),
     status: status ? context.statuses.indexOf(status) : null,

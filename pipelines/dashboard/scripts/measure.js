@@ -144,14 +144,10 @@ class Group {
   }
 }
 
-/** How many orders lie in the first cells, as long as a condition on their borders holds.
+/** How many orders lie in cells whose borders are such.
  * @type {(counts: Uint32Array, holds: (border: number) => boolean) => number} */
-function sum(counts, holds) {
-  let sum = 0;
-  for (let cell = 0; cell < counts.length && holds(context.upper[cell]); cell++)
-    sum += counts[cell];
-  return sum;
-}
+const sum = (counts, holds) =>
+  counts.reduce((sum, count, cell) => (holds(context.upper[cell]) ? sum + count : sum), 0);
 
 /** Calls back with the place of each order of a view, and with each campaign after its orders.
  * @param {View} view
@@ -214,7 +210,7 @@ function measure(view) {
     },
     (campaign) => {
       const row = (known[campaign] ??= one.row());
-      if (row.orders) campaigns.push({ ...context.campaigns[campaign], ...row });
+      if (row.orders) campaigns.push({ ...context.all_campaigns[campaign], ...row });
       one.clear();
     },
   );
@@ -254,13 +250,15 @@ function measure(view) {
  * which are those of orders.
  * @param {View} view */
 function carriedRows({ campaigns, from, to, status }) {
-  const chosen = new Set(campaigns.map((place) => context.campaigns[place].campaign_id));
-  const [stuck, numbers, failed_numbers] = ["stuck", "numbers", "failed_numbers"].map((name) =>
-    context.tables[name].filter((row) => chosen.has(row.campaign_id)),
-  );
+  const chosen = new Set(campaigns.map((place) => context.all_campaigns[place].campaign_id));
+  const isChosen = (/** @type {Row} */ row) => chosen.has(row.campaign_id);
   const isInView = (/** @type {Row} */ row) => {
     const day = Number(dayOf(row.created_at.slice(0, 10))) - context.first_day;
     return day >= (from ?? 0) && day <= (to ?? day) && (status === null || status === OPEN);
   };
-  return { stuck: stuck.filter(isInView), numbers, failed_numbers };
+  return {
+    stuck: context.stuck.filter(isChosen).filter(isInView),
+    numbers: context.numbers.filter(isChosen),
+    failed_numbers: context.failed_numbers.filter(isChosen),
+  };
 }

@@ -22,7 +22,7 @@ class Page {
       // a brand's name is beside its id, a use case is both
       this.offer(
         name,
-        context.campaigns.map((each) => [each[id], each[id.replace("_id", "_name")]]),
+        context.all_campaigns.map((each) => [each[id], each[id.replace("_id", "_name")]]),
       );
     }
     this.offer(
@@ -63,7 +63,7 @@ class Page {
     if (days) this.go({ ...this.formFilters(), from: firstDay(days), to: "" });
     if (save) this.save(String(button.closest("figure, section")?.id), save);
     if (copied) this.copy(copied);
-    const found = context.campaigns.find((each) => each.campaign_id === campaign);
+    const found = context.all_campaigns.find((each) => each.campaign_id === campaign);
     if (filter) this.toggle({ [filter]: found?.[FIELDS[filter]] });
   }
 

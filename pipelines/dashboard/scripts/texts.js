@@ -44,7 +44,7 @@ function texts(found, filters) {
   const { oldest } = found.backlog;
   const [first] = tables.stuck;
   const then = earlier && earlier.share_within_target;
-  const within = context.promises > 1 ? "as promised" : `within ${duration(main.hours)}`;
+  const within = context.summary[0].promises > 1 ? "as promised" : `within ${duration(main.hours)}`;
   const sum = (/** @type {string} */ name) =>
     tables.numbers.reduce((total, row) => total + row[name], 0);
   const times = numberTimes(tables.numbers, filters);
