@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-import pyarrow as pa
 from dlt.common.destination.exceptions import DestinationUndefinedEntity
 
-from pipelines.dashboard import queries
-from pipelines.dashboard.packing import Order, Packed, borders, pack
+from pipelines.dashboard.packing import ORDER_SCHEMA, Packed, borders, pack
+from pipelines.dashboard.queries import COLUMNS, ORDERS, QUERIES
 from pipelines.destinations.base import Destination
 from pipelines.destinations.naming import in_reports, reports_dataset
 from pipelines.destinations.rows import shown_names
@@ -18,18 +17,18 @@ from sources.signalwire.errors import ConfigurationError
 
 # named as in queries.py
 Row = dict[str, Any]
-TEXT, DAYS, HOURS, TRUTH = pa.string(), pa.int64(), pa.float64(), pa.bool_()
-KINDS = (TEXT, DAYS, DAYS, TEXT, HOURS, TRUTH, TRUTH)
-ORDER_SCHEMA = pa.schema(zip(Order._fields, KINDS, strict=True))
 
 
 @dataclass(frozen=True)
 class Dashboard:
-    """Everything on the page: the orders, and of each query its rows and the columns to show."""
+    """Everything on the page: the orders, and of each query its rows and the columns to show.
+
+    A column has a name, a heading and a kind; see queries.py.
+    """
 
     dataset: str
     rows: dict[str, list[Row]]
-    columns: dict[str, list[str]]
+    columns: dict[str, list[tuple[str, str, str]]]
     orders: Packed
 
     @property
@@ -75,17 +74,15 @@ def _read(target: Destination, client: Any) -> Dashboard:
     }
 
     rows, columns = {}, {}
-    for name, query in queries.QUERIES.items():
+    for name, query in QUERIES.items():
         with client.execute_query(query.format(**schemas)) as cursor:
             names = shown_names(client, cursor)
             rows[name] = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
-            columns[name] = [name for name in names if name in queries.COLUMNS]
+            columns[name] = [(n, *COLUMNS[n]) for n in names if n in COLUMNS]
     times = {r["group_id"]: r for r in rows["number_times"] if r["grouped_by"] == "campaign"}
     for row in rows["numbers"]:
         row.update(times.get(row["campaign_id"], {}))
     places = {row["campaign_id"]: place for place, row in enumerate(rows["all_campaigns"])}
-    parts = target.stream(client, queries.ORDERS.format(**schemas), ORDER_SCHEMA)
-    lists = ([column.to_pylist() for column in part.columns] for part in parts)
-    orders = (order for values in lists for order in map(Order, *values))
+    parts = target.stream(client, ORDERS.format(**schemas), ORDER_SCHEMA)
     upper = borders(row["hours"] for row in rows["targets"])
-    return Dashboard(target.dataset, rows, columns, pack(orders, places, upper))
+    return Dashboard(target.dataset, rows, columns, pack(parts, places, upper))

@@ -16,6 +16,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from struct import pack as packed
 from typing import NamedTuple
 
+import pyarrow as pa
+
 # bounds the size of the page; the newest are kept
 MOST_ORDERS = 1_200_000
 STATUSES = ("processed", "open", "failed", "deleted")
@@ -28,21 +30,19 @@ GRID_CELLS = 2_220
 BARS_IN_TEN = 8
 # ages of open orders at which a bar of the backlog begins
 BACKLOG_HOURS = (1.0, 4.0, 24.0, 48.0, 168.0, 720.0)
-
-
-class Order(NamedTuple):
-    """What is packed of an order: its day is counted from the epoch, None is what is not known.
-
-    One that is `late` took or has waited longer than was promised.
-    """
-
-    campaign_id: str
-    created_day: int | None
-    days_open: int | None
-    status: str
-    hours: float | None
-    stuck: bool
-    late: bool
+# days count from the epoch, null is what is not known; one that is late took, or has waited, longer
+# than was promised
+ORDER_SCHEMA = pa.schema(
+    {
+        "campaign_id": pa.string(),
+        "created_day": pa.int64(),
+        "days_open": pa.int64(),
+        "status": pa.string(),
+        "hours": pa.float64(),
+        "stuck": pa.bool_(),
+        "late": pa.bool_(),
+    }
+)
 
 
 class Packed(NamedTuple):
@@ -81,27 +81,29 @@ def bar_hours() -> list[float]:
     return [10 ** (n / BARS_IN_TEN) / 60 for n in range(last + 1)]
 
 
-def pack(orders: Iterable[Order], campaigns: Mapping[str, int], upper: Sequence[float]) -> Packed:
+def pack(parts: Iterable[pa.Table], campaigns: Mapping[str, int], upper: Sequence[float]) -> Packed:
     """Packs orders, which come sorted by campaign and then by day of creation.
 
     Args:
-        orders: All of them.
+        parts: All of them, as ORDER_SCHEMA says.
         campaigns: To each campaign's id its number, in the same order, from 0.
         upper: The borders of the grid's cells.
     """
     place, created, days_open, codes = (array(kind) for kind in "IiHH")
-    for order in orders:
-        place.append(campaigns[order.campaign_id])
-        created.append(-1 if order.created_day is None else order.created_day)
-        days = order.days_open
-        days_open.append(NO_DAY if days is None else min(max(days, 0), NO_DAY - 1))
-        hours = order.hours
-        cell = NO_CELL if hours is None else bisect_left(upper, hours, hi=len(upper) - 1)
-        marks = STATUSES.index(order.status) << 12 | STUCK * order.stuck | LATE * order.late
-        codes.append(cell | marks)
-    since = _since(created)
+    for part in parts:
+        rows = zip(*(column.to_pylist() for column in part.columns), strict=True)
+        for campaign, day, days, status, hours, stuck, late in rows:
+            place.append(campaigns[campaign])
+            created.append(-1 if day is None else day)
+            days_open.append(NO_DAY if days is None else min(max(days, 0), NO_DAY - 1))
+            cell = NO_CELL if hours is None else bisect_left(upper, hours, hi=len(upper) - 1)
+            codes.append(cell | STATUSES.index(status) << 12 | STUCK * stuck | LATE * late)
+    since = None
     kept: Sequence[int] = range(len(created))
-    if since is not None:
+    if len(created) > MOST_ORDERS:
+        newest_first = sorted(created, reverse=True)
+        # all of the newest day are carried, however many
+        since = min(newest_first[MOST_ORDERS] + 1, newest_first[0])
         kept = [n for n in kept if created[n] >= since]
     first = min((created[n] for n in kept if created[n] >= 0), default=0)
     places = array("I", (place[n] for n in kept))
@@ -115,11 +117,3 @@ def pack(orders: Iterable[Order], campaigns: Mapping[str, int], upper: Sequence[
         first_day=first,
         since=since,
     )
-
-
-def _since(created: Sequence[int]) -> int | None:
-    """The first day whose orders are carried, at the latest the newest one; None for all."""
-    if len(created) <= MOST_ORDERS:
-        return None
-    newest_first = sorted(created, reverse=True)
-    return min(newest_first[MOST_ORDERS] + 1, newest_first[0])

@@ -16,7 +16,6 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from pipelines.dashboard import formats
 from pipelines.dashboard.data import Dashboard, Row
 from pipelines.dashboard.packing import BACKLOG_HOURS, STATUSES, bar_hours
-from pipelines.dashboard.queries import COLUMNS
 
 TITLE = "10DLC number assignment orders"
 # marks pages that may be replaced; those of earlier versions are recognised by their title
@@ -24,13 +23,9 @@ GENERATOR = '<meta name="generator" content="signalwire-orders">'
 FOLDER = Path(__file__).parent
 # in this order, as one script: each uses what those before it define
 SCRIPTS = ("words", "unpack", "filters", "measure", "charts", "texts", "tables", "page")
-# of which queries the scripts get the rows
-CARRIED = (
-    "summary", "targets", "all_campaigns", "number_times", "stuck", "numbers", "failed_numbers",
-)  # fmt: skip
 # longer names are cut, so that a page stays small however long they are; ids never are
 MOST_CHARACTERS = 200
-CUT = ("campaign_name", "brand_name", "state", "phone_number")
+CUT = ("campaign_name", "brand_name", "state", "phone_number", "name", "path", "reason")
 
 
 def render(board: Dashboard) -> str:
@@ -69,13 +64,13 @@ def _context(board: Dashboard, drawing: dict[str, Any]) -> Row:
     return {
         **board.orders._asdict(),
         "content": None,
-        **{name: _cut(board.rows[name]) for name in CARRIED},
+        # those of campaigns are worked out again
+        **{name: _cut(rows) for name, rows in board.rows.items() if name != "campaigns"},
         "today": board.rows["freshness"][0]["today"] or 0,
         "statuses": STATUSES,
         "backlog_hours": BACKLOG_HOURS,
         "bar_hours": bar_hours(),
         "columns": board.columns,
-        "headings": COLUMNS,
         "drawing": drawing,
     }
 
@@ -93,12 +88,11 @@ def _environment() -> Environment:
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
-        lstrip_blocks=True,
         keep_trailing_newline=True,
     )
     for shown in (formats.hours, formats.number, formats.percent, formats.moment, formats.cut):
         environment.filters[shown.__name__] = shown
-    environment.globals |= {"counted": formats.counted, "SHOWN": formats.SHOWN, "COLUMNS": COLUMNS}
+    environment.globals |= {"counted": formats.counted, "SHOWN": formats.SHOWN}
     return environment
 
 

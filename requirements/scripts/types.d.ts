@@ -21,8 +21,8 @@ interface Context {
   stuck: Row[];
   numbers: Row[];
   failed_numbers: Row[];
-  columns: Record<string, string[]>;
-  headings: Record<string, [string, string]>;
+  /** of each table: names, headings and kinds */
+  columns: Record<string, [string, string, string][]>;
   drawing: { shared: object; charts: Record<string, object> };
 }
 

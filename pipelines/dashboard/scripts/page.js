@@ -101,7 +101,7 @@ class Page {
     for (const [place, text] of Object.entries(texts(found, filters))) {
       document.querySelector(place)?.replaceChildren(text);
     }
-    for (const [name, rows] of Object.entries(found.tables)) this.tables[name]?.fill(rows);
+    for (const [name, rows] of Object.entries(found.tables)) this.tables[name]?.draw(rows);
     for (const [name, rows] of Object.entries(ROWS)) this.rows[name] = rows(found);
     this.fillNumbers();
     await this.draw();

@@ -19,36 +19,27 @@ class DataTable {
 
   /** @param {Element} section with a table, a search field and a button for more rows */
   constructor(section) {
-    this.columns = context.columns[section.id].map((key) => {
-      const [heading, kind] = context.headings[key];
-      return { key, heading, kind };
-    });
+    this.columns = context.columns[section.id];
     const sorted = section.getAttribute("data-sorted");
-    this.sortedBy = this.columns.findIndex(({ key }) => key === sorted);
+    this.sortedBy = this.columns.findIndex(([key]) => key === sorted);
     this.body = /** @type {Element} */ (section.querySelector("tbody"));
     this.more = /** @type {HTMLElement} */ (section.querySelector(".more"));
     this.search = /** @type {HTMLInputElement} */ (section.querySelector("input"));
-    this.heads = this.columns.map(({ heading }, n) => {
+    this.heads = this.columns.map(([, heading], n) => {
       const button = element("button", { type: "button" }, heading);
       button.addEventListener("click", () => this.sort(n));
       return element("th", { scope: "col" }, button);
     });
     section.querySelector("thead tr")?.replaceChildren(...this.heads);
-    this.more.addEventListener("click", () => this.draw(this.limit + 10 * ROWS_AT_ONCE));
+    this.more.addEventListener("click", () => this.draw(this.rows, this.limit + 10 * ROWS_AT_ONCE));
     this.search.addEventListener("input", () => this.draw());
   }
 
   /** @param {number} n */
   sort(n) {
-    const isText = !(this.columns[n].kind in SHOWN);
-    this.descending = this.sortedBy === n ? !this.descending : !isText;
+    const [, , kind] = this.columns[n];
+    this.descending = this.sortedBy === n ? !this.descending : kind in SHOWN;
     this.sortedBy = n;
-    this.draw();
-  }
-
-  /** @param {Row[]} rows */
-  fill(rows) {
-    this.rows = rows;
     this.draw();
   }
 
@@ -56,9 +47,9 @@ class DataTable {
   chosen() {
     const wanted = this.search.value.trim().toLowerCase();
     const rows = this.rows.filter((row) =>
-      this.columns.some(({ key }) => String(row[key]).toLowerCase().includes(wanted)),
+      this.columns.some(([key]) => String(row[key]).toLowerCase().includes(wanted)),
     );
-    const { key, kind } = this.columns[this.sortedBy];
+    const [key, , kind] = this.columns[this.sortedBy];
     // not known yet, or without a limit, is more than anything that is known
     const unknown = kind === "endless" || kind === "places" ? Infinity : null;
     const direction = this.descending ? -1 : 1;
@@ -71,20 +62,21 @@ class DataTable {
     });
   }
 
-  draw(limit = ROWS_AT_ONCE) {
+  draw(rows = this.rows, limit = ROWS_AT_ONCE) {
+    this.rows = rows;
     this.limit = limit;
-    const rows = this.chosen();
+    const chosen = this.chosen();
     for (const head of this.heads) head.removeAttribute("aria-sort");
     this.heads[this.sortedBy].ariaSort = this.descending ? "descending" : "ascending";
-    const lines = rows.slice(0, limit).map((row) => element("tr", {}, ...this.cells(row)));
+    const lines = chosen.slice(0, limit).map((row) => element("tr", {}, ...this.cells(row)));
     this.body.replaceChildren(...lines);
-    this.more.hidden = rows.length <= limit;
-    this.more.textContent = `Show more of ${counted(rows.length, "row")}`;
+    this.more.hidden = chosen.length <= limit;
+    this.more.textContent = `Show more of ${counted(chosen.length, "row")}`;
   }
 
   /** @param {Row} row */
   cells(row) {
-    return this.columns.map(({ key, kind }, n) => {
+    return this.columns.map(([key, , kind], n) => {
       const value = row[key];
       const cell = n ? element("td", {}) : element("th", { scope: "row" });
       if (SHOWN[kind]) cell.className = "number";
@@ -95,8 +87,8 @@ class DataTable {
 
   /** The lines of a file. */
   lines() {
-    const lines = this.chosen().map((row) => this.columns.map(({ key }) => row[key]));
-    return [this.columns.map(({ heading }) => heading), ...lines];
+    const lines = this.chosen().map((row) => this.columns.map(([key]) => row[key]));
+    return [this.columns.map(([, heading]) => heading), ...lines];
   }
 }
 

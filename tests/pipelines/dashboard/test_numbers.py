@@ -6,17 +6,22 @@ import math
 import struct
 from itertools import pairwise
 
+import pyarrow as pa
 import pytest
 
 from pipelines.dashboard import packing
 from pipelines.dashboard.formats import NONE, hours, percent
-from pipelines.dashboard.packing import NO_CELL, NO_DAY, Order, borders, pack
+from pipelines.dashboard.packing import NO_CELL, NO_DAY, ORDER_SCHEMA, borders, pack
 
 UPPER = borders([1, 24.0])
 
 
-def order(campaign: str = "a", day: int | None = 20_000, **changed: object) -> Order:
-    return Order(campaign, day, 0, "processed", 2.0, False, False)._replace(**changed)  # type: ignore[arg-type]
+def packed(*orders: dict[str, object]) -> packing.Packed:
+    """What is packed of orders, where each says only what is unusual of it."""
+    usual = {"campaign_id": "a", "created_day": 20_000, "days_open": 0, "status": "processed",
+             "hours": 2.0, "stuck": False, "late": False}  # fmt: skip
+    table = pa.Table.from_pylist([usual | order for order in orders], ORDER_SCHEMA)
+    return pack([table], {"a": 0, "b": 1}, UPPER)
 
 
 def unpacked(found: packing.Packed) -> list[tuple[int, ...]]:
@@ -29,12 +34,11 @@ class TestPacking:
     """The orders as the page carries them."""
 
     def test_what_is_not_known_has_numbers_of_its_own(self) -> None:
-        orders = [
-            order(),
-            order(days_open=None, hours=None, status="open", stuck=True),
-            order(day=None, days_open=None),
-        ]
-        found = pack(orders, {"a": 0, "b": 1}, UPPER)
+        found = packed(
+            {},
+            {"days_open": None, "hours": None, "status": "open", "stuck": True},
+            {"created_day": None, "days_open": None},
+        )
         created, days_open, codes = unpacked(found)
         assert (found.first_day, found.since, found.starts) == (20_000, None, [0, 3, 3])
         assert (created, days_open) == ((0, 0, NO_DAY), (0, NO_DAY, NO_DAY))
@@ -45,7 +49,7 @@ class TestPacking:
         assert max(high / low for low, high in pairwise(UPPER)) < 1.01
 
         def cell(value: float) -> int:
-            (_, _, (code,)) = unpacked(pack([order(hours=value)], {"a": 0}, UPPER))
+            (_, _, (code,)) = unpacked(packed({"hours": value}))
             return code & NO_CELL
 
         # within a target up to it, in an age of the backlog from it on
@@ -55,13 +59,12 @@ class TestPacking:
 
     def test_too_many_orders_leave_the_oldest_out(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(packing, "MOST_ORDERS", 3)
-        orders = [order(day=20_000 + n) for n in range(5)] + [order(day=None)]
-        found = pack(orders, {"a": 0}, UPPER)
+        found = packed(*({"created_day": 20_000 + n} for n in range(5)), {"created_day": None})
         created, _, _ = unpacked(found)
-        assert (found.since, found.first_day, found.starts) == (20_002, 20_002, [0, 3])
+        assert (found.since, found.first_day, found.starts) == (20_002, 20_002, [0, 3, 3])
         assert created == (0, 1, 2)
         # of the newest day all are carried
-        assert pack([order()] * 5, {"a": 0}, UPPER).orders == 5
+        assert packed(*[{}] * 5).orders == 5
 
 
 @pytest.mark.parametrize(
