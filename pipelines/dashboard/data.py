@@ -51,14 +51,8 @@ def load(target: Destination) -> Dashboard:
         ConfigurationError: the views do not exist.
     """
     with target.opened() as client:
-
-        def read() -> Dashboard:
-            with client.begin_transaction():
-                target.begin_snapshot(client)
-                return _read(target, client)
-
         try:
-            return target.in_little_memory(client, read)
+            return target.in_little_memory(client, lambda: _read(target, client))
         except DestinationUndefinedEntity as error:
             raise ConfigurationError(
                 f"nothing to show yet: there are no reports in {reports_dataset(target.dataset)}"
@@ -74,15 +68,18 @@ def _read(target: Destination, client: Any) -> Dashboard:
     }
 
     rows, columns = {}, {}
-    for name, query in QUERIES.items():
-        with client.execute_query(query.format(**schemas)) as cursor:
-            names = shown_names(client, cursor)
-            rows[name] = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
-            columns[name] = [(n, *COLUMNS[n]) for n in names if n in COLUMNS]
+    with client.begin_transaction():
+        target.begin_snapshot(client)
+        for name, query in QUERIES.items():
+            with client.execute_query(query.format(**schemas)) as cursor:
+                names = shown_names(client, cursor)
+                rows[name] = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+                columns[name] = [(n, *COLUMNS[n]) for n in names if n in COLUMNS]
+        places = {row["campaign_id"]: place for place, row in enumerate(rows["all_campaigns"])}
+        upper = borders(row["hours"] for row in rows["targets"])
+        parts = target.stream(client, ORDERS.format(**schemas), ORDER_SCHEMA)
+        orders = pack(parts, places, upper)
     times = {r["group_id"]: r for r in rows["number_times"] if r["grouped_by"] == "campaign"}
     for row in rows["numbers"]:
         row.update(times.get(row["campaign_id"], {}))
-    places = {row["campaign_id"]: place for place, row in enumerate(rows["all_campaigns"])}
-    parts = target.stream(client, ORDERS.format(**schemas), ORDER_SCHEMA)
-    upper = borders(row["hours"] for row in rows["targets"])
-    return Dashboard(target.dataset, rows, columns, pack(parts, places, upper))
+    return Dashboard(target.dataset, rows, columns, orders)

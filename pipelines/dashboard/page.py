@@ -31,14 +31,14 @@ CUT = ("campaign_name", "brand_name", "state", "phone_number", "name", "path", "
 def render(board: Dashboard) -> str:
     """The whole document; one without orders has no scripts."""
     style, drawing = _text("templates/dashboard.css"), yaml.safe_load(_text("charts.yaml"))
-    script, library, carried = "", "", {}
     summary = board.rows["summary"][0]
+    script, library, carried = "", "", {}
     if summary["orders"]:
         script = "\n".join(['"use strict";', *(_text(f"scripts/{name}.js") for name in SCRIPTS)])
         library = _library()
-        context = json.dumps(_context(board, drawing), default=formats.stamp)
-        carried = {"context": context.encode(), "library": library.encode()}
-        carried["orders"] = board.orders.content
+        context = json.dumps(_context(board, drawing), default=formats.stamp).encode()
+        content = {"context": context, "orders": board.orders.content, "library": library.encode()}
+        carried = {n: b64encode(gzip.compress(c, 6, mtime=0)).decode() for n, c in content.items()}
     page = _environment().get_template("page.html")
     return page.render(
         board=board,
@@ -48,7 +48,7 @@ def render(board: Dashboard) -> str:
         style=style,
         script=script,
         policy=_policy(style, script, library),
-        carried={name: _compressed(content) for name, content in carried.items()},
+        carried=carried,
     )
 
 
@@ -106,10 +106,6 @@ def _library() -> str:
 
 def _text(name: str) -> str:
     return (FOLDER / name).read_text(encoding="utf-8")
-
-
-def _compressed(content: bytes) -> str:
-    return b64encode(gzip.compress(content, 6, mtime=0)).decode()
 
 
 def _policy(style: str, *scripts: str) -> str:

@@ -134,8 +134,7 @@ class Group {
     return sums.map((sum, n) => sum - (n ? sums[n - 1] : 0));
   }
 
-  /** Of the orders old enough to count, how many were processed within a target.
-   * @param {number} hours */
+  /** @param {number} hours within which orders were to be processed, of those old enough to count */
   target(hours) {
     const within = sum(this.done, (border) => border <= hours);
     const waiting = sum(this.waiting, (border) => border <= hours);

@@ -71,8 +71,7 @@ class Page {
     return filtersOf(/** @type {any} */ (Object.fromEntries(new FormData(this.form))));
   }
 
-  /** Filters by some values, or takes these filters back if they are set.
-   * @param {Record<string, string>} wanted */
+  /** @param {Record<string, string>} wanted filters, which are taken back if they are set */
   toggle(wanted) {
     const filters = this.formFilters();
     const names = Object.keys(wanted);
@@ -107,9 +106,8 @@ class Page {
     await this.draw();
   }
 
-  /** Draws all charts: those that are drawn already get their new rows. */
-  async draw() {
-    await Promise.all(Object.keys(ROWS).map((name) => this.drawOne(name)));
+  draw() {
+    return Promise.all(Object.keys(ROWS).map((name) => this.drawOne(name)));
   }
 
   redraw() {
@@ -118,7 +116,7 @@ class Page {
     this.draw();
   }
 
-  /** @param {string} name */
+  /** @param {string} name of a chart, which gets its new rows if it is drawn already */
   async drawOne(name) {
     const figure = byId(name);
     const rows = this.rows[name];

@@ -104,8 +104,7 @@ function clickable(kind, text, { campaign_id }) {
     : text;
 }
 
-/** Lines as CSV; a spreadsheet must not take a name for a formula.
- * @param {any[][]} lines */
+/** @param {any[][]} lines of a file; a spreadsheet must not take a name for a formula */
 function csv(lines) {
   const cell = (/** @type {any} */ value) => {
     if (typeof value !== "string") return value === Infinity ? "" : String(value ?? "");

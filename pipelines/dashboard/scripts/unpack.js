@@ -13,8 +13,7 @@ let orders;
 /** @param {number} code */
 const statusOf = (code) => (code >> 12) & 3;
 
-/** What an element carries: gzip in base 64.
- * @param {string} name */
+/** @param {string} name of what an element carries: gzip in base 64 */
 function carried(name) {
   const text = atob(byId(`${name}-packed`).textContent);
   const file = new Blob([Uint8Array.from(text, (character) => character.charCodeAt(0))]);

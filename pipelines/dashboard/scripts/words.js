@@ -6,16 +6,14 @@ const grouped = new Intl.NumberFormat("en-US", { maximumFractionDigits: 1 });
 /** @param {number} value */
 const number = (value) => grouped.format(value);
 
-/** A share from 0 to 1; rounding never makes it 0 or 100 %.
- * @param {number | null} share */
+/** @param {number | null} share from 0 to 1; rounding never makes it 0 or 100 % */
 function percent(share) {
   if (share === null) return "–";
   if (share > 0 && share < 0.001) return "under 0.1\u00a0%";
   return share > 0.999 && share < 1 ? "over 99.9\u00a0%" : `${number(share * 100)}\u00a0%`;
 }
 
-/** A duration given in hours: 42 min, 3.4 h, 2.1 d.
- * @param {number | null} value */
+/** @param {number | null} value in hours, which becomes 42 min, 3.4 h or 2.1 d */
 function duration(value, missing = "–") {
   if (value === null) return missing;
   const minutes = Math.round(value * 60);
@@ -30,8 +28,7 @@ const counted = (count, one, many = `${one}s`) => `${number(count)} ${count === 
 /** @param {number} days since the epoch */
 const isoDay = (days) => new Date(days * DAY_MS).toISOString().slice(0, 10);
 
-/** Days since the epoch; null for what is no day.
- * @param {string} text */
+/** @param {string} text such as 2026-03-01, which becomes days since the epoch; null for others */
 function dayOf(text) {
   const moment = /^\d{4}-\d\d-\d\d$/.test(text) ? Date.parse(`${text}T00:00:00Z`) : NaN;
   return Number.isNaN(moment) ? null : moment / DAY_MS;
