@@ -3,6 +3,9 @@
 /** Of a table or a chart. */
 type Row = Record<string, any>;
 
+/** Of an element. */
+type Attributes = Record<string, string>;
+
 /** What the page carries beside the orders' arrays; see page.py and packing.py. */
 interface Context {
   orders: number;

@@ -17,13 +17,10 @@ function thinned(steps) {
   return steps.filter((_, n) => n % every === 0 || n === steps.length - 1);
 }
 
-/** @param {number} day */
-const instantOf = (day) => (context.first_day + day) * DAY_MS;
-
 /** @type {(day: number, length?: number) => Row} */
 const when = (day, length) => ({
   label: (length === 7 ? "week of " : "") + isoDay(context.first_day + day),
-  begin: instantOf(day),
+  begin: (context.first_day + day) * DAY_MS,
 });
 
 /** A row for each series: the values that `names` finds in a longer row, as `field`.
@@ -46,7 +43,7 @@ const bars = (counts, begins) =>
 const ROWS = {
   orders: ({ periods }) =>
     periods.map(({ day, length, orders: count, open }) => {
-      return { ...when(day, length), end: instantOf(day + length), day, length, count, open };
+      return { ...when(day, length), end: when(day + length).begin, day, length, count, open };
     }),
   "over-time": ({ periods }) => {
     const rows = periods.flatMap((period) =>

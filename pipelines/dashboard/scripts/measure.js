@@ -134,7 +134,7 @@ class Group {
     return sums.map((sum, n) => sum - (n ? sums[n - 1] : 0));
   }
 
-  /** @param {number} hours within which orders were to be processed, of those old enough to count */
+  /** @param {number} hours within which orders that are old enough to count were processed, or not */
   target(hours) {
     const within = sum(this.done, (border) => border <= hours);
     const waiting = sum(this.waiting, (border) => border <= hours);
@@ -184,8 +184,8 @@ function measure(view) {
   const begin = (/** @type {number} */ day) => day - ((context.first_day + day + 3) % length);
   // the newest that can be shown
   const first = Math.max(begin(low), begin(high) - (MOST_PERIODS - 1) * length);
-  /** @type {(Group | null)[]} */
-  const periods = Array(MOST_PERIODS).fill(null);
+  /** @type {Group[]} with gaps where there are no orders */
+  const periods = [];
   const start = Math.min(low, today);
   // of each day, how many arrived, were processed, and ended otherwise
   const days = new Uint32Array(high < 0 ? 0 : 3 * (today - start + 1));
@@ -223,9 +223,7 @@ function measure(view) {
     curve: all.curve(),
     earlierCurve: earlier.curve(),
     unit: length === 1 ? "day" : "week",
-    periods: periods.flatMap((group, n) =>
-      group ? [{ day: first + n * length, length, ...group.row() }] : [],
-    ),
+    periods: periods.flatMap((group, n) => ({ day: first + n * length, length, ...group.row() })),
     flow: Array.from({ length: days.length / 3 }, (_, n) => {
       const [arrived, processed, others] = days.subarray(3 * n);
       totals.arrived += arrived;

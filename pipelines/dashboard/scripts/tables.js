@@ -2,7 +2,7 @@
 
 const ROWS_AT_ONCE = 40;
 const collator = new Intl.Collator(undefined, { numeric: true, sensitivity: "base" });
-/** @type {Record<string, (value: any) => string>} how columns are shown that are no texts, by kind */
+/** @type {Record<string, (value: any) => string>} how columns are shown, by kind; others are texts */
 const SHOWN = {
   count: number,
   hours: (value) => duration(value),
@@ -95,7 +95,7 @@ class DataTable {
 /** A text whose click filters by it or copies it, where its column is of such a kind; see page.js.
  * @type {(kind: string, text: string, row: Row) => string | Node} */
 function clickable(kind, text, { campaign_id }) {
-  const button = (/** @type {Record<string, string>} */ attributes) =>
+  const button = (/** @type {Attributes} */ attributes) =>
     element("button", { type: "button", ...attributes }, text);
   if (kind === "copied") return button({ title: "Copy it", "data-copied": text });
   const title = `Show this ${kind.replace("_", " ")} only, or all again`;

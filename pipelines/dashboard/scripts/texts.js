@@ -3,9 +3,7 @@
 const UNKNOWN = "a time not yet known";
 
 /** A tile's note: how a value compares with that of the period before, else what there is to say.
- * @param {Found} found
- * @param {"orders" | "median_hours_all" | "p90_hours_all"} name
- * @param {string} otherwise */
+ * @type {(found: Found, name: keyof Found["now"], otherwise: string) => string} */
 function compared({ now, earlier }, name, otherwise) {
   if (!earlier) return otherwise;
   const [value, before] = [now[name], earlier[name]];
@@ -19,8 +17,7 @@ function compared({ now, earlier }, name, otherwise) {
 }
 
 /** How long numbers took where a report says so: for a campaign, a brand, a use case or all.
- * @param {Row[]} numbers
- * @param {Filters} filters */
+ * @type {(numbers: Row[], filters: Filters) => Row | undefined} */
 function numberTimes(numbers, { campaign, brand, use_case }) {
   if (campaign || (brand && use_case)) return campaign ? numbers[0] : undefined;
   const kind = brand ? "brand" : use_case ? "use case" : "all";
@@ -29,14 +26,10 @@ function numberTimes(numbers, { campaign, brand, use_case }) {
 }
 
 /** The text of each place, by its selector.
- * @param {Found} found
- * @param {Filters} filters
- * @returns {Record<string, string>} */
+ * @type {(found: Found, filters: Filters) => Record<string, string>} */
 function texts(found, filters) {
   const { now, earlier, main, tables, unit } = found;
-  const hours = [now.median_hours, now.p90_hours, now.median_hours_all, now.p90_hours_all];
-  const [median, p90] = hours.map((value) => duration(value));
-  const [, , medianAll, p90All] = hours.map((value) => duration(value, UNKNOWN));
+  const [median, p90] = [duration(now.median_hours), duration(now.p90_hours)];
   const processed = found.histogram.reduce((total, count) => total + count, 0);
   const judged = counted(main.within + main.missed, "order");
   const half = found.periods.filter((row) => row.median_hours_all !== null).at(-1);
@@ -73,7 +66,8 @@ function texts(found, filters) {
         " half of its orders processed."
       : `No ${unit} has half of its orders processed yet.`,
     "#survival figcaption":
-      `Half of all orders are processed within ${medianAll}, nine of ten within ${p90All}.` +
+      `Half of all orders are processed within ${duration(now.median_hours_all, UNKNOWN)},` +
+      ` nine of ten within ${duration(now.p90_hours_all, UNKNOWN)}.` +
       ` Counting finished orders only: ${median} and ${p90}.`,
     "#histogram figcaption":
       `Half of the ${counted(processed, "processed order")} took ${median} or less,` +

@@ -37,7 +37,7 @@ function dayOf(text) {
 /** @param {string} id */
 const byId = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
 
-/** @type {(name: string, attributes: Record<string, string>, ...content: (string | Node)[]) => HTMLElement} */
+/** @type {(name: string, attributes: Attributes, ...content: (string | Node)[]) => HTMLElement} */
 function element(name, attributes, ...content) {
   const made = document.createElement(name);
   for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
