@@ -43,6 +43,7 @@ def render(board: Dashboard) -> str:
     return page.render(
         board=board,
         summary=summary,
+        statuses=STATUSES,
         title=TITLE,
         drawing=drawing,
         style=style,

@@ -77,22 +77,21 @@ const ROWS = {
     targets.map(({ hours, ...row }) => ({ label: duration(hours), ...row })),
 };
 
-/** Draws a chart in the colours of the page, which follow its light or dark scheme; its view.
- * @type {(place: HTMLElement, name: string, values: Row[]) => Promise<any>} */
-async function drawn(place, name, values) {
-  const { shared, charts } = context.drawing;
+const OPTIONS = {
+  ast: true,
+  actions: false,
+  renderer: "svg",
+  defaultStyle: false,
+  tooltip: { disableDefaultStyle: true },
+  expressionFunctions: { number, duration, percent },
+};
+
+/** How a chart is drawn, in the colours of the page, which follow its light or dark scheme.
+ * @param {string} name */
+function specOf(name) {
   const style = getComputedStyle(document.documentElement);
-  const spec = JSON.parse(JSON.stringify({ ...shared, ...charts[name] }), (_, value) =>
+  const spec = { ...context.drawing.shared, ...context.drawing.charts[name] };
+  return JSON.parse(JSON.stringify(spec), (_, value) =>
     /^\$\w+$/.test(value) ? style.getPropertyValue(`--${value.slice(1)}`) : value,
   );
-  Object.assign(spec, { width: place.clientWidth, data: { name: "rows", values } });
-  const { view } = await vegaEmbed(place, spec, {
-    ast: true,
-    actions: false,
-    renderer: "svg",
-    defaultStyle: false,
-    tooltip: { disableDefaultStyle: true },
-    expressionFunctions: { number, duration, percent },
-  });
-  return view;
 }

@@ -134,7 +134,7 @@ class Group {
     return sums.map((sum, n) => sum - (n ? sums[n - 1] : 0));
   }
 
-  /** @param {number} hours within which orders that are old enough to count were processed, or not */
+  /** @param {number} hours within which orders that are old enough to count were processed */
   target(hours) {
     const within = sum(this.done, (border) => border <= hours);
     const waiting = sum(this.waiting, (border) => border <= hours);

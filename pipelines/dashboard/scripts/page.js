@@ -20,23 +20,13 @@ class Page {
     }
     for (const [name, id] of Object.entries(FIELDS)) {
       // a brand's name is beside its id, a use case is both
-      this.offer(
-        name,
-        context.all_campaigns.map((each) => [each[id], each[id.replace("_id", "_name")]]),
-      );
+      const label = id.replace("_id", "_name");
+      const pair = (/** @type {Row} */ row) => /** @type {const} */ ([row[id], row[label]]);
+      const choices = [...new Map(context.all_campaigns.map(pair))];
+      choices.sort((a, b) => collator.compare(a[1], b[1]));
+      byId(name).append(...choices.map(([value, text]) => element("option", { value }, text)));
     }
-    this.offer(
-      "status",
-      context.statuses.map((each) => [each, each]),
-    );
     this.listen();
-  }
-
-  /** Fills a list of the form.
-   * @type {(id: string, choices: [string, string][]) => void} */
-  offer(id, choices) {
-    const distinct = [...new Map(choices)].sort((a, b) => collator.compare(a[1], b[1]));
-    byId(id).append(...distinct.map(([value, text]) => element("option", { value }, text)));
   }
 
   listen() {
@@ -125,7 +115,9 @@ class Page {
     if (!rows.length) return;
     if (this.views[name]) return void (await this.views[name].data("rows", rows).runAsync());
     const place = /** @type {HTMLElement} */ (figure.querySelector(".chart"));
-    const view = await drawn(place, name, rows);
+    const data = { name: "rows", values: rows };
+    const spec = { ...specOf(name), width: place.clientWidth, data };
+    const { view } = await vegaEmbed(place, spec, OPTIONS);
     this.views[name] = view;
     view.addEventListener("click", (/** @type {Event} */ _, /** @type {any} */ item) => {
       const { day, length } = item?.datum ?? {};

@@ -2,7 +2,7 @@
 
 const ROWS_AT_ONCE = 40;
 const collator = new Intl.Collator(undefined, { numeric: true, sensitivity: "base" });
-/** @type {Record<string, (value: any) => string>} how columns are shown, by kind; others are texts */
+/** @type {Record<string, (value: any) => string>} how columns are shown, by kind; else as texts */
 const SHOWN = {
   count: number,
   hours: (value) => duration(value),
