@@ -32,12 +32,6 @@ class Dashboard:
     orders: Packed
 
     @property
-    def stuck(self) -> int:
-        """How many orders have waited longer than usual; not all need be in the table."""
-        rows = self.rows["stuck"]
-        return int(rows[0]["total"]) if rows else 0
-
-    @property
     def since(self) -> date | None:
         """The first day whose orders are all on the page; None if it has all orders."""
         days = self.orders.since

@@ -111,12 +111,10 @@ def _text(name: str) -> str:
 
 def _policy(style: str, *scripts: str) -> str:
     """A Content-Security-Policy: no network, and no style or script but these."""
-    allowed = " ".join(_digest(script) for script in scripts if script) or "'none'"
+    digests = (hashlib.sha256(text.encode()).digest() for text in (style, *scripts) if text)
+    styled, *run = (f"'sha256-{b64encode(digest).decode()}'" for digest in digests)
+    allowed = " ".join(run) or "'none'"
     return (
-        f"default-src 'none'; style-src {_digest(style)}; script-src {allowed};"
+        f"default-src 'none'; style-src {styled}; script-src {allowed};"
         " base-uri 'none'; form-action 'none'"
     )
-
-
-def _digest(text: str) -> str:
-    return f"'sha256-{b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
