@@ -63,11 +63,7 @@ class Packed(NamedTuple):
 
 
 def borders(target_hours: Iterable[float]) -> list[float]:
-    """The upper borders of the grid's cells, in hours: a duration of just so long is in the cell.
-
-    Args:
-        target_hours: Within which orders should be processed.
-    """
+    """The upper borders of cells in hours, targets among them; a duration of just so long is in."""
     step = math.log(LONGEST_HOURS / SHORTEST_HOURS) / GRID_CELLS
     grid = (SHORTEST_HOURS * math.exp(step * n) for n in range(GRID_CELLS + 1))
     # what is counted from a duration on begins a cell, so the one before ends just below it

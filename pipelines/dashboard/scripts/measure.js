@@ -175,9 +175,8 @@ function measure(view) {
   const today = context.today - context.first_day;
   let [low, high] = [NO_DAY, -1];
   each(view, (n) => {
-    const day = orders.created[n];
-    if (day < low) low = day;
-    if (day > high && day !== NO_DAY) high = day;
+    low = Math.min(low, orders.created[n]);
+    if (orders.created[n] !== NO_DAY) high = Math.max(high, orders.created[n]);
   });
   const length = high - low < MOST_DAYS ? 1 : 7;
   // weeks begin on Mondays, and the epoch was a Thursday
