@@ -29,8 +29,9 @@ function addressOf(filters) {
 function viewOf({ from, to, status, ...wanted }) {
   const day = (/** @type {string} */ text) =>
     text ? Number(dayOf(text)) - context.first_day : null;
+  const fields = Object.entries(FIELDS).filter(([name]) => wanted[name]);
   const isWanted = (/** @type {Row} */ campaign) =>
-    Object.entries(FIELDS).every(([name, id]) => !wanted[name] || campaign[id] === wanted[name]);
+    fields.every(([name, id]) => campaign[id] === wanted[name]);
   return {
     campaigns: context.all_campaigns.flatMap((campaign, n) => (isWanted(campaign) ? [n] : [])),
     from: day(from),

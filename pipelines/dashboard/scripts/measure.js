@@ -143,10 +143,15 @@ class Group {
   }
 }
 
-/** How many orders lie in cells whose borders are such.
+/** How many orders lie in the first cells, as long as a condition on their borders holds.
  * @type {(counts: Uint32Array, holds: (border: number) => boolean) => number} */
-const sum = (counts, holds) =>
-  counts.reduce((sum, count, cell) => (holds(context.upper[cell]) ? sum + count : sum), 0);
+function sum(counts, holds) {
+  let sum = 0;
+  for (let cell = 0; cell < counts.length && holds(context.upper[cell]); cell++) {
+    sum += counts[cell];
+  }
+  return sum;
+}
 
 /** Calls back with the place of each order of a view, and with each campaign after its orders.
  * @param {View} view
@@ -183,8 +188,8 @@ function measure(view) {
   const begin = (/** @type {number} */ day) => day - ((context.first_day + day + 3) % length);
   // the newest that can be shown
   const first = Math.max(begin(low), begin(high) - (MOST_PERIODS - 1) * length);
-  /** @type {Group[]} with gaps where there are no orders */
-  const periods = [];
+  /** @type {(Group | null)[]} */
+  const periods = Array(MOST_PERIODS).fill(null);
   const start = Math.min(low, today);
   // of each day, how many arrived, were processed, and ended otherwise
   const days = new Uint32Array(high < 0 ? 0 : 3 * (today - start + 1));
@@ -222,7 +227,9 @@ function measure(view) {
     curve: all.curve(),
     earlierCurve: earlier.curve(),
     unit: length === 1 ? "day" : "week",
-    periods: periods.flatMap((group, n) => ({ day: first + n * length, length, ...group.row() })),
+    periods: periods.flatMap((group, n) =>
+      group ? [{ day: first + n * length, length, ...group.row() }] : [],
+    ),
     flow: Array.from({ length: days.length / 3 }, (_, n) => {
       const [arrived, processed, others] = days.subarray(3 * n);
       totals.arrived += arrived;

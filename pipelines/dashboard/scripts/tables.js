@@ -46,8 +46,9 @@ class DataTable {
   /** The rows that are searched for, in order. */
   chosen() {
     const wanted = this.search.value.trim().toLowerCase();
-    const rows = this.rows.filter((row) =>
-      this.columns.some(([key]) => String(row[key]).toLowerCase().includes(wanted)),
+    const isWanted = (/** @type {any} */ value) => String(value).toLowerCase().includes(wanted);
+    const rows = this.rows.filter(
+      (row) => !wanted || this.columns.some(([key]) => isWanted(row[key])),
     );
     const [key, , kind] = this.columns[this.sortedBy];
     // not known yet, or without a limit, is more than anything that is known
