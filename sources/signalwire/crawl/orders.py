@@ -9,8 +9,6 @@ from collections.abc import Awaitable, Callable, Sequence
 from functools import cached_property
 from typing import Any, NamedTuple
 
-import pyarrow as pa
-
 from sources.signalwire.crawl.comparison import Comparison
 from sources.signalwire.crawl.lists import Lists, path_of
 from sources.signalwire.crawl.output import Output
@@ -25,8 +23,8 @@ from sources.signalwire.incremental.depth import (
     states_to_list,
 )
 from sources.signalwire.incremental.existing import KnownCampaign
-from sources.signalwire.records.batch import OrderBatch, Origin, PageRecords, moments
-from sources.signalwire.records.schema import ORDERS, TIMESTAMP
+from sources.signalwire.records.batch import OrderBatch, Origin, PageRecords
+from sources.signalwire.records.schema import ORDERS
 from sources.signalwire.stats import RunStats
 
 
@@ -63,7 +61,7 @@ class OrderWalk:
         # of orders that this walk may meet in several lists, the version loaded last
         self._loaded: dict[str, str] | None = None
         # a row can slide to the next page or the one after while orders arrive, hardly further
-        self._met_lately = [_Met([], pa.chunked_array([], TIMESTAMP))] * 2
+        self._met_lately = [_Met([], [])] * 2
 
     @property
     def cursor(self) -> Cursor | None:
@@ -195,7 +193,7 @@ class OrderWalk:
 
         That would have been on this page or just before; of two alike the later one is kept.
         """
-        met = _Met(batch.ids, batch.rows["updated_at"])
+        met = _Met(batch.ids, batch.updated_at)
         before, self._met_lately = self._met_lately, [self._met_lately[1], met]
         self._slid = set().union(*(earlier.ids & met.ids for earlier in before))
         if len(met.ids) == len(batch) and not self._slid:
@@ -218,15 +216,14 @@ class OrderWalk:
 class _Met:
     """The orders of a page that a walk has met, and when each changed."""
 
-    def __init__(self, ids: Sequence[str], updated_at: pa.ChunkedArray) -> None:
+    def __init__(self, ids: Sequence[str], updated_at: Sequence[int | None]) -> None:
         self.ids = set(ids)
-        self._in_order = ids
-        self._updated_at = updated_at
+        self._read = ids, updated_at
 
     @cached_property
     def versions(self) -> dict[str, int | None]:
         """To each order the time of the version met; worked out only where orders slide."""
-        return dict(zip(self._in_order, moments(self._updated_at), strict=True))
+        return dict(zip(*self._read, strict=True))
 
     def replace(self, versions: dict[str, int | None]) -> None:
         """Takes other versions in place of all."""

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from sources.signalwire.records.batch import OrderBatch
+from sources.signalwire.records.batch import OrderBatch, latest
 
 LATE_COMMIT_MARGIN = 300_000_000
 # Beyond this many versions newer than the watermark, none is remembered: they are loaded again.
@@ -82,7 +82,7 @@ class CursorMove:
         """
         if self._began_at is None:
             self._began_at = served_at
-        self._newest = max(self._newest, batch.latest("created_at") or 0)
+        self._newest = max(self._newest, latest(batch.created_at) or 0)
         self._note_changes(batch)
         new = not_loaded(self.cursor, batch)
         self._found_new = self._found_new or bool(new)
@@ -106,7 +106,7 @@ class CursorMove:
         )
 
     def _note_changes(self, batch: OrderBatch) -> None:
-        highest = batch.latest("updated_at")
+        highest = latest(batch.updated_at)
         if self._began_at is None or highest is None:
             return
         self._highest = highest if self._highest is None else max(highest, self._highest)

@@ -5,11 +5,9 @@ from __future__ import annotations
 import base64
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any, NamedTuple
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from sources.signalwire.records.fingerprints import fingerprints
 
@@ -42,36 +40,28 @@ class TableRows(NamedTuple):
 
 @dataclass(frozen=True)
 class OrderBatch:
-    """The orders of one page: their ids, and their rows in columns: a backfill has a million.
+    """The orders of one page: their rows in columns, and of each its id and two of its times.
 
-    Times are in microseconds since the epoch (UTC).
+    Times are in microseconds since the epoch (UTC), None where not known. They are lists because
+    each step in Arrow gives the GIL away, and waits for it where many pages arrive.
     """
 
     ids: Sequence[str]
+    updated_at: Sequence[int | None]
+    created_at: Sequence[int | None]
     rows: pa.Table
-
-    @cached_property
-    def updated_at(self) -> list[int | None]:
-        """When each of them changed."""
-        return moments(self.rows["updated_at"])
-
-    @cached_property
-    def created_at(self) -> list[int | None]:
-        """When each of them was created."""
-        return moments(self.rows["created_at"])
-
-    def latest(self, column: str) -> int | None:
-        """The latest time in a column; None without any."""
-        latest: int | None = pc.max(self.rows[column]).value
-        return latest
 
     def __len__(self) -> int:
         return len(self.ids)
 
     def take(self, positions: Sequence[int]) -> OrderBatch:
         """The orders at some positions."""
-        rows = self.rows.take(pa.array(positions, pa.int64()))
-        return OrderBatch([self.ids[n] for n in positions], rows)
+        return OrderBatch(
+            [self.ids[n] for n in positions],
+            [self.updated_at[n] for n in positions],
+            [self.created_at[n] for n in positions],
+            self.rows.take(pa.array(positions, pa.int64())),
+        )
 
     def marks(self, positions: Sequence[int]) -> list[str]:
         """For each position eight characters that differ when anything of the order differs."""
@@ -79,7 +69,6 @@ class OrderBatch:
         return [base64.b64encode(found[:6]).decode() for found in fingerprints(rows)]
 
 
-def moments(column: pa.ChunkedArray) -> list[int | None]:
-    """A column of times as microseconds since the epoch (UTC)."""
-    found: list[int | None] = column.cast(pa.int64()).to_pylist()
-    return found
+def latest(moments: Sequence[int | None]) -> int | None:
+    """The latest of some moments; None if none is known."""
+    return max((moment for moment in moments if moment is not None), default=None)

@@ -64,9 +64,14 @@ def convert(
 def order_batches(pages: Sequence[PageRecords]) -> tuple[list[OrderBatch], list[Reject]]:
     """The orders of each page, and what is wrong in them."""
     rows, ids, counts, rejects = convert(ORDERS, pages)
+    updated_at, created_at = (
+        rows[name].cast(pa.int64()).to_pylist() for name in ("updated_at", "created_at")
+    )
     ends = list(accumulate(counts))
-    parts = map(slice, [0, *ends], ends)
-    return [OrderBatch(ids[part], rows[part]) for part in parts], rejects
+    return [
+        OrderBatch(ids[part], updated_at[part], created_at[part], rows[part])
+        for part in map(slice, [0, *ends], ends)
+    ], rejects
 
 
 def number_rows(pages: Sequence[PageRecords]) -> tuple[list[pa.Table], list[Reject]]:

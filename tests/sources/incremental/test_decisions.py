@@ -121,7 +121,7 @@ def walk(
         {name: [record.get(name) for record in records] for name in names}
         | {name: pa.array(moments, pa.int64()).cast(TIMESTAMP) for name, moments in times.items()}
     )
-    batch = OrderBatch([record["id"] for record in records], rows)
+    batch = OrderBatch([record["id"] for record in records], updated, created, rows)
     return move.read(batch, None if now is None else at(now)), move.end(full=full)
 
 
