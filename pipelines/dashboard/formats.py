@@ -6,8 +6,6 @@ from collections.abc import Callable
 from datetime import datetime, timezone
 from typing import Any
 
-# longer durations are given in days
-LONG = 48.0
 NONE = "\N{EN DASH}"
 # keeps a number and its unit on one line
 GAP = "\N{NO-BREAK SPACE}"
@@ -22,7 +20,7 @@ def hours(value: float | None, none: str = NONE) -> str:
         return f"under 1{GAP}min" if value > 0 else f"0{GAP}min"
     if minutes < 60:
         return f"{minutes}{GAP}min"
-    return f"{_short(value)}{GAP}h" if value <= LONG else f"{_short(value / 24)}{GAP}d"
+    return f"{_short(value)}{GAP}h" if value <= 48 else f"{_short(value / 24)}{GAP}d"
 
 
 def number(value: float) -> str:
@@ -46,10 +44,8 @@ def percent(share: float | None) -> str:
 
 def moment(value: datetime | None) -> str:
     """A time in UTC: 2 March 2026, 12:00 UTC."""
-    if value is None:
-        return NONE
-    at = value.astimezone(timezone.utc)
-    return f"{at.day} {at:%B %Y, %H:%M} UTC"
+    at = value and value.astimezone(timezone.utc)
+    return f"{at.day} {at:%B %Y, %H:%M} UTC" if at else NONE
 
 
 def stamp(value: datetime | None) -> str:

@@ -26,6 +26,16 @@ SCRIPTS = ("words", "unpack", "filters", "measure", "charts", "texts", "tables",
 # longer names are cut, so that a page stays small however long they are; ids never are
 MOST_CHARACTERS = 200
 CUT = ("campaign_name", "brand_name", "state", "phone_number", "name", "path", "reason")
+TEMPLATES = Environment(
+    loader=FileSystemLoader(FOLDER / "templates"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    keep_trailing_newline=True,
+)
+for shown in (formats.hours, formats.number, formats.percent, formats.moment, formats.cut):
+    TEMPLATES.filters[shown.__name__] = shown
+TEMPLATES.globals |= {"counted": formats.counted, "SHOWN": formats.SHOWN}
 
 
 def render(board: Dashboard) -> str:
@@ -39,8 +49,7 @@ def render(board: Dashboard) -> str:
         context = json.dumps(_context(board, drawing), default=formats.stamp).encode()
         content = {"context": context, "orders": board.orders.content, "library": library.encode()}
         carried = {n: b64encode(gzip.compress(c, 6, mtime=0)).decode() for n, c in content.items()}
-    page = _environment().get_template("page.html")
-    return page.render(
+    return TEMPLATES.get_template("page.html").render(
         board=board,
         summary=summary,
         statuses=STATUSES,
@@ -81,20 +90,6 @@ def _cut(rows: list[Row]) -> list[Row]:
         row | {name: formats.cut(row[name], MOST_CHARACTERS) for name in CUT if name in row}
         for row in rows
     ]
-
-
-def _environment() -> Environment:
-    environment = Environment(
-        loader=FileSystemLoader(FOLDER / "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        keep_trailing_newline=True,
-    )
-    for shown in (formats.hours, formats.number, formats.percent, formats.moment, formats.cut):
-        environment.filters[shown.__name__] = shown
-    environment.globals |= {"counted": formats.counted, "SHOWN": formats.SHOWN}
-    return environment
 
 
 @cache

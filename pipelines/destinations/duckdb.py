@@ -33,6 +33,8 @@ SETTINGS: dict[str, Any] = {
     # no reader relies on an order of rows, and to keep one takes memory and time
     "preserve_insertion_order": False,
 }
+# enough for the dashboard of a million orders, and less than what it may use if it needs more
+READING_MEMORY = "160MB"
 # what a DuckDB file begins with, after eight bytes that differ
 MAGIC = slice(8, 12), b"DUCK"
 # characters after which DuckDB writes its log beside another file, so that a load is lost
@@ -168,7 +170,7 @@ class DuckDB(Destination):
         """DuckDB would keep what it has read as long as the machine has memory."""
         from pipelines.destinations.duckdb_merge import in_little_memory
 
-        return in_little_memory(client, "reading", SETTINGS["memory_limit"], step)
+        return in_little_memory(client, "reading", READING_MEMORY, step)
 
     def copy_tables(self, client: Any, tables: Mapping[str, list[str]], database: Path) -> None:
         """Copies from file to file, in the process that has the one open."""

@@ -56,14 +56,11 @@ const ROWS = {
     // a curve to compare with, and nothing without one
     const earlier = steps.length ? thinned(earlierCurve) : [];
     const all = "all orders (Kaplan-Meier, 95 % band)";
+    const done = "processed orders only";
     const before = "all orders, the period before";
     return [
       ...steps.map(({ naive, ...step }) => ({ series: all, ...step })),
-      ...steps.map(({ hours, naive }) => ({
-        series: "processed orders only",
-        hours,
-        share: naive,
-      })),
+      ...steps.map(({ hours, naive }) => ({ series: done, hours, share: naive })),
       ...earlier.map(({ hours, share }) => ({ series: before, hours, share })),
     ];
   },

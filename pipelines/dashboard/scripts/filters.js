@@ -13,8 +13,7 @@ function filtersFromAddress() {
   const given = new URLSearchParams(location.hash.slice(1));
   const filters = filtersOf({});
   for (const name of FILTERS) filters[name] = given.get(name) ?? "";
-  if (dayOf(filters.from) === null) filters.from = "";
-  if (dayOf(filters.to) === null) filters.to = "";
+  for (const name of ["from", "to"]) if (dayOf(filters[name]) === null) filters[name] = "";
   return filters;
 }
 

@@ -23,10 +23,8 @@ class Group {
   clear() {
     this.byStatus.fill(0);
     this.stuck = this.late = this.within = 0;
-    this.done.fill(0, this.first, this.last + 1);
-    this.waiting.fill(0, this.first, this.last + 1);
-    this.first = context.upper.length;
-    this.last = -1;
+    for (const counts of [this.done, this.waiting]) counts.fill(0, this.first, this.last + 1);
+    [this.first, this.last] = [context.upper.length, -1];
   }
 
   /** @param {number} code */
@@ -47,13 +45,14 @@ class Group {
 
   /** The cells with orders, and how many orders have a duration: processed ones, and all. */
   durations() {
+    const { done, waiting } = this;
     const cells = [];
     let [processed, all] = [0, 0];
     for (let cell = this.first; cell <= this.last; cell++) {
-      if (!this.done[cell] && !this.waiting[cell]) continue;
+      if (!done[cell] && !waiting[cell]) continue;
       cells.push(cell);
-      processed += this.done[cell];
-      all += this.done[cell] + this.waiting[cell];
+      processed += done[cell];
+      all += done[cell] + waiting[cell];
     }
     return { cells, processed, all };
   }

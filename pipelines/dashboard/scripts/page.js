@@ -38,11 +38,10 @@ class Page {
     addEventListener("hashchange", () => this.show());
     // it does not bubble
     addEventListener("toggle", () => this.fillNumbers(), true);
-    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.redraw());
-    let width = innerWidth;
-    addEventListener("resize", () => {
-      if (innerWidth !== width) this.redraw();
-      width = innerWidth;
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
+      for (const view of Object.values(this.views)) view.finalize();
+      this.views = {};
+      this.show();
     });
   }
 
@@ -93,21 +92,11 @@ class Page {
     for (const [name, rows] of Object.entries(found.tables)) this.tables[name]?.draw(rows);
     for (const [name, rows] of Object.entries(ROWS)) this.rows[name] = rows(found);
     this.fillNumbers();
-    await this.draw();
-  }
-
-  draw() {
-    return Promise.all(Object.keys(ROWS).map((name) => this.drawOne(name)));
-  }
-
-  redraw() {
-    for (const view of Object.values(this.views)) view.finalize();
-    this.views = {};
-    this.draw();
+    await Promise.all(Object.keys(ROWS).map((name) => this.draw(name)));
   }
 
   /** @param {string} name of a chart, which gets its new rows if it is drawn already */
-  async drawOne(name) {
+  async draw(name) {
     const figure = byId(name);
     const rows = this.rows[name];
     figure.classList.toggle("empty", !rows.length);
@@ -115,8 +104,7 @@ class Page {
     if (!rows.length) return;
     if (this.views[name]) return void (await this.views[name].data("rows", rows).runAsync());
     const place = /** @type {HTMLElement} */ (figure.querySelector(".chart"));
-    const data = { name: "rows", values: rows };
-    const spec = { ...specOf(name), width: place.clientWidth, data };
+    const spec = { ...specOf(name), data: { name: "rows", values: rows } };
     const { view } = await vegaEmbed(place, spec, OPTIONS);
     this.views[name] = view;
     view.addEventListener("click", (/** @type {Event} */ _, /** @type {any} */ item) => {

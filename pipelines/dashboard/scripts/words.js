@@ -1,10 +1,7 @@
 // Numbers, durations and days as people read them, in the same forms as formats.py; and elements.
 
 const DAY_MS = 86_400_000;
-const grouped = new Intl.NumberFormat("en-US", { maximumFractionDigits: 1 });
-
-/** @param {number} value */
-const number = (value) => grouped.format(value);
+const number = new Intl.NumberFormat("en-US", { maximumFractionDigits: 1 }).format;
 
 /** @param {number | null} share from 0 to 1; rounding never makes it 0 or 100 % */
 function percent(share) {
