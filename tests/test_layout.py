@@ -25,8 +25,8 @@ LAYERS = {
     "pipelines": (
         {"errors"},
         {"destinations"},
-        {"loading", "reporting", "publishing", "dashboard"},
-        {"signalwire_orders"},
+        {"loading", "reporting", "publishing"},
+        {"dashboard", "signalwire_orders"},
         {"cli", "dag_tasks"},
         {"__main__"},
     ),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import partial
 from typing import Any
 
 from dlt.common.destination.exceptions import DestinationUndefinedEntity
@@ -11,8 +12,9 @@ from dlt.common.destination.exceptions import DestinationUndefinedEntity
 from pipelines.dashboard.packing import ORDER_SCHEMA, Packed, borders, pack
 from pipelines.dashboard.queries import COLUMNS, ORDERS, QUERIES
 from pipelines.destinations.base import Destination
-from pipelines.destinations.naming import in_reports, reports_dataset
+from pipelines.destinations.naming import reports_dataset
 from pipelines.destinations.rows import shown_names
+from pipelines.reporting.catalog import dialect_of, in_full
 from sources.signalwire.errors import ConfigurationError
 
 # named as in queries.py
@@ -56,22 +58,18 @@ def load(target: Destination) -> Dashboard:
 
 
 def _read(target: Destination, client: Any) -> Dashboard:
-    schemas = {
-        "dataset": client.fully_qualified_dataset_name(),
-        "reports": in_reports(client, target.dataset),
-    }
-
+    full = partial(in_full, schemas=target.schemas(client), dialect=dialect_of(target))
     rows, columns = {}, {}
     with client.begin_transaction():
         target.begin_snapshot(client)
         for name, query in QUERIES.items():
-            with client.execute_query(query.format(**schemas)) as cursor:
+            with client.execute_query(full(query)) as cursor:
                 names = shown_names(client, cursor)
                 rows[name] = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
                 columns[name] = [(n, *COLUMNS[n]) for n in names if n in COLUMNS]
         places = {row["campaign_id"]: place for place, row in enumerate(rows["all_campaigns"])}
         upper = borders(row["hours"] for row in rows["targets"])
-        parts = target.stream(client, ORDERS.format(**schemas), ORDER_SCHEMA)
+        parts = target.stream(client, full(ORDERS), ORDER_SCHEMA)
         orders = pack(parts, places, upper)
     times = {r["group_id"]: r for r in rows["number_times"] if r["grouped_by"] == "campaign"}
     for row in rows["numbers"]:

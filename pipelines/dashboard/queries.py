@@ -1,7 +1,6 @@
-"""The dashboard's queries, in SQL that DuckDB and PostgreSQL both run.
+"""The dashboard's queries over reports and tables, in DuckDB's SQL as the reports are.
 
-`{reports}` is the schema of the views, `{dataset}` that of the tables. The page, its tables and
-its scripts use the names of the columns as they are here.
+The page, its tables and its scripts use the names of the columns as they are here.
 """
 
 from __future__ import annotations
@@ -13,58 +12,58 @@ QUERIES = {
     "freshness": """
 SELECT as_of, CAST(as_of AT TIME ZONE 'UTC' AS DATE) - DATE '1970-01-01' AS today, last_run_at,
        last_run_complete
-FROM {reports}.data_as_of""",
+FROM data_as_of""",
     "summary": """
 SELECT orders, processed, open, median_hours, p90_hours, median_hours_all, p90_hours_all,
-       share_within_target, (SELECT count(*) FROM {reports}.promises) AS promises,
-       (SELECT max(target_hours) FROM {reports}.processing_targets WHERE is_main) AS main_target
-FROM {reports}.processing_time_summary""",
+       share_within_target, (SELECT count(*) FROM promises) AS promises,
+       (SELECT max(target_hours) FROM processing_targets WHERE is_main) AS main_target
+FROM processing_time_summary""",
     "checks": """
-SELECT check_name, severity, count AS found, meaning FROM {reports}.data_quality WHERE count > 0
+SELECT check_name, severity, count AS found, meaning FROM data_quality WHERE count > 0
 ORDER BY CASE severity WHEN 'error' THEN 0 WHEN 'warning' THEN 1 ELSE 2 END, check_name""",
     # lists that the newest run could not read; `total` counts all of them
     "failures": """
 SELECT coalesce(campaigns.name, failures.campaign_id, failures.brand_id) AS name, failures.path,
        failures.reason, count(*) OVER () AS total
-FROM {dataset}.campaign_failures AS failures
-LEFT JOIN {dataset}.campaigns AS campaigns ON campaigns.id = failures.campaign_id
-WHERE failures.run_id IN (SELECT run_id FROM {reports}.newest_runs)
+FROM campaign_failures AS failures
+LEFT JOIN campaigns AS campaigns ON campaigns.id = failures.campaign_id
+WHERE failures.run_id IN (SELECT run_id FROM newest_runs)
 ORDER BY failures.path LIMIT 20""",
     "targets": """
-SELECT target_hours AS hours, is_main FROM {reports}.processing_targets ORDER BY hours""",
+SELECT target_hours AS hours, is_main FROM processing_targets ORDER BY hours""",
     "all_campaigns": """
 SELECT campaign_id, max(campaign_name) AS campaign_name, max(brand_id) AS brand_id,
        max(brand_name) AS brand_name, max(use_case) AS use_case
 FROM (
     SELECT campaign_id, campaign_name, brand_id, brand_name, use_case
-    FROM {reports}.order_processing
+    FROM order_processing
     UNION ALL
     SELECT campaign_id, campaign_name, brand_id, brand_name, use_case
-    FROM {reports}.number_processing
+    FROM number_processing
 ) AS named
 GROUP BY campaign_id ORDER BY campaign_id""",
     # asked once for all groups; those of campaigns are put beside their numbers
     "number_times": """
 SELECT grouped_by, group_id, median_hours_all AS median_until_usable,
        p90_hours_all AS p90_until_usable
-FROM {reports}.numbers_time_to_usable""",
+FROM numbers_time_to_usable""",
     "campaigns": """
 SELECT campaign_id, campaign_name, brand_name, use_case, orders, open, failed, median_hours_all,
        p90_hours_all, median_hours, p90_hours, share_within_target
-FROM {reports}.processing_time_by_campaign
+FROM processing_time_by_campaign
 ORDER BY median_hours_all DESC NULLS FIRST, open DESC, campaign_id LIMIT 100""",
     "stuck": """
 SELECT campaign_id, order_id, campaign_name, brand_name, state, created_at, age_hours, limit_hours,
        limit_is, count(*) OVER () AS total
-FROM {reports}.stuck_orders ORDER BY age_hours DESC, order_id LIMIT 1000""",
+FROM stuck_orders ORDER BY age_hours DESC, order_id LIMIT 1000""",
     "numbers": """
 SELECT campaign_id, campaign_name, brand_name, use_case, numbers, completed, waiting, failed,
        share_usable, NULL AS median_until_usable, NULL AS p90_until_usable, numbers_left
-FROM {reports}.numbers_by_campaign WHERE numbers > 0
+FROM numbers_by_campaign WHERE numbers > 0
 ORDER BY share_usable, numbers DESC, campaign_id""",
     "failed_numbers": """
 SELECT campaign_id, phone_number, campaign_name, brand_name, failed_at, retries
-FROM {reports}.failed_numbers
+FROM failed_numbers
 ORDER BY failed_at DESC NULLS LAST, number_assignment_id LIMIT 1000""",
 }
 
@@ -73,8 +72,8 @@ SELECT placed.campaign_id, placed.created_day - DATE '1970-01-01' AS created_day
        CAST(placed.left_at AT TIME ZONE 'UTC' AS DATE) - placed.created_day AS days_open,
        placed.status, placed.observed_hours AS hours, stuck.order_id IS NOT NULL AS stuck,
        NOT coalesce(placed.within_target, TRUE) AS late
-FROM {reports}.order_processing AS placed
-LEFT JOIN {reports}.stuck_orders AS stuck ON stuck.order_id = placed.order_id
+FROM order_processing AS placed
+LEFT JOIN stuck_orders AS stuck ON stuck.order_id = placed.order_id
 ORDER BY placed.campaign_id, placed.created_day NULLS LAST"""
 
 # the heading of each column, and the kind of its values: one of formats.SHOWN, what a click on a

@@ -164,7 +164,12 @@ def _setting(name: str) -> tuple[str, Any]:
 
 def rendered(report: Report, schemas: Schemas, dialect: str) -> str:
     """The report's query in a dialect, with fully qualified table names."""
-    query = with_names(report.query, partial(_in_full, schemas))
+    return in_full(report.query, schemas, dialect)
+
+
+def in_full(query: str, schemas: Schemas, dialect: str) -> str:
+    """A query over tables and reports in a dialect, with their names in full."""
+    query = with_names(query, partial(_full_name, schemas))
     if dialect == "duckdb":
         # parsing takes longer than DuckDB takes to create the view
         return query
@@ -190,7 +195,7 @@ def age_groups() -> list[tuple[str, float, float]]:
     return [(name, float(least), float(most)) for name, least, most in found]
 
 
-def _in_full(schemas: Schemas, name: str) -> str:
+def _full_name(schemas: Schemas, name: str) -> str:
     full = f"{schemas.tables if name in TABLES else schemas.reports}.{name}"
     if not schemas.catalog:
         return full
