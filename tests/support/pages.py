@@ -128,6 +128,10 @@ class Page:
         """Shows it as it goes to paper."""
         self._do(lambda: self._page.emulate_media(media="print"))
 
+    def resize(self, width: int) -> None:
+        """Makes the window so wide."""
+        self._do(lambda: self._page.set_viewport_size({"width": width, "height": 900}))
+
     def requests(self) -> list[str]:
         """The URLs that were asked for."""
         return self._requests

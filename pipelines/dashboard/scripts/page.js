@@ -100,8 +100,12 @@ class Page {
     const figure = byId(name);
     const rows = this.rows[name];
     figure.classList.toggle("empty", !rows.length);
-    // scales of a chart without rows would have no limits
-    if (!rows.length) return;
+    // scales of a chart without rows would have no limits, and one that is hidden has no width
+    if (!rows.length) {
+      this.views[name]?.finalize();
+      delete this.views[name];
+      return;
+    }
     if (this.views[name]) return void (await this.views[name].data("rows", rows).runAsync());
     const place = /** @type {HTMLElement} */ (figure.querySelector(".chart"));
     const spec = { ...specOf(name), data: { name: "rows", values: rows } };

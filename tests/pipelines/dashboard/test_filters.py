@@ -47,6 +47,21 @@ class TestFilters:
             page.click(f"#campaigns tbody > tr > :nth-child({column}) button")
             assert (shown(page), page.run("location.hash")) == (whole, "")
 
+    def test_charts_fit_the_window_also_those_that_were_empty_when_it_changed(
+        self, page: Page
+    ) -> None:
+        widths = (
+            "['.chart', 'svg'].map(of => Math.round("
+            "document.querySelector('#histogram ' + of).getBoundingClientRect().width))"
+        )
+        for view, width in (("", 700), ("#from=2031-01-01", 1280), ("", 900)):
+            page.run(f"location.hash = '{view}'")
+            page.wait(f"document.querySelector('#histogram.empty') {'!==' if view else '==='} null")
+            if not view:
+                page.wait(f"({widths}).every((found, _, all) => found > 200 && found === all[0])")
+            page.resize(width)
+        page.wait(f"({widths}).every((found, _, all) => found > 200 && found === all[0])")
+
     def test_a_view_can_be_sent_and_gone_back_from(
         self, page: Page, open_page: OpenPage, tmp_path: Path
     ) -> None:
