@@ -27,7 +27,7 @@ def main(arguments: argparse.Namespace) -> int:
     from pipelines.cli.logs import set_up_logging
     from pipelines.cli.output import render, terminal_width
     from pipelines.destinations.resolve import find_target
-    from pipelines.destinations.rows import shown_names
+    from pipelines.destinations.rows import fetched
     from sources.signalwire.errors import ConfigurationError
 
     set_up_logging()
@@ -39,9 +39,7 @@ def main(arguments: argparse.Namespace) -> int:
     target.check_query(sql)
     with target.opened() as client:
         try:
-            with client.execute_query(sql) as cursor:
-                columns = shown_names(client, cursor)
-                rows = cursor.fetchall() if columns else []
+            columns, rows = target.in_little_memory(client, lambda: fetched(client, sql))
         except DatabaseException as error:
             raise ConfigurationError(f"the query failed: {error}") from error
     sys.stdout.write(render(columns, rows, width=terminal_width()) + "\n")

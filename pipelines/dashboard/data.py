@@ -13,7 +13,7 @@ from pipelines.dashboard.packing import ORDER_SCHEMA, Packed, borders, pack
 from pipelines.dashboard.queries import COLUMNS, ORDERS, QUERIES
 from pipelines.destinations.base import Destination
 from pipelines.destinations.naming import reports_dataset
-from pipelines.destinations.rows import shown_names
+from pipelines.destinations.rows import fetched
 from pipelines.reporting.catalog import dialect_of, in_full
 from sources.signalwire.errors import ConfigurationError
 
@@ -63,10 +63,9 @@ def _read(target: Destination, client: Any) -> Dashboard:
     with client.begin_transaction():
         target.begin_snapshot(client)
         for name, query in QUERIES.items():
-            with client.execute_query(full(query)) as cursor:
-                names = shown_names(client, cursor)
-                rows[name] = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
-                columns[name] = [(n, *COLUMNS[n]) for n in names if n in COLUMNS]
+            names, found = fetched(client, full(query))
+            rows[name] = [dict(zip(names, row, strict=True)) for row in found]
+            columns[name] = [(n, *COLUMNS[n]) for n in names if n in COLUMNS]
         places = {row["campaign_id"]: place for place, row in enumerate(rows["all_campaigns"])}
         upper = borders(row["hours"] for row in rows["targets"])
         parts = target.stream(client, full(ORDERS), ORDER_SCHEMA)

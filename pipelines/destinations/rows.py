@@ -71,6 +71,18 @@ def columns_there(client: Any, table: str) -> list[str]:
     return []
 
 
+def fetched(client: Any, sql: str) -> tuple[list[str], list[Any]]:
+    """What a statement returns: the names of its columns for people, and its rows.
+
+    Args:
+        client: dlt's SQL client, with an open connection.
+        sql: The statement; of one that returns nothing, names and rows are empty.
+    """
+    with client.execute_query(sql) as cursor:
+        names = shown_names(client, cursor)
+        return names, list(cursor.fetchall()) if names else []
+
+
 def shown_names(client: Any, cursor: Any) -> list[str]:
     """The names of a result's columns for people: in lower case where the destination folds them.
 

@@ -12,7 +12,7 @@ from dlt.common.destination.exceptions import DestinationUndefinedEntity
 
 from pipelines.destinations.base import Destination
 from pipelines.destinations.naming import in_reports, literal
-from pipelines.destinations.rows import shown_names
+from pipelines.destinations.rows import fetched
 from pipelines.reporting.catalog import Report, dialect_of, one_report, with_names
 from pipelines.reporting.dialects import translated
 from sources.signalwire.errors import ConfigurationError
@@ -79,8 +79,7 @@ def report_rows(
         try:
             query = relation(client, target, reports, name, narrowing)
             sql = f"SELECT * FROM {query}" + (f" LIMIT {limit:d}" if limit is not None else "")  # noqa: S608
-            with client.execute_query(sql) as cursor:
-                return list(shown_names(client, cursor)), list(cursor.fetchall())
+            return target.in_little_memory(client, lambda: fetched(client, sql))
         except DestinationUndefinedEntity:
             raise ConfigurationError(
                 f"there are no reports in {target.description} yet; create them with:"
