@@ -73,4 +73,5 @@ def _read(target: Destination, client: Any) -> Dashboard:
     times = {r["group_id"]: r for r in rows["number_times"] if r["grouped_by"] == "campaign"}
     for row in rows["numbers"]:
         row.update(times.get(row["campaign_id"], {}))
+    rows["number_times"] = [r for r in rows["number_times"] if r["grouped_by"] != "campaign"]
     return Dashboard(target.dataset, rows, columns, orders)

@@ -33,8 +33,8 @@ TEMPLATES = Environment(
     trim_blocks=True,
     keep_trailing_newline=True,
 )
-for shown in (formats.hours, formats.number, formats.percent, formats.moment, formats.cut):
-    TEMPLATES.filters[shown.__name__] = shown
+SHOWN_BY = (formats.hours, formats.number, formats.percent, formats.moment, formats.cut)
+TEMPLATES.filters |= {shown.__name__: shown for shown in SHOWN_BY}
 TEMPLATES.globals |= {"counted": formats.counted, "SHOWN": formats.SHOWN}
 
 

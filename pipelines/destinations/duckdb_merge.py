@@ -35,6 +35,9 @@ T = TypeVar("T")
 # What a merge may use at first. DuckDB fills whatever it may use before it writes to disk, so a
 # limit that suits every merge would be taken by each.
 LEAST_MEMORY = "64MB"
+# what DuckDB says when it has too little: where it cannot write beside the database, as in a folder
+# that one may only read, that is what it says
+SHORT_OF_MEMORY = (duckdb.OutOfMemoryException, duckdb.IOException)
 # our own hint on a table that is being loaded: the files to merge into it
 FILES = "x-merged-files"
 
@@ -110,9 +113,8 @@ def in_little_memory(client: Any, name: str, least: str, step: Callable[[], T]) 
         try:
             client.execute_sql(f"SET GLOBAL memory_limit = '{limit}'")
             return step()
-        except (DatabaseException, duckdb.OutOfMemoryException) as error:
-            cause = getattr(error, "dbapi_exception", error)
-            if not isinstance(cause, duckdb.OutOfMemoryException):
+        except (DatabaseException, *SHORT_OF_MEMORY) as error:
+            if not isinstance(getattr(error, "dbapi_exception", error), SHORT_OF_MEMORY):
                 raise
             logger.debug("%s needs more memory than %s, and gets it", name, limit)
     client.execute_sql("RESET GLOBAL memory_limit")

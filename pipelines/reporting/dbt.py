@@ -155,7 +155,7 @@ def _model(report: Report) -> dict[str, Any]:
 
 
 def _query(report: Report, dialect: str) -> str:
-    query = report.query if dialect == "duckdb" else translated(report.query, dialect)
+    query = translated(report.query, dialect)
     # a brace in a promise's name is no template
     return with_names(query.replace("{", "{{ '{' }}"), _reference)
 

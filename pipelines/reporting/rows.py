@@ -120,7 +120,7 @@ def relation(
             return full
 
         query = with_names(report.query, narrowed)
-    return f"({query if dialect == 'duckdb' else translated(query, dialect)}) AS narrowed"
+    return f"({translated(query, dialect)}) AS narrowed"
 
 
 def holds_rows(target: Destination, table: Table) -> bool:

@@ -16,6 +16,7 @@ from pipelines.dashboard.data import load
 from pipelines.dashboard.formats import NONE, hours, number, percent
 from pipelines.destinations import duckdb
 from pipelines.destinations.resolve import find_target
+from pipelines.destinations.rows import fetched
 from pipelines.reporting.catalog import configured_reports
 from pipelines.reporting.rows import report_rows
 from sources.simulator import Fault, SimulatedSpace
@@ -44,6 +45,20 @@ def test_it_reads_with_more_memory_where_little_is_not_enough(
         assert caplog.text.count("reading needs more memory than 1MB") == 1
         assert report_rows(find_target(), reports, "backlog_by_day") == usual[1]
     assert caplog.text.count("reading needs more memory than 1MB") == 2
+
+
+def test_it_reads_where_nothing_can_be_written_beside_the_database(
+    space: SimulatedSpace, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workspace.run(space)
+    # no folder to spill to can be made
+    workspace.database.with_name(f"{workspace.database.name}.tmp").touch()
+    monkeypatch.setattr(duckdb, "READING_MEMORY", "16MB")
+    sql = "SELECT max(n) FROM (SELECT row_number() OVER (ORDER BY hash(range)) AS n FROM range({}))"
+    target = find_target()
+    with target.opened() as client:
+        _, rows = target.in_little_memory(client, lambda: fetched(client, sql.format(2_000_000)))
+    assert rows == [(2_000_000,)]
 
 
 class TestPage:
