@@ -35,6 +35,8 @@ ORDER = st.fixed_dictionaries(
 )  # fmt: skip
 PAGES = st.lists(st.lists(st.one_of(ORDER, st.none(), TEXTS), max_size=4), max_size=4)
 DOCUMENTED = {"id": "o", "state": "processed", "updated_at": "2026-07-29T15:51:28.071Z"}
+WHOLE = dict.fromkeys(("id", *(field.name for field in ORDERS.fields)), "o")
+WHOLE_ORDER = st.fixed_dictionaries({name: st.one_of(st.text(), TEXTS) for name in WHOLE})
 READ_AT = 1_785_340_000_000_000
 
 
@@ -85,6 +87,32 @@ def test_records_in_columns_are_the_same_records() -> None:
     assert (list(packed), len(packed), packed == Records.of(list(alike))) == (alike, 2, True)
     for other in ([], [{}], [{}, {}], [DOCUMENTED, {"id": "p"}], [{"a": 1}, {"b": 1}], [1], [None]):
         assert Records.of(other) is other
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(WHOLE_ORDER, max_size=3), st.booleans())
+@example([WHOLE | {"state": "-0"}, WHOLE | {"id": "\0", "state": "\\u0000"}], False)
+@example([WHOLE | {"id": " "}, WHOLE | {"state": 0}], False)
+def test_documented_pages_are_what_they_are_by_their_looks(
+    orders: list[Any], is_escaped: bool
+) -> None:
+    page = {"links": {"next": "/orders?page=2", "prev": None}, "data": orders}
+    body = json.dumps(page, ensure_ascii=is_escaped)
+    body = body.replace('"id"', '"id": "twice", "id"')
+    quick = decoded(body.encode())
+    by_its_looks = decoded(f'{body[:-1]}, "more": 1}}'.encode())
+    assert quick["links"] == by_its_looks["links"]
+    assert list(quick["data"]) == by_its_looks["data"]
+
+
+def test_documented_pages_are_decoded_straight_into_columns() -> None:
+    def data(*orders: Any) -> Any:
+        return decoded(json.dumps({"links": {}, "data": orders}).encode())["data"]
+
+    assert isinstance(data(WHOLE, WHOLE | {"state": None}), Records)
+    for other in (WHOLE | {"state": 7}, WHOLE | {"fee": "1"}, DOCUMENTED, {"state": "\0"}, None):
+        assert data(WHOLE, other)[1] == (other if other != {"state": "\0"} else {"state": ""})
+        assert isinstance(data(WHOLE, other), list)
 
 
 def test_reasons_stand_in_the_order_of_the_columns() -> None:
