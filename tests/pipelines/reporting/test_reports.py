@@ -221,16 +221,22 @@ def check(tables: Tables, world: World) -> None:
 def check_parity(tables: Tables) -> None:
     """Totals agree between reports."""
 
-    def total(expression: str, report: str, where: str = "TRUE") -> Any:
-        sql = f"SELECT {expression} AS n FROM signalwire_reports.{report} WHERE {where}"
-        return tables.rows(sql)[0]["n"] or 0
+    def totals(report: str, where: str = "TRUE", **expressions: str) -> Row:
+        columns = ", ".join(f"{sql} AS {name}" for name, sql in expressions.items())
+        sql = f"SELECT {columns} FROM signalwire_reports.{report} WHERE {where}"
+        return {name: n or 0 for name, n in tables.rows(sql)[0].items()}
 
-    for status in ("processed", "open", "failed", "deleted"):
-        of_all = total(status, "processing_time_summary")
-        assert of_all == total("count(*)", "order_processing", f"status = '{status}'")
-        for group in ("campaign", "brand", "use_case", "day", "week", "month", "hour_of_week"):
-            assert of_all == total(f"sum({status})", f"processing_time_by_{group}"), group
-    assert total("open", "processing_time_summary") == total("sum(orders)", "backlog")
+    def total(expression: str, report: str, where: str = "TRUE") -> Any:
+        return totals(report, where, n=expression)["n"]
+
+    statuses = ("processed", "open", "failed", "deleted")
+    of_all = totals("processing_time_summary", **{s: s for s in statuses})
+    counted = {s: f"count(CASE WHEN status = '{s}' THEN 1 END)" for s in statuses}
+    assert of_all == totals("order_processing", **counted)
+    for group in ("campaign", "brand", "use_case", "day", "week", "month", "hour_of_week"):
+        summed = totals(f"processing_time_by_{group}", **{s: f"sum({s})" for s in statuses})
+        assert of_all == summed, group
+    assert of_all["open"] == total("sum(orders)", "backlog")
     last_day = "day = (SELECT max(day) FROM signalwire_reports.backlog_by_day)"
     dated = total("sum(orders)", "backlog", "from_hours IS NOT NULL")
     assert total("open_at_end", "backlog_by_day", last_day) == dated if dated else True
