@@ -10,7 +10,7 @@ import os
 import re
 import shutil
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from datetime import date, datetime, timezone
 from decimal import Decimal
@@ -94,19 +94,7 @@ def render(columns: Sequence[str], rows: Sequence[Sequence[Any]], *, width: int 
     needed = _width(columns, cells)
     if needed > width and len(columns) > 1:
         return _vertical(columns, cells)
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(box=None, pad_edge=False, padding=(0, COLUMN_GAP, 0, 0), header_style="bold")
-    for position, name in enumerate(columns):
-        numeric = all(isinstance(row[position], (int, float, Decimal)) for row in rows)
-        table.add_column(name, justify="right" if rows and numeric else "left", overflow="fold")
-    for row in cells:
-        table.add_row(*row)
-    console = Console(width=max(width, needed + COLUMN_GAP), highlight=False, markup=False)
-    with console.capture() as captured:
-        console.print(table)
-    return "\n".join(line.rstrip() for line in captured.get().splitlines())
+    return "\n".join(_lines(columns, cells, _numeric(rows, len(columns))))
 
 
 def fits(columns: Sequence[str], rows: Sequence[Sequence[Any]], width: int) -> bool:
@@ -125,11 +113,37 @@ def _as_cells(
     return [printable(name) for name in columns], [[_cell(value) for value in row] for row in rows]
 
 
-def _width(columns: Sequence[str], cells: Sequence[Sequence[str]]) -> int:
+def _numeric(rows: Sequence[Sequence[Any]], columns: int) -> list[bool]:
+    """Of each column whether it holds numbers alone."""
+    return [
+        bool(rows) and all(isinstance(row[n], (int, float, Decimal)) for row in rows)
+        for n in range(columns)
+    ]
+
+
+def _lines(
+    columns: Sequence[str], cells: Sequence[Sequence[str]], numeric: Sequence[bool]
+) -> Iterator[str]:
     from rich.cells import cell_len
 
-    longest = (max(map(cell_len, column)) for column in zip(columns, *cells, strict=True))
-    return sum(longest) + COLUMN_GAP * (len(columns) - 1)
+    widths = _widths(columns, cells)
+    for row in (columns, *cells):
+        padded = []
+        for cell, width, to_the_right in zip(row, widths, numeric, strict=True):
+            blank = " " * (width - cell_len(cell))
+            padded.append(blank + cell if to_the_right else cell + blank)
+        yield (" " * COLUMN_GAP).join(padded).rstrip()
+
+
+def _width(columns: Sequence[str], cells: Sequence[Sequence[str]]) -> int:
+    return sum(_widths(columns, cells)) + COLUMN_GAP * (len(columns) - 1)
+
+
+def _widths(columns: Sequence[str], cells: Sequence[Sequence[str]]) -> list[int]:
+    """Of each column the characters that a terminal needs for its longest text."""
+    from rich.cells import cell_len
+
+    return [max(map(cell_len, column)) for column in zip(columns, *cells, strict=True)]
 
 
 def _vertical(columns: Sequence[str], cells: Sequence[Sequence[str]]) -> str:

@@ -187,6 +187,18 @@ class TestNames:
         assert "\\x1b[31m" in shown
         assert not RAW - {"\r"} & set(shown)
 
+    @pytest.mark.parametrize(
+        "command", [("report", "processing_time_by_brand"), ("query", "SELECT name FROM brands")]
+    )
+    def test_tables_on_a_terminal_hold_no_codes(
+        self, space: SimulatedSpace, workspace: Workspace, command: tuple[str, ...]
+    ) -> None:
+        workspace.run(space)
+        shown = on_a_terminal(workspace, command)
+        assert "name" in shown.splitlines()[0]
+        assert "\x1b" not in shown
+        assert "\\x1b" not in shown
+
     @pytest.mark.parametrize("options", [(), ("--json",), ("--log-format", "json")])
     def test_are_so_in_failures_and_log_lines(
         self, space: SimulatedSpace, named: Workspace, options: tuple[str, ...]
@@ -217,7 +229,7 @@ def on_a_terminal(workspace: Workspace, command: tuple[str, ...], **variables: s
     process: subprocess.Popen[Any] = subprocess.Popen(
         [sys.executable, "-m", "pipelines", *command],
         cwd=workspace.folder,
-        env=os.environ | workspace.environment | variables,
+        env=os.environ | workspace.environment | {"TERM": "xterm-256color"} | variables,
         stdin=other,
         stdout=other,
         stderr=other,
