@@ -30,9 +30,13 @@ class Credentials(PostgresCredentials):
 
     port: Optional[int] = None  # type: ignore[assignment]  # noqa: UP045 - dlt reads the annotation
     # dlt copies fields of such names, and looks up no setting for them
+    # whether a URL says enough for libpq to find the rest
     __enough__: bool = dataclasses.field(default=False, init=False, repr=False, compare=False)
+    # whether later connections may work and idle for as long as it takes
     __lifted__: bool = dataclasses.field(default=False, init=False, repr=False, compare=False)
+    # whether something lies between that takes no options of ours
     __plain__: bool = dataclasses.field(default=False, init=False, repr=False, compare=False)
+    # whether a pooler lies between of which it is known that it keeps sessions
     __pooled__: bool = dataclasses.field(default=False, init=False, repr=False, compare=False)
 
     def parse_native_representation(self, native_value: Any) -> None:
@@ -52,37 +56,10 @@ class Credentials(PostgresCredentials):
         if self.host and not self.port:
             self.port = DEFAULT_PORT
 
-    def lift_limits(self) -> None:
-        """Has later connections work and idle for as long as it takes."""
-        self.__lifted__ = True
-
-    @property
-    def lifted(self) -> bool:
-        """Whether connections may work and idle for as long as it takes."""
-        return self.__lifted__
-
-    @property
-    def plain(self) -> bool:
-        """Whether something lies between that takes no options."""
-        return self.__plain__
-
-    def forgo_options(self) -> None:
-        """Has later connections made without options of ours."""
-        self.__plain__ = True
-
-    @property
-    def pooled(self) -> bool:
-        """Whether a pooler lies between of which it is known that it keeps sessions."""
-        return self.__pooled__
-
-    def trust_pooler(self) -> None:
-        """Notes that a pooler lies between, and that it keeps sessions."""
-        self.__plain__ = self.__pooled__ = True
-
     def get_query(self) -> dict[str, Any]:
         """The parameters of a connection."""
         query = {**KEEPALIVES, **super().get_query(), "client_encoding": "utf8"}
-        if self.lifted and not self.plain:
+        if self.__lifted__ and not self.__plain__:
             given = query.get("options") or os.environ.get("PGOPTIONS", "")
             ours = (f"-c{name}={value}" for name, value in OPTIONS.items())
             query["options"] = " ".join((given, *ours)).strip()

@@ -71,7 +71,7 @@ class Postgres(Destination):
 
     def configure_load(self) -> None:
         """Has later connections work and idle for as long as it takes."""
-        self.credentials.lift_limits()
+        self.credentials.__lifted__ = True
 
     def check_server(self) -> None:
         """Checks encoding, rights and standbys."""
@@ -80,7 +80,7 @@ class Postgres(Destination):
 
     def lock(self, *, reading: bool = False) -> Lock:  # noqa: ARG002 - a lock of the server's
         """Advisory locks; the connection idles for as long as the API is read."""
-        self.credentials.lift_limits()
+        self.credentials.__lifted__ = True
         return PostgresLock(self.probe.sql_client(), self.dataset, self.shard)
 
     def prepare_tables(self, pipeline: dlt.Pipeline, lock: Lock) -> None:

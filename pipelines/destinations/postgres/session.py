@@ -53,10 +53,10 @@ class SqlClient(Psycopg2SqlClient):
         try:
             return self._connected()
         except psycopg2.OperationalError as error:
-            if REFUSED not in str(error) or self.credentials.plain:
+            if REFUSED not in str(error) or self.credentials.__plain__:
                 raise
         # pgbouncer takes no options, unless configured to ignore them
-        self.credentials.forgo_options()
+        self.credentials.__plain__ = True
         return self._connected()
 
     def _connected(self) -> Any:
@@ -75,14 +75,14 @@ class SqlClient(Psycopg2SqlClient):
             statement = f"SELECT {direct}, CASE WHEN {direct} THEN ARRAY[{marks}] END"
             cursor.execute(statement, (pid, pid, *values))
             if not cursor.fetchone()[0]:
-                if not self.credentials.pooled:
+                if not self.credentials.__pooled__:
                     require_sessions(self.connect, str(self.credentials))
-                    self.credentials.trust_pooler()
+                    self.credentials.__plain__ = self.credentials.__pooled__ = True
                 cursor.execute(f"SELECT {marks}", values)
 
     def _settings(self) -> dict[str, str]:
         settings = {**SETTINGS, "search_path": f"{self.fully_qualified_dataset_name()},public"}
-        if self.credentials.lifted:
+        if self.credentials.__lifted__:
             version = self._conn.server_version
             later = (name for name, since in LATER_LIMITS.items() if version >= since)
             settings |= dict.fromkeys((*LIMITS, *later), "0")
