@@ -24,7 +24,7 @@ from dlt.destinations.exceptions import DatabaseTransientException, DestinationC
 from dlt.destinations.job_client_impl import SqlJobClientBase
 from dlt.sources import DltSource
 
-from pipelines.destinations.clock_repair import repair_times
+from pipelines.destinations import clock_repair
 from pipelines.destinations.lock import FileLock, Lock
 from pipelines.destinations.naming import Schemas, folded, quoted, reports_dataset
 from pipelines.destinations.read_only import require_reading
@@ -310,8 +310,15 @@ class Destination:
         return moment
 
     def repair_times(self, client: Any, horizon: datetime, now: datetime) -> None:
-        """Sets all times later than `horizon` to `now`."""
-        repair_times(self, client, horizon, now)
+        """Sets all times later than `horizon` to `now`. The run's lock has to be held."""
+        tables = clock_repair.TABLES
+        latest, present = self.sql_time(horizon), self.sql_time(now)
+        names = {n: client.make_qualified_table_name(n) for n in (*tables, *clock_repair.OF_DLT)}
+        client.execute_sql(clock_repair.STATES.format(**names), f"{horizon.timestamp():.0f}")
+        client.execute_sql(clock_repair.SCHEMAS.format(**names), present, latest)
+        columns = {table: columns_there(client, names[table]) for table in tables}
+        for sql, values in clock_repair.changes(columns, self.shard_condition, latest, present):
+            client.execute_sql(sql.format(**names), *values)
 
     # --- reading
 

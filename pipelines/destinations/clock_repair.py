@@ -6,20 +6,11 @@ that time comes.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Collection, Iterator, Mapping
-from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from pipelines.destinations.rows import columns_there
 from sources.signalwire.records.schema import BRANDS, HISTORIES, ORDERS, RUNS
 
-if TYPE_CHECKING:
-    from pipelines.destinations.base import Destination
-
-logger = logging.getLogger(__name__)
-
-WARNING = "a clock was wrong once: times in the future are set to the present"
 # dlt takes the state and the schema that were stored last, by this machine's clock
 STATES = "DELETE FROM {_dlt_pipeline_state} WHERE _dlt_load_id > %s"
 SCHEMAS = "UPDATE {_dlt_version} SET inserted_at = %s WHERE inserted_at > %s"
@@ -46,18 +37,6 @@ TABLES = (
     RUNS.name,
 )
 OF_DLT = ("_dlt_pipeline_state", "_dlt_version")
-
-
-def repair_times(target: Destination, client: Any, horizon: datetime, now: datetime) -> None:
-    """Sets all times later than `horizon` to `now`. The run's lock has to be held."""
-    logger.warning(WARNING)
-    latest, present = target.sql_time(horizon), target.sql_time(now)
-    names = {name: client.make_qualified_table_name(name) for name in (*TABLES, *OF_DLT)}
-    client.execute_sql(STATES.format(**names), f"{horizon.timestamp():.0f}")
-    client.execute_sql(SCHEMAS.format(**names), present, latest)
-    columns = {table: columns_there(client, names[table]) for table in TABLES}
-    for statement, values in changes(columns, target.shard_condition, latest, present):
-        client.execute_sql(statement.format(**names), *values)
 
 
 def changes(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
@@ -13,11 +12,9 @@ from dlt.common.exceptions import MissingDependencyException
 from dlt.sources import DltSource
 
 from pipelines.destinations.base import UNLOCKED, Capabilities, Destination
-from pipelines.destinations.clock_repair import TABLES, WARNING, changes
+from pipelines.destinations.clock_repair import TABLES, changes
 from pipelines.destinations.lock import FileLock, Lock
 from pipelines.errors import NothingLoaded
-
-logger = logging.getLogger(__name__)
 
 
 class Factory(dlt.destinations.filesystem):
@@ -93,7 +90,6 @@ class Delta(Destination):
 
     def repair_times(self, client: Any, horizon: datetime, now: datetime) -> None:
         """Sets all times later than `horizon` to `now`, in each table in one commit."""
-        logger.warning(WARNING)
         client.repair_dlts_files(horizon, now)
         columns = {table: client.columns(table) for table in TABLES}
         for statement, values in changes(columns, self.shard_condition, horizon, now):

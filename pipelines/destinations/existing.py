@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -30,6 +31,8 @@ from sources.signalwire.incremental.existing import (
 from sources.signalwire.records.fingerprints import fingerprints
 from sources.signalwire.records.schema import BRANDS, NUMBER_ASSIGNMENTS, ORDERS, RUNS, Table
 from sources.signalwire.records.values import microseconds
+
+logger = logging.getLogger(__name__)
 
 # ids in one statement; more of them make it long, fewer make more statements
 IDS_AT_ONCE = 1_000
@@ -132,6 +135,7 @@ class ExistingData(KnownData):
             return
         latest, present = (EPOCH + timedelta(microseconds=moment) for moment in (horizon, now))
         with self._asking, self._client as client:
+            logger.warning("a clock was wrong once: times in the future are set to the present")
             self._target.repair_times(client, latest, present)
 
     def newer_states(self) -> Sequence[Mapping[str, Any]]:
