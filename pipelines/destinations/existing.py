@@ -18,7 +18,13 @@ from dlt.pipeline.state_sync import load_pipeline_state_from_destination
 
 from pipelines.destinations.base import PIPELINE_NAME, Destination
 from pipelines.destinations.columns import made_columns
-from pipelines.destinations.rows import ROWS_AT_ONCE, columns_there, instant, tables_of
+from pipelines.destinations.rows import (
+    ROWS_AT_ONCE,
+    arrow_schema,
+    columns_there,
+    instant,
+    tables_of,
+)
 from sources.signalwire.incremental.depth import ASSIGNED, FINAL_STATE, SETTLING_STATE
 from sources.signalwire.incremental.existing import (
     KnownCampaign,
@@ -184,27 +190,30 @@ class ExistingData(KnownData):
         schema = self._schema(table)
         if schema is None:
             return
+        whole = table.arrow_schema().empty_table()
         ours = self._target.shard_condition("id" if table is BRANDS else "brand_id")
-        for rows in self._tables(schema, f"FROM {self._name(table)} WHERE {ours}"):
-            whole = with_columns_of(table, rows)
-            states = whole["state"].to_pylist()
-            deleted = pc.is_valid(whole["deleted_at"]).to_pylist()
-            brands = [None] * len(rows) if table is BRANDS else whole["brand_id"].to_pylist()
+        for found in self._tables(schema, f"FROM {self._name(table)} WHERE {ours}"):
+            # one from an earlier version lacks columns
+            rows = pa.concat_tables([whole, found], promote_options="default")
+            states = rows["state"].to_pylist()
+            deleted = pc.is_valid(rows["deleted_at"]).to_pylist()
+            brands = [None] * len(rows) if table is BRANDS else rows["brand_id"].to_pylist()
             known = map(KnownRecord, fingerprints(rows), states, deleted, brands)
             yield from zip(rows["id"].to_pylist(), known, strict=True)
 
     def _rows(self, table: Table, column: str, values: Sequence[str]) -> pa.Table:
         # to open a file takes as long as a request
         schema = self._schema(table) if values else None
+        tables = [table.arrow_schema().empty_table()]
         if schema is None:
-            return table.arrow_schema().empty_table()
-        tables = [schema.empty_table()]
+            return tables[0]
+        tables.append(schema.empty_table())
         for start in range(0, len(values), IDS_AT_ONCE):
             some = list(values[start : start + IDS_AT_ONCE])
             marks = ", ".join(["%s"] * len(some))
             source = f"FROM {self._name(table)} WHERE {column} IN ({marks})"
             tables += self._tables(schema, source, *some)
-        return with_columns_of(table, pa.concat_tables(tables))
+        return pa.concat_tables(tables, promote_options="default")
 
     def _schema(self, table: Table) -> pa.Schema | None:
         """The table as we made it: with columns of fields that came later, without dlt's own.
@@ -217,11 +226,9 @@ class ExistingData(KnownData):
                 return None
             if self._made is None:
                 self._made = made_columns(client)
-        there = [name for name in there if name in self._made[table.name]]
-        known = [field for field in table.arrow_schema(True) if field.name in there]
-        names = {field.name for field in known}
-        later = [name for name in there if name not in names and not name.startswith("_dlt")]
-        return pa.schema([*known, *(pa.field(name, pa.string()) for name in later)])
+        made = self._made[table.name]
+        names = [name for name in there if name in made and not name.startswith("_dlt")]
+        return arrow_schema(table.name, names)
 
     def _tables(self, schema: pa.Schema, source: str, *values: Any) -> Iterator[pa.Table]:
         """The rows of `schema` that come from `source`, the rest of a statement, bit by bit."""
@@ -247,11 +254,3 @@ class ExistingData(KnownData):
     def _answer(self, sql: str, *values: Any) -> Iterator[Any]:
         with self._asking, self._client as client, client.execute_query(sql, *values) as cursor:
             yield cursor
-
-
-def with_columns_of(table: Table, rows: pa.Table) -> pa.Table:
-    """The rows with nulls in those of our own columns that the table lacks, being older."""
-    for field in table.arrow_schema():
-        if field.name not in rows.column_names:
-            rows = rows.append_column(field, pa.nulls(len(rows), field.type))
-    return rows
