@@ -7,7 +7,6 @@ there twice.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from dlt.destinations.exceptions import DatabaseException
@@ -20,26 +19,24 @@ from sources.signalwire.records.schema import TABLES
 UNIQUE_VIOLATION, DUPLICATE = "23505", "Duplicate entry"
 
 
-def add_key_indexes(
-    client: Any, query: str, schema: str, statement: Callable[[str, str], str]
-) -> None:
+def add_key_indexes(client: Any, query: str, statement: str) -> None:
     """Makes the indexes that are not there yet. The tables have to be there, and the lock held.
 
     Args:
-        client: dlt's SQL client, with an open connection.
+        client: dlt's SQL client of the schema, with an open connection.
         query: Finds the tables of a schema, each with its index or null.
-        schema: The schema.
-        statement: Makes an index, by the names of the table and of its key.
+        statement: Makes an index, with places for the name of the table, for the table in full and
+            for its key.
 
     Raises:
         KeysFailed: a table holds a key twice, which another program has put there.
     """
-    for name, index in client.execute_sql(query, schema) or ():
+    for name, index in client.execute_sql(query, client.dataset_name) or ():
         if name not in TABLES or index is not None:
             continue
-        key = TABLES[name].key
+        table, key = client.make_qualified_table_name(name), TABLES[name].key
         try:
-            client.execute_sql(statement(name, key))
+            client.execute_sql(statement.format(name=name, table=table, key=key))
         except DatabaseException as error:
             code = getattr(error.dbapi_exception, "pgcode", None)
             if code != UNIQUE_VIOLATION and DUPLICATE not in str(error):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from functools import partial
 from typing import Any
 
 import dlt
@@ -29,6 +28,7 @@ LEFT JOIN information_schema.statistics s ON s.table_schema = t.table_schema
     AND s.table_name = t.table_name AND s.index_name = CONCAT(t.table_name, '_key')
 WHERE t.table_schema = %s
 """
+KEY_INDEX = f"CREATE INDEX `{{name}}_key` ON {{table}} (`{{key}}`({KEY_CHARACTERS}))"
 
 
 class MariaDB(Destination):
@@ -66,19 +66,14 @@ class MariaDB(Destination):
     def prepare_tables(self, pipeline: dlt.Pipeline, lock: Lock) -> None:  # noqa: ARG002
         """Makes databases in which texts are compared byte by byte, and indexes of the keys."""
         with pipeline.sql_client() as client:
-            databases = (client.dataset_name, client.staging_dataset_name)
-            for name in databases:
+            for name in (client.dataset_name, client.staging_dataset_name):
                 client.execute_sql(f"CREATE DATABASE IF NOT EXISTS `{name}` {TEXTS}")
         if pipeline.default_schema_name:
             pipeline.sync_schema()
         with pipeline.sql_client() as client:
-            for name in databases:
-                kind = "UNIQUE INDEX" if name == client.dataset_name else "INDEX"
-                add_key_indexes(client, KEY_INDEXES, name, partial(_key_index, kind, name))
-
-
-def _key_index(kind: str, database: str, table: str, key: str) -> str:
-    return f"CREATE {kind} `{table}_key` ON `{database}`.`{table}` (`{key}`({KEY_CHARACTERS}))"
+            add_key_indexes(client, KEY_INDEXES, KEY_INDEX.replace("INDEX", "UNIQUE INDEX"))
+            with client.with_staging_dataset():
+                add_key_indexes(client, KEY_INDEXES, KEY_INDEX)
 
 
 class NamedLock(DatabaseLock):

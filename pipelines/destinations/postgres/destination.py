@@ -29,6 +29,7 @@ SELECT t.tablename, i.indexname FROM pg_tables t LEFT JOIN pg_indexes i
     ON i.schemaname = t.schemaname AND i.indexname = t.tablename || '_key'
 WHERE t.schemaname = %s
 """
+KEY_INDEX = 'CREATE UNIQUE INDEX "{name}_key" ON {table} ("{key}")'
 
 
 class Factory(dlt.destinations.postgres):
@@ -89,15 +90,7 @@ class Postgres(Destination):
             with lock.schema_lock():
                 pipeline.sync_schema()
                 with self.probe.sql_client() as client:
-                    qualified = client.make_qualified_table_name
-                    add_key_indexes(
-                        client,
-                        KEY_INDEXES,
-                        self.dataset,
-                        lambda name, key: (
-                            f'CREATE UNIQUE INDEX "{name}_key" ON {qualified(name)} ("{key}")'
-                        ),
-                    )
+                    add_key_indexes(client, KEY_INDEXES, KEY_INDEX)
 
     def shard_condition(self, column: str) -> str:
         """The first digits of the id's MD5, as a number."""
