@@ -263,13 +263,10 @@ class Destination:
         """Puts on the source what the load needs to know: which staged rows are merged."""
         filter_stale_rows(source, self.probe)
 
-    def lock(self, *, reading: bool = False) -> Lock:
-        """What keeps other runs out of this dataset; here only those of the same machine.
-
-        With `reading`, a folder that cannot be written to is no hindrance.
-        """
+    def lock(self) -> Lock:
+        """What keeps other runs out of this dataset; here only those of the same machine."""
         self.pipelines_dir.mkdir(parents=True, exist_ok=True)
-        return FileLock(self.pipelines_dir / "run.lock", reading=reading)
+        return FileLock(self.pipelines_dir / "run.lock")
 
     def shared_connection(self) -> AbstractContextManager[None]:
         """Keeps one connection open for all clients, where opening is what takes time.

@@ -74,13 +74,13 @@ class Delta(Destination):
                 write_disposition={"disposition": "merge", "strategy": "upsert"},
             )
 
-    def lock(self, *, reading: bool = False) -> Lock:
+    def lock(self) -> Lock:
         """A lock beside the dataset's folder; of a bucket only one of this machine."""
         if not self.is_local:
-            return super().lock(reading=reading)
+            return super().lock()
         folder = Path(self.location)
         folder.mkdir(parents=True, exist_ok=True)
-        return FileLock(folder / f"{self.dataset}.lock", reading=reading)
+        return FileLock(folder / f"{self.dataset}.lock")
 
     def caveats(self) -> list[str]:
         """What is not kept here: in a bucket there is no lock."""

@@ -139,9 +139,9 @@ class DuckDB(Destination):
         """Limits the memory of a load."""
         self.credentials.global_config = SETTINGS | (self.credentials.global_config or {})
 
-    def lock(self, *, reading: bool = False) -> Lock:
+    def lock(self) -> Lock:
         """A lock beside the file."""
-        return FileLock(*lock_files(self.file), reading=reading)
+        return FileLock(*lock_files(self.file))
 
     @contextmanager
     def shared_connection(self) -> Iterator[None]:

@@ -93,17 +93,17 @@ class DuckLake(Destination):
         catalog = self.credentials.catalog
         return Path(catalog.database) if catalog.drivername in FILE_CATALOGS else None
 
-    def lock(self, *, reading: bool = False) -> Lock:
+    def lock(self) -> Lock:
         """A lock where the catalog is: beside the file, or in the server's database."""
         catalog = self.credentials.catalog
         if self.file is not None:
-            return FileLock(*lock_files(self.file.resolve()), reading=reading)
+            return FileLock(*lock_files(self.file.resolve()))
         if catalog.drivername in SERVER_CATALOGS:
             from pipelines.destinations.postgres.lock import PostgresLock
 
             name = self.credentials.metadata_schema or self.credentials.ducklake_name
             return PostgresLock(CatalogClient(catalog), f"{name} {self.dataset}", None)
-        return super().lock(reading=reading)
+        return super().lock()
 
     def caveats(self) -> list[str]:
         """What is not kept here; more, where the catalog is of a kind that was not tried."""

@@ -42,6 +42,9 @@ CLOSED = "the {} closed the connection that keeps other runs away, " + ENDED
 class Lock(Protocol):
     """What keeps other runs out of a destination."""
 
+    # whether nothing will be written, so that a folder that cannot be written to is no hindrance
+    reading: bool = False
+
     def take(self) -> bool:
         """Takes the lock if it is free; whether it did."""
 
@@ -49,7 +52,8 @@ class Lock(Protocol):
         """The holder, in words."""
 
     def verify(self) -> None:
-        """LockLost unless it is still held."""
+        """LockLost unless it is still held; one on an open file cannot be lost."""
+        return  # so that it is not abstract
 
     def schema_lock(self) -> AbstractContextManager[None]:
         """Holds the schema-change lock that all shards share, where there can be shards."""
@@ -63,8 +67,7 @@ class Lock(Protocol):
 def exclusive(target: Destination, wait: float, *, reading: bool = False) -> Iterator[Lock]:
     """Holds `target` for this run alone.
 
-    Waits for up to `wait` seconds if another run has it. With `reading`, a folder that cannot be
-    written to is no hindrance.
+    Waits for up to `wait` seconds if another run has it. With `reading`, nothing will be written.
 
     Raises:
         Busy: another run has it still.
@@ -72,9 +75,21 @@ def exclusive(target: Destination, wait: float, *, reading: bool = False) -> Ite
             it cannot be written to.
     """
     require_wait(wait)
-    lock = target.lock(reading=reading)
+    lock = target.lock()
+    lock.reading = reading
+    deadline = time.monotonic() + wait
+    said = False
     try:
-        _take(lock, wait)
+        while not lock.take():
+            if time.monotonic() >= deadline:
+                raise Busy(
+                    f"another run is loading into the same place: {lock.holder()};"
+                    " wait for it to end, or let this one wait with --wait SECONDS"
+                )
+            if not said:
+                logger.warning("waiting for another run: %s", lock.holder())
+                said = True
+            time.sleep(RETRY_SECONDS)
         yield lock
     finally:
         lock.release()
@@ -92,21 +107,6 @@ def require_wait(wait: float) -> None:
         )
 
 
-def _take(lock: Lock, wait: float) -> None:
-    deadline = time.monotonic() + wait
-    said = False
-    while not lock.take():
-        if time.monotonic() >= deadline:
-            raise Busy(
-                f"another run is loading into the same place: {lock.holder()};"
-                " wait for it to end, or let this one wait with --wait SECONDS"
-            )
-        if not said:
-            logger.warning("waiting for another run: %s", lock.holder())
-            said = True
-        time.sleep(RETRY_SECONDS)
-
-
 def lock_files(database: Path) -> Iterator[Path]:
     """Where runs into a database meet: beside it, and where its other names lead too."""
     yield database.with_name(f"{database.name}.lock")
@@ -120,9 +120,8 @@ def lock_files(database: Path) -> Iterator[Path]:
 class FileLock(Lock):
     """A lock on files, which the operating system takes back when the process ends."""
 
-    def __init__(self, *paths: Path, reading: bool = False) -> None:
+    def __init__(self, *paths: Path) -> None:
         self._paths = paths
-        self._reading = reading
         self._opened: list[int] = []
 
     def take(self) -> bool:
@@ -150,7 +149,7 @@ class FileLock(Lock):
                 self._opened.append(_descriptor(path))
             except OSError as error:
                 # who cannot make the file cannot be in the way of a run, which would have made it
-                if not self._reading:
+                if not self.reading:
                     raise ConfigurationError(
                         f"{path} cannot be written ({error.strerror}); runs need to write to the"
                         " database's folder"
@@ -163,9 +162,6 @@ class FileLock(Lock):
             return PROCESS.format(**held)
         except (OSError, ValueError, KeyError):
             return "a process that has just begun"
-
-    def verify(self) -> None:
-        """A lock on an open file cannot be lost."""
 
     def release(self) -> None:
         """Releases it. The file stays: removing it would let two runs hold different files."""

@@ -59,7 +59,7 @@ class MariaDB(Destination):
             finally:  # others of this process get the same connection
                 client.execute_sql("SET SESSION TRANSACTION READ WRITE")
 
-    def lock(self, *, reading: bool = False) -> Lock:  # noqa: ARG002 - a lock of the server's
+    def lock(self) -> Lock:
         """A named lock of the server."""
         return NamedLock(self.probe.sql_client(), self.dataset)
 

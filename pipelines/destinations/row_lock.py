@@ -53,27 +53,20 @@ class RowLock(DatabaseLock):
     unknown = f"the warehouse does not say whether this run still holds its lock, {ENDED}"
 
     def __init__(
-        self,
-        client: Any,
-        schema: str,
-        path: Path,
-        *,
-        reading: bool = False,
-        every: float = HEARTBEAT_EVERY,
+        self, client: Any, schema: str, path: Path, *, every: float = HEARTBEAT_EVERY
     ) -> None:
         """
         Args:
             client: dlt's SQL client.
             schema: The dataset's, as statements write it.
             path: The lock file of the working folder.
-            reading: A folder that cannot be written to is no hindrance.
             every: Seconds from one heartbeat to the next.
         """
         super().__init__(client)
         self._schema = schema
         self._table = f"{schema}.{TABLE}"
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._folder = FileLock(path, reading=reading)
+        self._folder = FileLock(path)
         self._path = path
         self._every = every
         self._owner: str | None = None
@@ -84,6 +77,7 @@ class RowLock(DatabaseLock):
 
     def take(self) -> bool:
         """Takes the lock if it is free; whether it did. Asks the warehouse every two seconds."""
+        self._folder.reading = self.reading
         if time.monotonic() - self._asked < ASK_EVERY or not self._folder.take():
             return False
         self._asked = time.monotonic()

@@ -35,8 +35,8 @@ class Snowflake(Destination):
             f" you rely on it ({DOCUMENTED})",
         ]
 
-    def lock(self, *, reading: bool = False) -> Lock:
+    def lock(self) -> Lock:
         """A row in a table of the dataset's schema."""
         client = self.probe.sql_client()
         schema = quoted(folded(client, self.dataset))
-        return RowLock(client, schema, self.pipelines_dir / "run.lock", reading=reading)
+        return RowLock(client, schema, self.pipelines_dir / "run.lock")

@@ -29,9 +29,9 @@ class SQLite(Destination):
         at_home = self.dataset in ("", "main")
         return main if at_home else main.with_stem(f"{main.stem}__{self.dataset}")
 
-    def lock(self, *, reading: bool = False) -> Lock:
+    def lock(self) -> Lock:
         """A lock beside the main file."""
-        return FileLock(*lock_files(Path(self.location)), reading=reading)
+        return FileLock(*lock_files(Path(self.location)))
 
     def sql_time(self, moment: datetime) -> str:
         """A text: SQLite has no times, dlt puts texts there."""

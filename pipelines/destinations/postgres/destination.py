@@ -79,7 +79,7 @@ class Postgres(Destination):
         with self.probe.sql_client() as client:
             require_fit(client, self.location, self.dataset)
 
-    def lock(self, *, reading: bool = False) -> Lock:  # noqa: ARG002 - a lock of the server's
+    def lock(self) -> Lock:
         """Advisory locks; the connection idles for as long as the API is read."""
         self.credentials.__lifted__ = True
         return PostgresLock(self.probe.sql_client(), self.dataset, self.shard)
