@@ -119,6 +119,8 @@ class Destination:
     # what makes a connection read-only, and whether those that `opened` gives are without it
     read_only_statement: ClassVar[str | None] = None
     opens_read_only: ClassVar[bool] = False
+    # whether to open a connection takes long, so that all clients share one
+    shares_connection: ClassVar[bool] = False
 
     # --- what settings lead to; nothing is opened yet
 
@@ -268,12 +270,12 @@ class Destination:
         self.pipelines_dir.mkdir(parents=True, exist_ok=True)
         return FileLock(self.pipelines_dir / "run.lock")
 
-    def shared_connection(self) -> AbstractContextManager[None]:
+    def shared_connection(self) -> AbstractContextManager[Any]:
         """Keeps one connection open for all clients, where opening is what takes time.
 
         It can keep other programs out, so the API is never read while it is open.
         """
-        return nullcontext()
+        return self.probe.sql_client() if self.shares_connection else nullcontext()  # type: ignore[return-value]  # dlt's types are too narrow
 
     def prepare_tables(self, pipeline: dlt.Pipeline, lock: Lock) -> None:
         """Makes what a load needs beside dlt's own steps. The lock has to be held."""

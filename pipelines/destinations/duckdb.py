@@ -81,6 +81,8 @@ class DuckDB(Destination):
     capabilities = Capabilities(True, True, True, True, True, True)
     sql_dialect = "duckdb"
     opens_read_only = True
+    # each connection would read the file, and write out the log of the last
+    shares_connection = True
     reserved_datasets = RESERVED
     url_schemes = ("duckdb",)
     expected_credentials = "the path of a file, such as signalwire_orders.duckdb"
@@ -111,16 +113,12 @@ class DuckDB(Destination):
         """The database."""
         return Path(self.location)
 
-    def require_loadable(self) -> None:
-        """Checks that what is there is a database."""
-        self._require_database()
-
     def require_file(self) -> None:
         """Checks also that it is a database."""
-        self._require_database()
+        self.require_loadable()
         super().require_file()
 
-    def _require_database(self) -> None:
+    def require_loadable(self) -> None:
         """Checks that what is there is a database: DuckDB would open those of others too."""
         file, head = self.file, b""
         if not file.exists():
@@ -142,12 +140,6 @@ class DuckDB(Destination):
     def lock(self) -> Lock:
         """A lock beside the file."""
         return FileLock(*lock_files(self.file))
-
-    @contextmanager
-    def shared_connection(self) -> Iterator[None]:
-        """Keeps the file open: each connection would read it, and write out the log of the last."""
-        with self.probe.sql_client():
-            yield
 
     def load(self, pipeline: dlt.Pipeline) -> Any:
         """Loads one table after the other: each uses DuckDB's threads, and two need more memory."""
