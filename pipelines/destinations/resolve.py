@@ -16,7 +16,7 @@ from pipelines.destinations.delta import Delta
 from pipelines.destinations.duckdb import RESERVED, DuckDB
 from pipelines.destinations.ducklake import DuckLake
 from pipelines.destinations.mariadb import MariaDB
-from pipelines.destinations.postgres import Postgres
+from pipelines.destinations.postgres.destination import Postgres
 from pipelines.destinations.snowflake import Snowflake
 from pipelines.destinations.sqlite import SQLite
 from sources.signalwire.errors import ConfigurationError

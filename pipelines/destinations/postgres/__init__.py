@@ -2,7 +2,3 @@
 
 psycopg2 is imported in `session`, when a connection is made, so that settings can be read without.
 """
-
-from pipelines.destinations.postgres.destination import Postgres
-
-__all__ = ["Postgres"]

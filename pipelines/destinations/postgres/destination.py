@@ -67,9 +67,6 @@ class Postgres(Destination):
         formats = {"supported_loader_file_formats": list(EXACT_FORMATS)}
         return Factory(**configured.config_params, **configured.caps_params | formats)
 
-    def require_loadable(self) -> None:
-        """It is."""
-
     def configure_load(self) -> None:
         """Has later connections work and idle for as long as it takes."""
         self.credentials.__lifted__ = True
