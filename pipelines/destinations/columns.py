@@ -29,10 +29,8 @@ def made_columns(client: Any) -> dict[str, set[str]]:
     """To each of our tables the columns that any run has made, dlt's own among them.
 
     Every version of the schema counts, since shards add columns one by one. Where none is stored,
-    which is so while dropped tables are repaired, these are the documented columns.
-
-    Args:
-        client: dlt's SQL client of the destination, with an open connection.
+    which is so while dropped tables are repaired, these are the documented columns. The client has
+    an open connection.
     """
     versions = client.make_qualified_table_name(VERSIONS)
     sql = f"SELECT schema FROM {versions} WHERE schema_name = %s"  # noqa: S608 - all of it is ours

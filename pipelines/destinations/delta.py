@@ -25,9 +25,8 @@ class Factory(dlt.destinations.filesystem):
 
     @property
     def client_class(self) -> Any:
-        """The client, with which deltalake and DuckDB are imported."""
         try:
-            from pipelines.destinations.delta_client import Client
+            from pipelines.destinations.delta_client import Client  # imports deltalake
         except ModuleNotFoundError as error:
             raise MissingDependencyException("filesystem", [str(error.name)]) from error
         return Client

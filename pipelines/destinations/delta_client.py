@@ -109,7 +109,6 @@ class Client(FilesystemClient):
 
     @staticmethod
     def get_reference_followup_job_class(table: Any) -> Any:
-        """The job that merges a table, once all its files are there."""
         if table["name"] in TABLES:
             return MergeJob
         return FilesystemClient.get_reference_followup_job_class(table)
@@ -151,7 +150,6 @@ class Client(FilesystemClient):
         return self
 
     def __exit__(self, *error: Any) -> None:
-        """Closes it."""
         self.sql_client.close_connection()
 
     def get_storage_tables(self, table_names: Any) -> Iterator[Any]:
@@ -166,7 +164,6 @@ class Client(FilesystemClient):
 
     @property
     def sql_client(self) -> Any:
-        """The client that reads."""
         if not self._sql_client:
             self._sql_client = SqlClient(self, self.dataset_name)
         return self._sql_client
@@ -177,7 +174,6 @@ class Client(FilesystemClient):
 
     @property
     def sql_client_class(self) -> Any:
-        """Its class."""
         return SqlClient
 
 

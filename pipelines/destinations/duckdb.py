@@ -68,8 +68,7 @@ class Factory(dlt.destinations.duckdb):
 
     @property
     def client_class(self) -> Any:
-        """The client, with which DuckDB is imported."""
-        from pipelines.destinations.duckdb_merge import Client
+        from pipelines.destinations.duckdb_merge import Client  # imports DuckDB
 
         return Client
 
@@ -110,7 +109,6 @@ class DuckDB(Destination):
 
     @property
     def file(self) -> Path:
-        """The database."""
         return Path(self.location)
 
     def require_file(self) -> None:

@@ -97,7 +97,6 @@ class MergeJob(SqlLoadJob):
     """Runs a merge in as little memory as it can."""
 
     def run(self) -> None:
-        """Merges."""
         in_little_memory(self._job_client.sql_client, "the merge", LEAST_MEMORY, super().run)
 
 
@@ -132,7 +131,6 @@ class Client(DuckDbClient):
     def create_load_job(
         self, table: PreparedTableSchema, file_path: str, load_id: str, restore: bool = False
     ) -> LoadJob:
-        """The job that loads a file."""
         if table["write_disposition"] == "merge" and file_path.endswith(".parquet"):
             return LeaveInPlace(file_path)
         if SqlLoadJob.is_sql_job(file_path):
@@ -144,7 +142,6 @@ class Client(DuckDbClient):
         table_chain: Sequence[PreparedTableSchema],
         completed_table_chain_jobs: Sequence[LoadJobInfo] | None = None,
     ) -> list[FollowupJobRequest]:
-        """The job that merges a table, once all its files are there."""
         done = completed_table_chain_jobs or ()
         if table_chain[0]["write_disposition"] != "merge":
             return super().create_table_chain_completed_followup_jobs(table_chain, done)

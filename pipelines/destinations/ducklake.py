@@ -49,7 +49,6 @@ class Credentials(DuckLakeCredentials):
     """dlt's credentials, whose connections share the lake."""
 
     def on_resolved(self) -> None:
-        """Has the connections share it."""
         super().on_resolved()
         self.conn_pool = Pool(self)
 
@@ -70,8 +69,7 @@ class Factory(dlt.destinations.ducklake):
 
     @property
     def client_class(self) -> Any:
-        """The client, with which DuckDB is imported."""
-        from pipelines.destinations.ducklake_client import Client
+        from pipelines.destinations.ducklake_client import Client  # imports DuckDB
 
         return Client
 
@@ -116,7 +114,6 @@ class DuckLake(Destination):
 
     @contextmanager
     def opened(self) -> Iterator[Any]:
-        """A client that can only read."""
         pool = self.credentials.conn_pool
         pool.read_only = True
         try:

@@ -118,7 +118,6 @@ class ExistingData(KnownData):
             self._made = None
 
     def space(self, untouched_since: int, page_size: int) -> KnownSpace:
-        """What there is at the beginning of a run."""
         unsettled: defaultdict[str, list[Unsettled]] = defaultdict(list)
         campaigns: dict[str, KnownCampaign] = {}
         since = self._sql_time(untouched_since)
@@ -136,7 +135,6 @@ class ExistingData(KnownData):
         return KnownSpace(campaigns, microseconds(newest), microseconds(max(newest, noted)))
 
     def repair_times(self, horizon: int, now: int) -> None:
-        """Sets all times later than `horizon` to `now`."""
         if not self._target.capabilities.stale_row_filter:
             return
         latest, present = (EPOCH + timedelta(microseconds=moment) for moment in (horizon, now))
@@ -145,7 +143,6 @@ class ExistingData(KnownData):
             self._target.repair_times(client, latest, present)
 
     def newer_states(self) -> Sequence[Mapping[str, Any]]:
-        """States that runs in another layout of shards stored since the last run of this one."""
         if self._target.no_shards:
             return []
         found: dict[str, str] = {str(name): str(load_id) for name, load_id in self._query(STATES)}
@@ -162,7 +159,6 @@ class ExistingData(KnownData):
         return [source["signalwire"] for source in sources if "signalwire" in source]
 
     def numbers(self, changed_since: int) -> KnownNumbers:
-        """What there is of number assignments."""
         since = self._sql_time(changed_since)
         with self._asking, self._target.shared_connection():
             schema = self._schema(NUMBER_ASSIGNMENTS)
@@ -174,15 +170,12 @@ class ExistingData(KnownData):
         return KnownNumbers(bool(numbers), frozenset(under_way | (orders.keys() - numbers.keys())))
 
     def of_campaigns(self, table: Table, campaign_ids: Sequence[str]) -> pa.Table:
-        """All rows of some campaigns, deleted ones too."""
         return self._rows(table, "campaign_id", campaign_ids)
 
     def by_id(self, table: Table, ids: Sequence[str]) -> pa.Table:
-        """Rows by their keys."""
         return self._rows(table, table.key, ids)
 
     def records(self, *tables: Table) -> dict[str, dict[str, KnownRecord]]:
-        """To each of these tables, by name, what there is under each id."""
         with self._asking, self._target.shared_connection():
             return {table.name: dict(self._records(table)) for table in tables}
 

@@ -22,11 +22,9 @@ UNIQUE_VIOLATION, DUPLICATE = "23505", "Duplicate entry"
 def add_key_indexes(client: Any, query: str, statement: str) -> None:
     """Makes the indexes that are not there yet. The tables have to be there, and the lock held.
 
-    Args:
-        client: dlt's SQL client of the schema, with an open connection.
-        query: Finds the tables of a schema, each with its index or null.
-        statement: Makes an index, with places for the name of the table, for the table in full and
-            for its key.
+    `query` finds the tables of a schema, each with its index or null; `statement` makes an index,
+    with places for a table's name, the table in full and its key. The client is the schema's, with
+    an open connection.
 
     Raises:
         KeysFailed: a table holds a key twice, which another program has put there.

@@ -125,7 +125,6 @@ class FileLock(Lock):
         self._opened: list[int] = []
 
     def take(self) -> bool:
-        """Takes the lock if it is free; whether it did."""
         if not self._opened:
             self._open()
         for number in self._opened:
@@ -156,7 +155,6 @@ class FileLock(Lock):
                     ) from error
 
     def holder(self) -> str:
-        """The holder, in words."""
         try:
             held = json.loads(self._paths[0].read_text(encoding="utf-8"))
             return PROCESS.format(**held)
@@ -195,7 +193,6 @@ class DatabaseLock(Lock):
         self._is_open = False
 
     def verify(self) -> None:
-        """LockLost unless it is still held."""
         try:
             held = self._is_held()
         except Exception as error:
@@ -204,7 +201,6 @@ class DatabaseLock(Lock):
             raise LockLost(self.lost)
 
     def release(self) -> None:
-        """Closes the connection."""
         if self._is_open:
             self._client.close_connection()
             self._is_open = False

@@ -92,7 +92,6 @@ class NamedLock(DatabaseLock):
         self._name = f"{PROGRAM} {digest}"
 
     def take(self) -> bool:
-        """Takes the lock if it is free; whether it did."""
         self._connect()
         ((taken,),) = self._ask("SELECT GET_LOCK(%s, 0)", self._name)
         if taken == 1:
@@ -109,7 +108,6 @@ class NamedLock(DatabaseLock):
             self._ask(f"INSERT INTO {table} VALUES (CONNECTION_ID(), %s)", name)  # noqa: S608
 
     def holder(self) -> str:
-        """The holder, in words."""
         ((number,),) = self._ask("SELECT IS_USED_LOCK(%s)", self._name)
         if not number:
             return "a process that has just ended"

@@ -12,9 +12,7 @@ SAFER = "write it with a program of the database's own, or as SELECT"
 def require_reading(sql: str, dialect: str | None) -> None:
     """Refuses a text that is anything but one statement that reads.
 
-    Args:
-        sql: What a user has written.
-        dialect: sqlglot's name of the SQL dialect; None for what most databases understand.
+    `dialect` is sqlglot's name of the SQL dialect; None for what most databases understand.
 
     Raises:
         ConfigurationError: it is another statement, several, or none that can be understood.

@@ -56,11 +56,8 @@ class RowLock(DatabaseLock):
         self, client: Any, schema: str, path: Path, *, every: float = HEARTBEAT_EVERY
     ) -> None:
         """
-        Args:
-            client: dlt's SQL client.
-            schema: The dataset's, as statements write it.
-            path: The lock file of the working folder.
-            every: Seconds from one heartbeat to the next.
+        `schema` is the dataset's, as statements write it, `path` the lock file of the working
+        folder, `every` the seconds from one heartbeat to the next.
         """
         super().__init__(client)
         self._schema = schema
@@ -94,14 +91,12 @@ class RowLock(DatabaseLock):
         return True
 
     def holder(self) -> str:
-        """The holder, in words."""
         if self._is_open:
             for holder, seconds in self._ask(HOLDER):
                 return f"{holder}; last heartbeat {seconds} s ago, free after {FREE_AFTER} s"
         return self._folder.holder()
 
     def release(self) -> None:
-        """Releases it, and then the folder."""
         self._ended.set()
         if self._heart.is_alive():
             self._heart.join()

@@ -61,9 +61,8 @@ def column_names(cursor: Any) -> list[str]:
 def columns_there(client: Any, table: str) -> list[str]:
     """The columns of a table, in lower case, which some destinations do not keep.
 
-    Args:
-        client: dlt's SQL client, with an open connection.
-        table: The table, as a statement names it. If it is not there, it has no columns.
+    The client has an open connection; `table` is as a statement names it. One that is not there
+    has no columns.
     """
     nothing = f"SELECT * FROM {table} WHERE 1 = 0"  # noqa: S608 - our own name
     with suppress(DestinationUndefinedEntity), client.execute_query(nothing) as cursor:
@@ -74,9 +73,7 @@ def columns_there(client: Any, table: str) -> list[str]:
 def fetched(client: Any, sql: str) -> tuple[list[str], list[Any]]:
     """What a statement returns: the names of its columns for people, and its rows.
 
-    Args:
-        client: dlt's SQL client, with an open connection.
-        sql: The statement; of one that returns nothing, names and rows are empty.
+    The client has an open connection. Of a statement that returns nothing, both are empty.
     """
     with client.execute_query(sql) as cursor:
         names = shown_names(client, cursor)
@@ -84,12 +81,7 @@ def fetched(client: Any, sql: str) -> tuple[list[str], list[Any]]:
 
 
 def shown_names(client: Any, cursor: Any) -> list[str]:
-    """The names of a result's columns for people: in lower case where the destination folds them.
-
-    Args:
-        client: dlt's SQL client.
-        cursor: Its cursor with the result.
-    """
+    """The names of a result's columns for people: in lower case where they are folded."""
     names = column_names(cursor)
     if client.capabilities.casefold_identifier is not str.upper:
         return names

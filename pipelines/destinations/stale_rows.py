@@ -42,12 +42,9 @@ _CONDITIONS = {
 
 
 def stale_row_filter(name: str, table: str, staging: str) -> str | None:
-    """The condition on the staged rows of a table that are merged; None if all are.
+    """The condition on the staged rows of our table `name` that are merged; None if all are.
 
-    Args:
-        name: Our table's name.
-        table: The table at the destination, as a statement names it.
-        staging: What the staged rows are read from.
+    A statement calls the table at the destination `table`, and reads staged rows from `staging`.
     """
     condition = _CONDITIONS.get(name)
     return condition and condition.format(table=table, staging=staging)

@@ -45,12 +45,7 @@ ORDER BY 1
 
 
 def require_fit(client: Any, location: str, dataset: str) -> None:
-    """Refuses a server that cannot be loaded into exactly.
-
-    Args:
-        client: dlt's SQL client, with an open connection.
-        location: The server and its database, in words.
-        dataset: The dataset that is loaded into.
+    """Refuses a server that cannot be loaded into exactly; `location` names it in words.
 
     Raises:
         ConfigurationError: the text says what is wrong, and what to do.
@@ -111,9 +106,7 @@ def _require_tables(client: Any, role: str) -> None:
 def require_sessions(connect: Callable[[], Any], where: str) -> None:
     """Refuses a pooler between whose connections do not keep a session each.
 
-    Args:
-        connect: Makes a connection, in psycopg2's autocommit mode.
-        where: What it leads to, in words.
+    `connect` makes a connection in psycopg2's autocommit mode; `where` says what it leads to.
 
     Raises:
         ConfigurationError: a connection has lost what was set in it, or sees another's.

@@ -57,7 +57,6 @@ class Credentials(PostgresCredentials):
             self.port = DEFAULT_PORT
 
     def get_query(self) -> dict[str, Any]:
-        """The parameters of a connection."""
         query = {**KEEPALIVES, **super().get_query(), "client_encoding": "utf8"}
         if self.__lifted__ and not self.__plain__:
             given = query.get("options") or os.environ.get("PGOPTIONS", "")
@@ -94,7 +93,6 @@ class Configuration(PostgresClientConfiguration):
     credentials: Credentials = None  # type: ignore[assignment]
 
     def data_location(self) -> str:
-        """The server and its database."""
         return self.credentials.where()
 
 

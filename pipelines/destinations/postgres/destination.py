@@ -41,8 +41,7 @@ class Factory(dlt.destinations.postgres):
 
     @property
     def client_class(self) -> Any:
-        """The client, with which psycopg2 is imported."""
-        from pipelines.destinations.postgres.session import Client
+        from pipelines.destinations.postgres.session import Client  # imports psycopg2
 
         return Client
 

@@ -41,7 +41,6 @@ class PostgresLock(DatabaseLock):
         self._shard = 2 * MAX_SHARDS * self._layout + number
 
     def take(self) -> bool:
-        """Takes the lock if it is free; whether it did."""
         if self._connect():
             name = "{0} pid {pid} on {host}".format(PROGRAM, **this_process())
             self._ask("SELECT set_config('application_name', %s, false)", name[:63])
@@ -53,7 +52,6 @@ class PostgresLock(DatabaseLock):
         return True
 
     def holder(self) -> str:
-        """The holder, in words."""
         found = self._holders()
         if not found:
             return "a process that has just ended"
@@ -64,7 +62,6 @@ class PostgresLock(DatabaseLock):
 
     @contextmanager
     def schema_lock(self) -> Iterator[None]:
-        """Holds the schema-change lock that all shards share."""
         with self._held(self._CHANGING_TABLES):
             yield
 

@@ -98,7 +98,6 @@ class CopyJob(PostgresParquetCopyJob):
     """dlt's job, which cannot copy a file without rows: that is how empty tables are made."""
 
     def run(self) -> None:
-        """Copies the rows, if there are any."""
         if pq.read_metadata(self._file_path).num_rows:
             super().run()
 
@@ -127,6 +126,5 @@ class Client(PostgresClient):
     def create_load_job(
         self, table: PreparedTableSchema, file_path: str, load_id: str, restore: bool = False
     ) -> LoadJob:
-        """The job that loads a file."""
         job = super().create_load_job(table, file_path, load_id, restore)
         return CopyJob(file_path) if isinstance(job, PostgresParquetCopyJob) else job
