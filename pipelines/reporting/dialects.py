@@ -14,15 +14,14 @@ from typing import Any
 import sqlglot
 from sqlglot import exp
 
-Shape = Callable[[exp.Expression], Mapping[str, exp.Expression] | None]
-
 
 @dataclass(frozen=True)
 class Dialect:
     """How reports are written for a database, and what is known of the result.
 
-    The texts are expressions in the dialect itself, over the names that the shape finds; None
-    leaves the shape to sqlglot. `caveat` is empty where every number was compared with DuckDB's.
+    The texts are expressions in the dialect itself, with the parts that `shape_of` finds in braces;
+    None leaves the shape to sqlglot. `caveat` is empty where every number was compared with
+    DuckDB's.
     """
 
     percentile: str | None = None
@@ -35,50 +34,31 @@ class Dialect:
     caveat: str = ""
 
 
-def percentile(node: exp.Expression) -> Mapping[str, exp.Expression] | None:
-    """`percentile_cont(share) WITHIN GROUP (ORDER BY value)`, exact and interpolated."""
-    if not isinstance(node, exp.WithinGroup):
-        return None
-    (ordered,) = node.expression.expressions
-    return {"share": node.this.this, "value": ordered.this}
+def shape_of(node: Any) -> tuple[str, dict[str, Any]] | None:
+    """The shape that a node of DuckDB's syntax tree has, by its field in `Dialect`, and its parts.
 
-
-def epoch(node: exp.Expression) -> Mapping[str, exp.Expression] | None:
-    """`extract(epoch FROM time)`: seconds since 1970, with six digits."""
-    return {"time": node.expression} if _extracts(node, "EPOCH") else None
-
-
-def seconds_between(node: exp.Expression) -> Mapping[str, exp.Expression] | None:
-    """`extract(epoch FROM later - earlier)`, with six digits."""
-    if not _extracts(node, "EPOCH") or not isinstance(node.expression, exp.Sub):
-        return None
-    return {"later": node.expression.this, "earlier": node.expression.expression}
-
-
-def weekday(node: exp.Expression) -> Mapping[str, exp.Expression] | None:
-    """`extract(isodow FROM time)`: 1 for Monday to 7 for Sunday."""
-    return {"time": node.expression} if _extracts(node, "ISODOW") else None
-
-
-def later_day(node: exp.Expression) -> Mapping[str, exp.Expression] | None:
-    """`day + number * INTERVAL '1' DAY`."""
-    if not isinstance(node, exp.Add) or not isinstance(node.expression, exp.Mul):
-        return None
-    if not isinstance(node.expression.expression, exp.Interval):
-        return None
-    return {"day": node.this, "number": node.expression.this}
-
-
-def next_row(node: exp.Expression) -> Mapping[str, exp.Expression] | None:
-    """`lead(value)`, in a window: null after the last row."""
-    return {"value": node.this} if isinstance(node, exp.Lead) else None
-
-
-# in the order in which they are looked for: a difference of times before a time
-SHAPES: Mapping[str, Shape] = {
-    shape.__name__: shape
-    for shape in (percentile, seconds_between, epoch, weekday, later_day, next_row)
-}
+    None if it has none of them.
+    """
+    match node:
+        # percentile_cont(share) WITHIN GROUP (ORDER BY value), exact and interpolated
+        case exp.WithinGroup(this=quantile, expression=exp.Order(expressions=[ordered])):
+            return "percentile", {"share": quantile.this, "value": ordered.this}
+        # extract(epoch FROM later - earlier), with six digits
+        case exp.Extract(name="EPOCH", expression=exp.Sub(this=later, expression=earlier)):
+            return "seconds_between", {"later": later, "earlier": earlier}
+        # extract(epoch FROM time): seconds since 1970, with six digits
+        case exp.Extract(name="EPOCH", expression=time):
+            return "epoch", {"time": time}
+        # extract(isodow FROM time): 1 for Monday to 7 for Sunday
+        case exp.Extract(name="ISODOW", expression=time):
+            return "weekday", {"time": time}
+        # day + number * INTERVAL '1' DAY
+        case exp.Add(this=day, expression=exp.Mul(this=number, expression=exp.Interval())):
+            return "later_day", {"day": day, "number": number}
+        # lead(value), in a window: null after the last row
+        case exp.Lead(this=value):
+            return "next_row", {"value": value}
+    return None
 
 
 def named_columns(tree: exp.Expression) -> None:
@@ -96,50 +76,49 @@ def standard_settings(tree: exp.Expression) -> None:
 
 
 # of BigQuery: where a percentile lies among the sorted values, and its two neighbours there
-PLACE = "(share * (COUNT(value) - 1))"
-NEIGHBOUR = (
-    "ARRAY_AGG(value IGNORE NULLS ORDER BY value)[SAFE_OFFSET(CAST({}" + PLACE + " AS INT64))]"
-)
-LOWER, UPPER = NEIGHBOUR.format("FLOOR"), NEIGHBOUR.format("CEIL")
+PLACE = "({share} * (COUNT({value}) - 1))"
+NEIGHBOUR = "ARRAY_AGG({value} IGNORE NULLS ORDER BY {value})[SAFE_OFFSET(CAST(%s AS INT64))]"
+LOWER, UPPER = NEIGHBOUR % f"FLOOR{PLACE}", NEIGHBOUR % f"CEIL{PLACE}"
 
 DIALECTS: Mapping[str, Dialect] = {
     "duckdb": Dialect(),
     "postgres": Dialect(),
     "clickhouse": Dialect(
-        percentile="quantileExactInclusiveOrNull(share)(value)",
-        epoch="toUnixTimestamp64Micro(toDateTime64(time, 6)) / 1e6",
-        seconds_between="dateDiff('microsecond', earlier, later) / 1e6",
-        later_day="addDays(day, number)",
-        next_row="lead(toNullable(value))",
+        percentile="quantileExactInclusiveOrNull({share})({value})",
+        epoch="(toUnixTimestamp64Micro(toDateTime64({time}, 6)) / 1e6)",
+        seconds_between="(DATE_DIFF(MICROSECOND, {earlier}, {later}) / 1e6)",
+        later_day="addDays({day}, {number})",
+        next_row="lead(toNullable({value}))",
         rewrites=(named_columns, standard_settings),
     ),
     "databricks": Dialect(
-        percentile="percentile(value, share)",
-        epoch="unix_micros(time) / 1e6D",
-        seconds_between="(unix_micros(later) - unix_micros(earlier)) / 1e6D",
-        weekday="weekday(time) + 1",
+        percentile="PERCENTILE({value}, {share})",
+        epoch="(UNIX_MICROS({time}) / CAST(1e6 AS DOUBLE))",
+        seconds_between="((UNIX_MICROS({later}) - UNIX_MICROS({earlier})) / CAST(1e6 AS DOUBLE))",
+        weekday="(WEEKDAY({time}) + 1)",
     ),
     "snowflake": Dialect(
-        epoch="DATE_PART(EPOCH_MICROSECOND, time) / 1e6",
-        seconds_between="TIMESTAMPDIFF(MICROSECOND, earlier, later) / 1e6",
-        weekday="DAYOFWEEKISO(time)",
-        later_day="DATEADD(DAY, number, day)",
+        epoch="(DATE_PART(EPOCH_MICROSECOND, {time}) / 1e6)",
+        seconds_between="(DATEDIFF(MICROSECOND, {earlier}, {later}) / 1e6)",
+        weekday="DAYOFWEEKISO({time})",
+        later_day="DATEADD(DAY, {number}, {day})",
         caveat="run in fakesnow, which translates it to DuckDB's SQL, and not on Snowflake itself",
     ),
     "bigquery": Dialect(
         # between the two neighbours in the sorted values: there is no such aggregate
-        percentile=f"{LOWER} + ({PLACE} - FLOOR({PLACE})) * ({UPPER} - {LOWER})",
-        epoch="UNIX_MICROS(time) / 1e6",
-        seconds_between="DATETIME_DIFF(later, earlier, MICROSECOND) / 1e6",
-        weekday="MOD(EXTRACT(DAYOFWEEK FROM time) + 5, 7) + 1",
-        later_day="DATE_ADD(day, INTERVAL number DAY)",
+        percentile=f"({LOWER} + ({PLACE} - FLOOR({PLACE})) * ({UPPER} - {LOWER}))",
+        epoch="(UNIX_MICROS({time}) / 1e6)",
+        seconds_between="(DATETIME_DIFF({later}, {earlier}, MICROSECOND) / 1e6)",
+        weekday="(MOD(EXTRACT(DAYOFWEEK FROM {time}) + 5, 7) + 1)",
+        later_day="DATE_ADD({day}, INTERVAL {number} DAY)",
         caveat="not run on BigQuery, only parsed",
     ),
     "redshift": Dialect(
-        epoch="DATEDIFF(MICROSECOND, TIMESTAMP '1970-01-01', time AT TIME ZONE 'UTC') / 1e6",
-        seconds_between="DATEDIFF(MICROSECOND, earlier, later) / 1e6",
-        weekday="MOD(EXTRACT(DOW FROM time) + 6, 7) + 1",
-        later_day="DATEADD(DAY, number, day)",
+        epoch="(DATEDIFF(MICROSECOND, CAST('1970-01-01' AS TIMESTAMP), {time} AT TIME ZONE 'UTC')"
+        " / 1e6)",
+        seconds_between="(DATEDIFF(MICROSECOND, {earlier}, {later}) / 1e6)",
+        weekday="((EXTRACT(DOW FROM {time}) + 6) % 7 + 1)",
+        later_day="DATEADD(DAY, {number}, {day})",
         caveat="not run on Redshift, only parsed",
     ),
 }
@@ -162,26 +141,13 @@ def translated(query: str, name: str) -> str:
     return text
 
 
-def _rewritten(node: exp.Expression, name: str, dialect: Dialect) -> Any:
-    for shape, find in SHAPES.items():
-        text = getattr(dialect, shape)
-        found = find(node) if text else None
-        if found is not None:
-            return _filled(sqlglot.parse_one(text, read=name), found, name, dialect)
-    return node
-
-
-def _filled(template: Any, found: Mapping[str, exp.Expression], name: str, dialect: Dialect) -> Any:
-    """The dialect's expression with what the shape found in the place of its names."""
-
-    def fill(node: exp.Expression) -> Any:
-        if isinstance(node, exp.Column | exp.Var | exp.Identifier) and node.name in found:
-            return found[node.name].copy().transform(_rewritten, name, dialect)
+def _rewritten(node: Any, name: str, dialect: Dialect) -> Any:
+    shape, parts = shape_of(node) or ("", {})
+    text: str | None = getattr(dialect, shape, None)
+    if text is None:
         return node
-
-    filled: Any = template.transform(fill)
-    return filled if isinstance(filled, exp.Func) else exp.paren(filled, copy=False)
-
-
-def _extracts(node: exp.Expression, part: str) -> bool:
-    return isinstance(node, exp.Extract) and node.name.upper() == part
+    written = {
+        part: value.transform(_rewritten, name, dialect).sql(name, comments=False)
+        for part, value in parts.items()
+    }
+    return exp.var(text.format(**written))
