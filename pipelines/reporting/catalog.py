@@ -3,7 +3,8 @@
 A file is a comment and a query in DuckDB's dialect. The comment's first paragraph says what one row
 stands for, then comes a line for each column, then the columns for a narrow terminal, the most
 important first. The query names tables of the dataset and other reports without a schema. A query
-that is `@measures` is made from `sql/shared/measures.sql`, and so for the other files there.
+that is `@measures` is made from the Jinja template `sql/shared/measures.sql` with the settings that
+follow, and so for the other files there.
 """
 
 from __future__ import annotations
@@ -12,10 +13,9 @@ import logging
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial
 from graphlib import TopologicalSorter
 from pathlib import Path
-from string import Template
 from typing import Any
 
 import dlt
@@ -235,77 +235,36 @@ def definition(report: Report, dataset: str, dialect: str) -> str:
 
 
 def _read(path: Path) -> Report:
-    grain, columns, query = _parts(path)
+    grain, columns, query = _parts(path.read_text(encoding="utf-8"))
     shown = columns.pop(ON_TERMINAL, "")
     if shared := re.match(r"@(\w+)", query):
         settings = dict(re.findall(r"^(\w+) = (.*)$", query, re.MULTILINE))
-        _, further, template = _parts(FOLDER / "shared" / f"{shared[1]}.sql")
+        _, further, query = _parts(_shared().get_template(f"{shared[1]}.sql").render(settings))
         shown = f"{shown}, {further.pop(ON_TERMINAL)}"
-        query = Template(template).substitute(SUBSTITUTES[shared[1]](**settings))
-        # without those that only some of the reports have
-        columns |= {name: meaning for name, meaning in further.items() if name in query}
-        # for people to read: without the lines where there was nothing to put in
-        query = re.sub(r"\n +(?=\n)", "", query).rstrip()
+        columns |= further
     return Report(path.stem, grain, columns, query, tuple(re.findall(r"\w+", shown)))
 
 
-def _parts(path: Path) -> tuple[str, dict[str, str], str]:
-    lines = path.read_text(encoding="utf-8").splitlines()
+@cache
+def _shared() -> Any:
+    # commands that read no reports do not wait for it
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    return Environment(  # noqa: S701 - SQL is no HTML
+        loader=FileSystemLoader(FOLDER / "shared"),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def _parts(text: str) -> tuple[str, dict[str, str], str]:
+    lines = text.splitlines()
     end = next(number for number, line in enumerate(lines) if not line.startswith("--"))
     comment = [line[2:].strip() for line in lines[:end]]
     gap = comment.index("")
     described = dict(line.split(": ", 1) for line in comment[gap:] if line)
     return " ".join(comment[:gap]), described, "\n".join(lines[end:]).strip()
-
-
-def _of_measures(
-    key: str = "", labels: str = "", columns: str = "", order: str = "", period: str = ""
-) -> dict[str, str]:
-    """What the measures are grouped by (one row of all without a key), and labelled with.
-
-    With a `period`, which is a part of the key, some measures of the one before stand beside.
-    """
-    names = [name for name in labels.split(", ") if name]
-    shown = ", ".join(part for part in (key, *names, columns) if part)
-    return {
-        "key_": f"{key}," if key else "",
-        "labels": " ".join(f"max({name}) AS {name}," for name in names),
-        "columns": f"{shown},",
-        "partition": f"PARTITION BY {key}" if key else "",
-        "group": f"GROUP BY {key}" if key else "",
-        "join": "LEFT JOIN" if key else "CROSS JOIN",
-        "using": f"USING ({key})" if key else "",
-        "order": f"ORDER BY {order}" if order else "",
-        "before": _before(key, period) if period else "",
-    }
-
-
-def _before(key: str, period: str) -> str:
-    """Measures of the period before, where there is a row of it."""
-    others = ", ".join(name for name in key.split(", ") if name != period)
-    window = f"{f'PARTITION BY {others} ' if others else ''}ORDER BY {period}"
-    number, step = NUMBERED[period]
-    return "".join(
-        f",\n    CASE\n        WHEN lag({number}) OVER ({window}) = {number} - {step}"
-        f"\n            THEN lag({measure}) OVER ({window})\n    END AS {measure}_before"
-        for measure in ("orders", "median_hours_all", "p90_hours_all", "share_within_target")
-    )
-
-
-# a period as a number, and how much less the one before has
-NUMBERED = {
-    "created_week": ("extract(epoch FROM CAST(created_week AS TIMESTAMP))", 7 * 86_400),
-    "created_month": (
-        "(extract(year FROM created_month) * 12 + extract(month FROM created_month))",
-        1,
-    ),
-}
-# what the settings of a report put into each of the shared queries
-SUBSTITUTES: dict[str, Callable[..., dict[str, str]]] = {
-    "measures": _of_measures,
-    # as they are; the further columns, and what they come from, may be left out
-    "approval": partial(dict, labels="", named="", join=""),
-}
 
 
 def _with_values(report: Report, rows: Iterable[tuple[str | float | bool, ...]]) -> Report:

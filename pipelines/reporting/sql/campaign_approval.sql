@@ -9,6 +9,3 @@
 @approval
 kind = campaign
 approved = active
-labels = brand_name, use_case,
-named = coalesce(brands.name, campaigns.brand_id) AS brand_name, coalesce(campaigns.sms_use_case, '(none)') AS use_case,
-join = LEFT JOIN brands ON brands.id = campaigns.brand_id

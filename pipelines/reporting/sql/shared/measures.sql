@@ -1,3 +1,19 @@
+{# What a report gives: the key that orders are grouped by (one row of all without one), the labels
+   of the key, further columns, and the order of the rows. With a period, which is the last part of
+   the key, some measures of the period before stand beside. #}
+{% set key, labels, columns = key | default(""), labels | default(""), columns | default("") %}
+{% set order, period = order | default(""), period | default("") %}
+{% set partition = "PARTITION BY " ~ key if key else "" %}
+{% if period %}
+    {# the period as a number, and how much less the one before has #}
+    {% set number, step = {
+        "created_week": ("extract(epoch FROM CAST(created_week AS TIMESTAMP))", 7 * 86400),
+        "created_month":
+            ("(extract(year FROM created_month) * 12 + extract(month FROM created_month))", 1),
+    }[period] %}
+    {% set others = key.split(", ")[:-1] | join(", ") %}
+    {% set window = ("PARTITION BY " ~ others ~ " " if others else "") ~ "ORDER BY " ~ period %}
+{% endif %}
 -- The measures of a group of orders, one row per key.
 --
 -- orders: All orders.
@@ -16,22 +32,26 @@
 -- p90_hours_all: The time within which 90 % of all orders are processed, likewise.
 -- share_censored: Share of orders without a known processing time, 0 to 1.
 -- share_within_target: Share processed as promised (order_processing.promised_hours), of those old enough to tell, 0 to 1.
+{% if period %}
 -- orders_before: All orders of the period before, if there were any.
 -- median_hours_all_before: median_hours_all of the period before.
 -- p90_hours_all_before: p90_hours_all of the period before.
 -- share_within_target_before: share_within_target of the period before.
+{% endif %}
 --
 -- On a terminal: orders, median_hours_all, open, share_within_target, p90_hours_all, processed, failed
 WITH ranks AS (
     SELECT
-        ${key_}
+        {% if key %}
+        {{ key }},
+        {% endif %}
         observed_hours,
         status,
         -- orders processed after the same time come before those still waiting then
         row_number() OVER (
-            ${partition} ORDER BY observed_hours, CASE WHEN status = 'processed' THEN 0 ELSE 1 END
+            {{ partition }} ORDER BY observed_hours, CASE WHEN status = 'processed' THEN 0 ELSE 1 END
         ) AS position,
-        count(*) OVER (${partition}) AS orders
+        count(*) OVER ({{ partition }}) AS orders
     FROM order_processing
     WHERE observed_hours IS NOT NULL
 ),
@@ -39,7 +59,9 @@ WITH ranks AS (
 -- Kaplan and Meier's product, as a sum of logarithms
 curve AS (
     SELECT
-        ${key_}
+        {% if key %}
+        {{ key }},
+        {% endif %}
         observed_hours,
         sum(
             CASE
@@ -48,7 +70,7 @@ curve AS (
                 ELSE -100
             END
         ) OVER (
-            ${partition} ORDER BY position ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
+            {{ partition }} ORDER BY position ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
         ) AS log_share_waiting
     FROM ranks
 ),
@@ -56,19 +78,27 @@ curve AS (
 -- a hair above the logarithms of 0.5 and 0.1: a sum of logarithms may end beside them
 quantiles AS (
     SELECT
-        ${key_}
+        {% if key %}
+        {{ key }},
+        {% endif %}
         min(CASE WHEN log_share_waiting <= -0.693147180559 THEN observed_hours END)
             AS median_hours_all,
         min(CASE WHEN log_share_waiting <= -2.302585092993 THEN observed_hours END)
             AS p90_hours_all
     FROM curve
-    ${group}
+    {% if key %}
+    GROUP BY {{ key }}
+    {% endif %}
 ),
 
 measures AS (
     SELECT
-        ${key_}
-        ${labels}
+        {% if key %}
+        {{ key }},
+        {% endif %}
+        {% for name in labels.split(", ") if name %}
+        max({{ name }}) AS {{ name }},
+        {% endfor %}
         count(*) AS orders,
         count(CASE WHEN status = 'processed' THEN 1 END) AS processed,
         count(CASE WHEN status = 'open' THEN 1 END) AS open,
@@ -86,11 +116,13 @@ measures AS (
         CAST(count(CASE WHEN within_target THEN 1 END) AS DOUBLE)
             / nullif(count(within_target), 0) AS share_within_target
     FROM order_processing
-    ${group}
+    {% if key %}
+    GROUP BY {{ key }}
+    {% endif %}
 )
 
 SELECT
-    ${columns}
+    {{ [key, labels, columns] | select | join(", ") }},
     orders,
     processed,
     open,
@@ -106,7 +138,21 @@ SELECT
     median_hours_all,
     p90_hours_all,
     share_censored,
-    share_within_target${before}
+    share_within_target
+    {%- for measure in ("orders", "median_hours_all", "p90_hours_all", "share_within_target")
+        if period %},
+    CASE
+        WHEN lag({{ number }}) OVER ({{ window }}) = {{ number }} - {{ step }}
+            THEN lag({{ measure }}) OVER ({{ window }})
+    END AS {{ measure }}_before
+    {%- endfor %}
+
 FROM measures
-${join} quantiles ${using}
-${order}
+{% if key %}
+LEFT JOIN quantiles USING ({{ key }})
+{% else %}
+CROSS JOIN quantiles
+{% endif %}
+{% if order %}
+ORDER BY {{ order }}
+{% endif %}
