@@ -110,10 +110,7 @@ class Bundle:
         metrics = {name if name == "stuck_orders" else "rows": Metric("COUNT(*)", "Rows.", COUNT)}
         if name == ORDERS:
             metrics = METRICS | target_metrics(self.targets)
-            columns += [
-                _column(column, made.type, made.description, made.sql)
-                for column, made in ORDER_COLUMNS.items()
-            ]
+            columns += [_column(*column) for column in ORDER_COLUMNS]
         return {
             "table_name": name,
             "schema": reports_dataset(self.dataset),
@@ -248,10 +245,10 @@ class Bundle:
         }
         position: dict[str, Any] = {
             "DASHBOARD_VERSION_KEY": "v2",
-            **_part("ROOT", "ROOT_ID", ["TABS"]),
+            **_part("ROOT", "ROOT_ID", ["TABS"], []),
             **_part("GRID", "GRID_ID", []),
             **_part("HEADER", "HEADER_ID", [], text="SignalWire orders"),
-            **_part("TABS", "TABS", [*tabs]),
+            **_part("TABS", "TABS", [*tabs], ["ROOT_ID"]),
         }
         numbers = {chart.title: number for number, chart in enumerate(shown, 1)}
         for tab, (title, charts_of_tab) in tabs.items():
@@ -260,16 +257,17 @@ class Bundle:
                 names.append(name := f"ROW-{numbers[row[0].title]}")
                 position |= _part(
                     "ROW", name, [f"CHART-{numbers[chart.title]}" for chart in row],
-                    background="BACKGROUND_TRANSPARENT",
+                    ["ROOT_ID", "TABS", tab], background="BACKGROUND_TRANSPARENT",
                 )  # fmt: skip
                 for chart in row:
                     position |= _part(
                         "CHART", f"CHART-{numbers[chart.title]}", [],
+                        ["ROOT_ID", "TABS", tab, name],
                         chartId=numbers[chart.title], uuid=self._id("chart", chart.title),
                         sliceName=chart.title, width=chart.width, height=chart.height,
                     )  # fmt: skip
-            position |= _part("TAB", tab, names, text=title)
-        return _with_parents(position)
+            position |= _part("TAB", tab, names, ["ROOT_ID", "TABS"], text=title)
+        return position
 
 
 def _column(
@@ -317,17 +315,9 @@ def _rows(shown: Iterable[Chart]) -> list[list[Chart]]:
     return rows
 
 
-def _part(kind: str, name: str, children: list[str], **meta: Any) -> dict[str, Any]:
-    return {name: {"type": kind, "id": name, "children": children, "meta": meta}}
-
-
-def _with_parents(position: dict[str, Any]) -> dict[str, Any]:
-    """Names each part's way from the root, which Superset wants beside the children."""
-
-    def visit(name: str, parents: list[str]) -> None:
-        position[name]["parents"] = parents
-        for child in position[name]["children"]:
-            visit(child, [*parents, name])
-
-    visit("ROOT_ID", [])
-    return position
+def _part(
+    kind: str, name: str, children: list[str], parents: list[str] | None = None, **meta: Any
+) -> dict[str, Any]:
+    """A part of the layout by its name, with its way from the root where it is drawn."""
+    part = {"type": kind, "id": name, "children": children, "meta": meta}
+    return {name: part if parents is None else part | {"parents": parents}}
