@@ -14,7 +14,7 @@ from pathlib import Path
 import duckdb
 
 from pipelines.destinations.naming import schemas_to_show
-from pipelines.reporting.catalog import load_reports, rendered
+from pipelines.reporting.catalog import in_full, load_reports
 from sources.signalwire.records.schema import TABLES
 
 ORDERS = 1_000_000
@@ -71,7 +71,7 @@ def fill(connection: duckdb.DuckDBPyConnection) -> list[str]:
     connection.execute(FILL)
     reports = load_reports((1, 4, 24, 48), 24)
     for name, report in reports.items():
-        query = rendered(report, schemas_to_show("signalwire"), "duckdb")
+        query = in_full(report.query, schemas_to_show("signalwire"), "duckdb")
         connection.execute(f"CREATE VIEW signalwire_reports.{name} AS {query}")
     return list(reports)
 

@@ -27,7 +27,7 @@ def main(arguments: argparse.Namespace) -> int:
     from pipelines.reporting.catalog import configured_reports, configured_targets
     from pipelines.reporting.superset.bundle import Bundle, is_bundle
     from pipelines.reporting.superset.column_types import column_types
-    from pipelines.reporting.superset.database import database_of, given_database
+    from pipelines.reporting.superset.database import MASK, database_of, given_database
 
     set_up_logging()
     target = report_file.source_of(arguments, "bi", "bundle for Superset", is_bundle)
@@ -37,7 +37,7 @@ def main(arguments: argparse.Namespace) -> int:
     targets, _ = configured_targets()
     bundle = Bundle(database, target.dataset, reports, column_types(reports), targets)
     if report_file.write(arguments.out, bundle.packed()):
-        asks = ", which asks for the password" if database.asks_for_password else ""
+        asks = ", which asks for the password" if MASK in database.uri else ""
         sys.stdout.write(
             f"Import it in Superset: Dashboards, then Import dashboards{asks}.\n"
             f"It reads {printable(database.uri)}\n"

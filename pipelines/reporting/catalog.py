@@ -162,11 +162,6 @@ def _setting(name: str) -> tuple[str, Any]:
     return name, value
 
 
-def rendered(report: Report, schemas: Schemas, dialect: str) -> str:
-    """The report's query in a dialect, with fully qualified table names."""
-    return in_full(report.query, schemas, dialect)
-
-
 def in_full(query: str, schemas: Schemas, dialect: str) -> str:
     """A query over tables and reports in a dialect, with their names in full."""
     return translated(with_names(query, partial(_full_name, schemas)), dialect)
@@ -231,7 +226,8 @@ def definition(report: Report, dataset: str, dialect: str) -> str:
     schemas = schemas_to_show(dataset, upper=dialect in UPPER_CASE)
     written = sqlglot.parse_one(schemas.reports, read="duckdb", into=sqlglot.exp.Table)
     view = f"{written.sql(dialect)}.{report.name}"
-    return "\n".join([*comment, f"CREATE VIEW {view} AS", rendered(report, schemas, dialect) + ";"])
+    query = in_full(report.query, schemas, dialect)
+    return "\n".join([*comment, f"CREATE VIEW {view} AS", f"{query};"])
 
 
 def _read(path: Path) -> Report:

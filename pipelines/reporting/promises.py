@@ -85,9 +85,8 @@ def rows_of(promises: Sequence[Promise]) -> list[tuple[str, float, str, str, str
 
 def with_default(promises: Sequence[Promise], hours: float) -> list[Promise]:
     """The promises, and one of these hours for all orders that none of them is for."""
-    others = [p for p in promises if not (p.priority == 0 and p.since == ALWAYS)]
-    for_all = [p for p in promises if p.priority == 0 and p.since == ALWAYS]
-    return [*(for_all or [Promise(hours)]), *others]
+    of_all = [p for p in promises if p.priority == 0 and p.since == ALWAYS] or [Promise(hours)]
+    return [*of_all, *(p for p in promises if p not in of_all)]
 
 
 def _promise(number: int, entry: Mapping[str, Any]) -> Promise:

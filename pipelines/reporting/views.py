@@ -13,7 +13,7 @@ from pipelines.destinations.base import Destination
 from pipelines.destinations.naming import Schemas, folded, in_reports, literal, reports_dataset
 from pipelines.errors import ReportsFailed
 from pipelines.errors.explain import first_line
-from pipelines.reporting.catalog import Report, configured_reports, dialect_of, rendered
+from pipelines.reporting.catalog import Report, configured_reports, dialect_of, in_full
 from sources.signalwire.errors import ConfigurationError
 from sources.signalwire.records.schema import TABLES
 
@@ -48,7 +48,7 @@ def apply_reports(target: Destination, *, always: bool = False) -> bool:
                     " signalwire-orders run"
                 )
             return False
-        views = {name: rendered(report, schemas, dialect) for name, report in found.items()}
+        views = {name: in_full(report.query, schemas, dialect) for name, report in found.items()}
         views[VERSION] = f"SELECT '{version}' AS version"
         schema = in_reports(client, target.dataset)
         target.create_schema(client, reports_dataset(target.dataset), schema)
@@ -67,19 +67,20 @@ def apply_reports(target: Destination, *, always: bool = False) -> bool:
 
 
 def _create(client: Any, schema: str, views: Mapping[str, str], comments: Sequence[str]) -> None:
+    def create() -> None:
+        for name, query in views.items():
+            client.execute_sql(f"CREATE OR REPLACE VIEW {schema}.{name} AS {query}")
+        client.execute_many(comments)
+
     try:
         with client.begin_transaction():
-            for name, query in views.items():
-                client.execute_sql(f"CREATE OR REPLACE VIEW {schema}.{name} AS {query}")
-            client.execute_many(comments)
+            create()
     except DatabaseException:
         # columns of an existing view cannot be dropped or renamed: replace the views whole
         with client.begin_transaction():
             for name in reversed([*views]):
                 client.execute_sql(f"DROP VIEW IF EXISTS {schema}.{name}")
-            for name, query in views.items():
-                client.execute_sql(f"CREATE VIEW {schema}.{name} AS {query}")
-            client.execute_many(comments)
+            create()
 
 
 def _comments(schema: str, found: Iterable[Report]) -> list[str]:

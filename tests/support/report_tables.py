@@ -11,7 +11,7 @@ import pyarrow as pa
 from psycopg2.extras import execute_values
 
 from pipelines.destinations.naming import schemas_to_show
-from pipelines.reporting.catalog import Report, rendered
+from pipelines.reporting.catalog import Report, in_full
 from sources.signalwire.records.schema import TABLES, Table
 
 Row = dict[str, Any]
@@ -48,7 +48,7 @@ class DuckTables:
             empty = arrow(TABLES[name], [])  # noqa: F841 - DuckDB finds it by its name
             self._connection.execute(f"CREATE TABLE signalwire.{name} AS SELECT * FROM empty")
         for name, report in reports.items():
-            query = rendered(report, schemas_to_show("signalwire"), "duckdb")
+            query = in_full(report.query, schemas_to_show("signalwire"), "duckdb")
             self._connection.execute(f"CREATE VIEW signalwire_reports.{name} AS {query}")
 
     def fill(self, world: World) -> None:
@@ -78,7 +78,7 @@ class PostgresTables:
             columns = (f'"{c.name}" {POSTGRES_TYPES[c.kind]}' for c in TABLES[name].columns())
             self._execute(f"CREATE TABLE signalwire.{name} ({', '.join(columns)})")
         for name, report in reports.items():
-            query = rendered(report, schemas_to_show("signalwire"), "postgres")
+            query = in_full(report.query, schemas_to_show("signalwire"), "postgres")
             self._execute(f"CREATE VIEW signalwire_reports.{name} AS {query}")
 
     def fill(self, world: World) -> None:

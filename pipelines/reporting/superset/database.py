@@ -26,11 +26,6 @@ class Database(NamedTuple):
     name: str
     uri: str
 
-    @property
-    def asks_for_password(self) -> bool:
-        """Whether the import asks for one."""
-        return MASK in self.uri
-
 
 def given_database(uri: str) -> Database:
     """The database of an address from the command line.

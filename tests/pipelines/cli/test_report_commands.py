@@ -14,7 +14,7 @@ from support import Workspace, true_orders
 from support.report_truth import MAIN_TARGET, TARGETS
 
 from pipelines.destinations.naming import schemas_to_show
-from pipelines.reporting.catalog import DIALECTS, load_reports, rendered
+from pipelines.reporting.catalog import DIALECTS, in_full, load_reports
 from sources.signalwire.records.schema import TABLES
 from sources.simulator import SimulatedSpace
 
@@ -49,7 +49,7 @@ def test_every_report_comes_after_those_it_builds_on() -> None:
 @pytest.mark.proof
 def test_every_table_and_report_is_named_in_full_and_nothing_else(name: str) -> None:
     tree = sqlglot.parse_one(
-        rendered(REPORTS[name], schemas_to_show("data"), "duckdb"), read="duckdb"
+        in_full(REPORTS[name].query, schemas_to_show("data"), "duckdb"), read="duckdb"
     )
     own = {part.alias for part in tree.find_all(sqlglot.exp.CTE)}
     assert not own & {*TABLES, *REPORTS}
@@ -62,7 +62,8 @@ def test_every_table_and_report_is_named_in_full_and_nothing_else(name: str) -> 
 @pytest.mark.parametrize("dialect", sorted(DIALECTS))
 def test_every_report_is_sql_in_every_dialect(dialect: str) -> None:
     for report in REPORTS.values():
-        statement = f"CREATE VIEW r AS {rendered(report, schemas_to_show('signalwire'), dialect)}"
+        query = in_full(report.query, schemas_to_show("signalwire"), dialect)
+        statement = f"CREATE VIEW r AS {query}"
         tree = sqlglot.parse_one(statement, read=dialect)
         read = {f"{table.db}.{table.name}" for table in tree.find_all(sqlglot.exp.Table)}
         schemas = ("signalwire.", "signalwire_reports.")
