@@ -19,10 +19,8 @@ from pathlib import Path
 import duckdb
 
 from pipelines.destinations.base import Destination
-from pipelines.destinations.configuration import require_folder
-from pipelines.destinations.duckdb import require_path
 from pipelines.destinations.naming import ALWAYS_THERE, catalog_of, is_ambiguous, reports_dataset
-from pipelines.publishing.output import keep_permissions, require_apart
+from pipelines.publishing.output import keep_permissions
 from pipelines.publishing.snapshot import export_parquet, is_copy
 from sources.signalwire.errors import ConfigurationError
 
@@ -53,32 +51,6 @@ class OutputLocation(ABC):
         """Makes the DuckDB file `database`, from a folder beside `path`, what readers find."""
 
 
-def find_output(path: str | Path, target: Destination) -> OutputLocation:
-    """The place that a path means: a DuckDB file or, without such a suffix, a folder of Parquet.
-
-    Raises:
-        ConfigurationError: something that is no earlier copy is there, such as the data itself.
-    """
-    try:
-        given = Path(path).expanduser()
-    except RuntimeError as error:
-        raise ConfigurationError(f"publish: {path}: {error}") from error
-    if given.name in ("", ".."):
-        raise ConfigurationError(f"publish: {path} has to end in the name of a file or folder")
-    place: OutputLocation = (
-        DatabaseFile(given) if given.suffix.lower() in DATABASE_SUFFIXES else ParquetFolder(given)
-    )
-    if target.file and place.path == target.file.resolve():
-        raise ConfigurationError(f"publish: {path} is the database that runs load into itself")
-    require_path(place.path, "publish")
-    if isinstance(place, DatabaseFile):
-        place.require_clear_names(target.dataset)
-    require_apart(place.path, "publish", target)
-    place.verify()
-    require_folder(place.path, "publish")
-    return place
-
-
 @contextmanager
 def working_folder(place: OutputLocation, target: Destination) -> Iterator[Path]:
     """A new folder beside `place`, removed at the end.
@@ -100,28 +72,29 @@ def working_folder(place: OutputLocation, target: Destination) -> Iterator[Path]
 class DatabaseFile(OutputLocation):
     """A DuckDB file. Readers that have the old one open keep it, though its name is gone."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, dataset: str) -> None:
         # through links, so that the file they lead to is replaced and not the link
         self.path = path.resolve()
+        self._dataset = dataset
+
+    def verify(self) -> None:
+        """ConfigurationError also if the file's name makes the names of its tables ambiguous."""
+        schemas = (self._dataset, reports_dataset(self._dataset))
+        for catalog in (catalog_of(self.path), *ALWAYS_THERE):
+            if is_ambiguous(catalog, schemas):
+                raise ConfigurationError(
+                    f"publish: readers of {self.path} could not write {self._dataset}.orders,"
+                    f" because DuckDB calls a database {catalog} too; publish to a file of another"
+                    " name, or load into another --dataset"
+                )
+        super().verify()
 
     def _is_free(self) -> bool:
         return not self.path.exists() or (self.path.is_file() and _is_copy(self.path))
 
-    def require_clear_names(self, dataset: str) -> None:
-        """ConfigurationError if the file's name makes the names of its tables ambiguous."""
-        schemas = (dataset, reports_dataset(dataset))
-        for catalog in (catalog_of(self.path), *ALWAYS_THERE):
-            if is_ambiguous(catalog, schemas):
-                raise ConfigurationError(
-                    f"publish: readers of {self.path} could not write {dataset}.orders, because"
-                    f" DuckDB calls a database {catalog} too; publish to a file of another name, or"
-                    " load into another --dataset"
-                )
-
     def put(self, database: Path) -> None:
-        """Puts the file in the place of the old one, which keeps its permissions."""
-        if self.path.exists():
-            shutil.copymode(self.path, database)
+        """Puts the file in the place of the old one, with its owner and permissions."""
+        keep_permissions(self.path, database)
         _to_disk(database)
         # left by a program that wrote to the old copy; DuckDB would apply it to the new one
         self.path.with_name(f"{self.path.name}.wal").unlink(missing_ok=True)

@@ -15,13 +15,17 @@ import dlt
 import pyarrow as pa
 
 from pipelines.destinations.base import Destination
+from pipelines.destinations.configuration import require_folder
+from pipelines.destinations.duckdb import require_path
 from pipelines.destinations.resolve import kinds_with
 from pipelines.errors import PublishFailed
 from pipelines.errors.explain import database_trouble, first_line
+from pipelines.publishing.output import require_apart
 from pipelines.publishing.output_location import (
     DATABASE_SUFFIXES,
+    DatabaseFile,
     OutputLocation,
-    find_output,
+    ParquetFolder,
     working_folder,
 )
 from pipelines.publishing.snapshot import ReportQuery, write_copy
@@ -33,9 +37,11 @@ logger = logging.getLogger(__name__)
 def output_to_publish(target: Destination, given: str | Path | None) -> OutputLocation | None:
     """Where to publish to: `given`, else the setting `reports.publish`; None if neither is set.
 
+    It is a DuckDB file or, without such a suffix, a folder of Parquet files.
+
     Raises:
-        ConfigurationError: something that is no earlier copy is there, or the destination is none
-            that copies can be made of.
+        ConfigurationError: something that is no earlier copy is there, such as the data itself, or
+            the destination is none that copies can be made of.
     """
     path = given if given is not None else dlt.config.get("reports.publish", str)
     if not path:
@@ -50,7 +56,21 @@ def output_to_publish(target: Destination, given: str | Path | None) -> OutputLo
             f"publish: copies are made of {' and '.join(kinds_with('publish'))},"
             f" not of {target.kind}"
         )
-    return find_output(path, target)
+    try:
+        place = Path(path).expanduser()
+    except RuntimeError as error:
+        raise ConfigurationError(f"publish: {path}: {error}") from error
+    if place.name in ("", ".."):
+        raise ConfigurationError(f"publish: {path} has to end in the name of a file or folder")
+    is_file = place.suffix.lower() in DATABASE_SUFFIXES
+    output = DatabaseFile(place, target.dataset) if is_file else ParquetFolder(place)
+    if target.file and output.path == target.file.resolve():
+        raise ConfigurationError(f"publish: {path} is the database that runs load into itself")
+    require_path(output.path, "publish")
+    require_apart(output.path, "publish", target)
+    output.verify()
+    require_folder(output.path, "publish")
+    return output
 
 
 def published_database() -> Path | None:
