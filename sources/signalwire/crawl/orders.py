@@ -6,7 +6,6 @@ How far that is, is decided in `incremental/depth.py`; what is new, in `incremen
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from functools import cached_property
 from typing import Any, NamedTuple
 
 from sources.signalwire.crawl.comparison import Comparison
@@ -60,8 +59,9 @@ class OrderWalk:
         self._slid: set[str] = set()
         # of orders that this walk may meet in several lists, the version loaded last
         self._loaded: dict[str, str] | None = None
-        # a row can slide to the next page or the one after while orders arrive, hardly further
-        self._met_lately = [_Met([], [])] * 2
+        # the versions on the two last pages by when they changed: a row can slide to the next page
+        # or the one after while orders arrive, hardly further
+        self._met_lately: list[dict[str, int | None]] = [{}, {}]
 
     @property
     def cursor(self) -> Cursor | None:
@@ -193,42 +193,22 @@ class OrderWalk:
 
         That would have been on this page or just before; of two alike the later one is kept.
         """
-        met = _Met(batch.ids, batch.updated_at)
+        met = dict(zip(batch.ids, batch.updated_at, strict=True))
         before, self._met_lately = self._met_lately, [self._met_lately[1], met]
-        self._slid = set().union(*(earlier.ids & met.ids for earlier in before))
-        if len(met.ids) == len(batch) and not self._slid:
+        self._slid = set().union(*(earlier.keys() & met.keys() for earlier in before))
+        if len(met) == len(batch) and not self._slid:
             return range(len(batch))
-        kept: dict[str, int | None] = {}
-        last: dict[str, int] = {}
-        for position, (order_id, moment) in enumerate(
-            zip(batch.ids, batch.updated_at, strict=True)
-        ):
-            earlier_ones = [m.versions[order_id] for m in before if order_id in m.ids]
+        kept: dict[str, int] = {}
+        for position, order_id in enumerate(batch.ids):
+            earlier_ones = [earlier[order_id] for earlier in before if order_id in earlier]
             if order_id in kept:
-                earlier_ones.append(kept[order_id])
+                earlier_ones.append(batch.updated_at[kept[order_id]])
+            moment = batch.updated_at[position]
             if not any(is_outdated(moment, by, now) for by in earlier_ones):
-                kept[order_id], last[order_id] = moment, position
-        met.replace(kept)
-        self._slid &= met.ids
-        return sorted(last.values())
-
-
-class _Met:
-    """The orders of a page that a walk has met, and when each changed."""
-
-    def __init__(self, ids: Sequence[str], updated_at: Sequence[int | None]) -> None:
-        self.ids = set(ids)
-        self._read = ids, updated_at
-
-    @cached_property
-    def versions(self) -> dict[str, int | None]:
-        """To each order the time of the version met; worked out only where orders slide."""
-        return dict(zip(*self._read, strict=True))
-
-    def replace(self, versions: dict[str, int | None]) -> None:
-        """Takes other versions in place of all."""
-        self.versions = versions
-        self.ids = set(versions)
+                kept[order_id] = position
+        self._met_lately[1] = {order_id: batch.updated_at[n] for order_id, n in kept.items()}
+        self._slid &= kept.keys()
+        return sorted(kept.values())
 
 
 def _is(state: str, found: Any) -> bool:
