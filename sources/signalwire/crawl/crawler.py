@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from typing import TypeVar
 
 from sources.signalwire.crawl.campaigns import CampaignReader
 from sources.signalwire.crawl.comparison import Comparison
@@ -26,13 +25,11 @@ from sources.signalwire.incremental.existing import KnownData
 from sources.signalwire.incremental.state import Cursors
 from sources.signalwire.options import Options
 from sources.signalwire.records.batch import Origin, PageRecords, TableRows
-from sources.signalwire.records.convert import number_rows, order_batches, usable_ids
-from sources.signalwire.records.rejects import Reject
+from sources.signalwire.records.convert import usable_ids
 from sources.signalwire.records.schema import BRANDS, CAMPAIGNS, ORDERS
 from sources.signalwire.settings import PAGES_TOGETHER, REGISTRY
 from sources.signalwire.stats import RunStats
 
-R = TypeVar("R")
 # a moment within which a stretch that is due may go on
 SECONDS_BETWEEN_LOOKS = 0.1
 
@@ -125,10 +122,10 @@ class Crawler:
         clock, cursors = self.client.clock, self.cursors
         self._walks = Scheduler(lambda: walks_for(self.client.concurrency.limit))
         pool.on_response.append(self._walks.fill)
-        orders = Gathered(partial(self._converted, order_batches), pool, PAGES_TOGETHER)
-        numbers = Gathered(partial(self._converted, number_rows), pool, PAGES_TOGETHER)
         self._lists = lists = Lists(pool.get, stats, options.page_size)
         self._output = output = Output(hand_over, stats, options.include_sensitive)
+        orders = Gathered(output.orders_of, pool, PAGES_TOGETHER)
+        numbers = Gathered(output.numbers_of, pool, PAGES_TOGETHER)
         self._known = known = KnownCampaigns(existing, clock, options, cursors.forget)
         self._owners = Owners(
             {campaign: cursor.brand_id for campaign, cursor in cursors.after().items()},
@@ -271,15 +268,6 @@ class Crawler:
         self.record.failed(origin, reason)
         # whatever else of the campaign could be read, its cursor stays where it was
         self.cursors.hold(str(origin.campaign_id))
-
-    def _converted(
-        self,
-        convert: Callable[[Sequence[PageRecords]], tuple[list[R], list[Reject]]],
-        pages: Sequence[PageRecords],
-    ) -> list[R]:
-        found, rejects = convert(pages)
-        self._output.rejects(rejects)
-        return found
 
     def _unseen(self, ids: Sequence[str]) -> list[str]:
         """Those met for the first time: one that slid to a later page is not read twice."""

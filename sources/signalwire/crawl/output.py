@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 
 import pyarrow as pa
 
-from sources.signalwire.records.batch import PageRecords, TableRows
+from sources.signalwire.records.batch import OrderBatch, PageRecords, TableRows
 from sources.signalwire.records.buffers import RowBuffer
-from sources.signalwire.records.convert import convert
+from sources.signalwire.records.convert import Converted, convert, order_batches
 from sources.signalwire.records.history import changes_of
 from sources.signalwire.records.rejects import Reject, rejected_rows
 from sources.signalwire.records.schema import HISTORIES, NUMBER_ASSIGNMENTS, ORDERS, REJECTED, Table
@@ -52,11 +52,20 @@ class Output:
             )
             self.rows(REJECTED, rows)
 
-    def converted(self, table: Table, pages: Sequence[PageRecords]) -> pa.Table:
-        """The rows of some pages; what is wrong in them is taken as rejects."""
+    def converted(self, table: Table, pages: Sequence[PageRecords]) -> Converted:
+        """Makes rows of some pages; what is wrong in them is taken as rejects."""
         found = convert(table, pages, include_sensitive=self.include_sensitive)
         self.rejects(found.rejects)
-        return found.rows
+        return found
+
+    def orders_of(self, pages: Sequence[PageRecords]) -> list[OrderBatch]:
+        """The orders of each page."""
+        return order_batches(self.converted(ORDERS, pages))
+
+    def numbers_of(self, pages: Sequence[PageRecords]) -> list[pa.Table]:
+        """The number assignments of each page."""
+        found = self.converted(NUMBER_ASSIGNMENTS, pages)
+        return [found.rows[page] for page in found.pages()]
 
     def finish(self) -> None:
         """Hands over what is left."""

@@ -166,8 +166,8 @@ class Registry:
             return
         # their pages may have been read before it was known what the clock has to be ahead of
         now = self.now()
-        rows = self.output.converted(table, [page._replace(read_at=now) for page in pages])
-        rows = changed(rows, self._known[table.name])
+        found = self.output.converted(table, [page._replace(read_at=now) for page in pages])
+        rows = changed(found.rows, self._known[table.name])
         if table is BRANDS:
             self._load(table, rows)
         else:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import accumulate, chain
 from typing import Any, NamedTuple
@@ -19,7 +19,7 @@ from sources.signalwire.records.batch import OrderBatch, PageRecords
 from sources.signalwire.records.column_names import column_names
 from sources.signalwire.records.decoding import Mended, Records
 from sources.signalwire.records.rejects import Reject
-from sources.signalwire.records.schema import NUMBER_ASSIGNMENTS, ORDERS, TIMESTAMP, Table
+from sources.signalwire.records.schema import NUMBER_ASSIGNMENTS, TIMESTAMP, Table
 from sources.signalwire.records.values import columns_of
 
 
@@ -30,6 +30,11 @@ class Converted(NamedTuple):
     ids: Sequence[str]
     counts: list[int]
     rejects: list[Reject]
+
+    def pages(self) -> Iterator[slice]:
+        """Where each page's rows are."""
+        ends = list(accumulate(self.counts))
+        return map(slice, [0, *ends], ends)
 
 
 def convert(
@@ -61,24 +66,16 @@ def convert(
     return Converted(pa.table(arrays, schema=schema), fields.get("id", []), counts, rejects)
 
 
-def order_batches(pages: Sequence[PageRecords]) -> tuple[list[OrderBatch], list[Reject]]:
-    """The orders of each page, and what is wrong in them."""
-    rows, ids, counts, rejects = convert(ORDERS, pages)
+def order_batches(orders: Converted) -> list[OrderBatch]:
+    """The orders of each page."""
+    rows, ids = orders.rows, orders.ids
     updated_at, created_at = (
         rows[name].cast(pa.int64()).to_pylist() for name in ("updated_at", "created_at")
     )
-    ends = list(accumulate(counts))
     return [
-        OrderBatch(ids[part], updated_at[part], created_at[part], rows[part])
-        for part in map(slice, [0, *ends], ends)
-    ], rejects
-
-
-def number_rows(pages: Sequence[PageRecords]) -> tuple[list[pa.Table], list[Reject]]:
-    """The number assignments of each page, and what is wrong in them."""
-    rows, _, counts, rejects = convert(NUMBER_ASSIGNMENTS, pages)
-    ends = list(accumulate(counts))
-    return [rows[part] for part in map(slice, [0, *ends], ends)], rejects
+        OrderBatch(ids[page], updated_at[page], created_at[page], rows[page])
+        for page in orders.pages()
+    ]
 
 
 def usable_ids(records: Sequence[Any]) -> list[str]:

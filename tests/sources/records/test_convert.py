@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import orjson
@@ -12,9 +13,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from sources.signalwire.records.batch import Origin, PageRecords
+from sources.signalwire.records.batch import OrderBatch, Origin, PageRecords
 from sources.signalwire.records.convert import convert, order_batches
 from sources.signalwire.records.decoding import Records, decoded
+from sources.signalwire.records.rejects import Reject
 from sources.signalwire.records.schema import ORDERS, Column, Kind
 
 MOMENTS = st.sampled_from(
@@ -47,6 +49,11 @@ def page(number: int, records: list[Any]) -> PageRecords:
     return PageRecords(origin, Records.of(decoded(body)["data"]), READ_AT + number)
 
 
+def batches_of(pages: Sequence[PageRecords]) -> tuple[list[OrderBatch], list[Reject]]:
+    found = convert(ORDERS, pages)
+    return order_batches(found), found.rejects
+
+
 def without_empty_columns(rows: pa.Table) -> list[dict[str, Any]]:
     return [{k: v for k, v in row.items() if v is not None} for row in rows.to_pylist()]
 
@@ -57,8 +64,8 @@ def without_empty_columns(rows: pa.Table) -> list[dict[str, Any]]:
 @example([[DOCUMENTED | {"campaign_id": "another"}], [DOCUMENTED | {"fee": 1.50}]])
 @example([[DOCUMENTED | {"updated_at": 0}], [{"id": "o", "created_at": "-", "updated_at": "-"}]])
 def test_pages_together_give_what_each_gives_alone(pages: list[list[Any]]) -> None:
-    together, rejects = order_batches([page(n, records) for n, records in enumerate(pages)])
-    alone = [order_batches([page(n, records)]) for n, records in enumerate(pages)]
+    together, rejects = batches_of([page(n, records) for n, records in enumerate(pages)])
+    alone = [batches_of([page(n, records)]) for n, records in enumerate(pages)]
     assert len(together) == len(pages)
     for batch, ((single,), _) in zip(together, alone, strict=True):
         assert without_empty_columns(batch.rows) == without_empty_columns(single.rows)
@@ -75,7 +82,7 @@ def test_pages_together_give_what_each_gives_alone(pages: list[list[Any]]) -> No
 def test_records_in_columns_give_what_they_give_as_they_were_served(pages: list[list[Any]]) -> None:
     packed = [page(n, records) for n, records in enumerate(pages)]
     plain = [p._replace(records=list(p.records)) for p in packed]
-    (batches, rejects), (expected, known) = order_batches(packed), order_batches(plain)
+    (batches, rejects), (expected, known) = batches_of(packed), batches_of(plain)
     assert [b.rows.to_pylist() for b in batches] == [b.rows.to_pylist() for b in expected]
     assert ([b.ids for b in batches], rejects) == ([b.ids for b in expected], known)
 
@@ -118,7 +125,7 @@ def test_documented_pages_are_decoded_straight_into_columns() -> None:
 def test_reasons_stand_in_the_order_of_the_columns() -> None:
     """The reason is part of the reject's id: another order would add a row at each reading."""
     record = {"id": "o", "updated_at": 7, "created_at": "soon", "state": "x", "brand_id": "other"}
-    _, (reject,) = order_batches([page(0, [record])])
+    _, (reject,) = batches_of([page(0, [record])])
     time = "not a UTC timestamp in ISO 8601 form"
     assert reject.reason == (
         f"brand_id is not the one whose list it is in; created_at is {time}; updated_at is {time}"
@@ -126,7 +133,7 @@ def test_reasons_stand_in_the_order_of_the_columns() -> None:
 
 
 def test_each_page_keeps_its_origin_and_time() -> None:
-    batches, rejects = order_batches([page(n, [DOCUMENTED] * n) for n in range(3)])
+    batches, rejects = batches_of([page(n, [DOCUMENTED] * n) for n in range(3)])
     assert rejects == []
     for n, batch in enumerate(batches):
         rows = batch.rows.to_pylist()
