@@ -1,15 +1,4 @@
-"""What can go wrong while reading a space.
-
-SignalWireError
-├── ConfigurationError   a setting that cannot work; nothing was sent
-├── AccessDenied         401 or 403: the credentials or their scopes; ends the run
-├── Stopped              the run is ending
-└── ReadError            one list or record could not be read; the rest can
-    ├── NotFound         404: it is gone, or another project's
-    ├── Unavailable      still failing after all tries: 429, 5xx, network, broken bodies
-    └── ProtocolError    an answer that is not what the API promises
-        └── Refused      another 4xx, or a 200 that holds an error after all tries
-"""
+"""What can go wrong while reading a space."""
 
 
 class SignalWireError(Exception):
@@ -21,7 +10,7 @@ class ConfigurationError(SignalWireError):
 
 
 class AccessDenied(SignalWireError):
-    """The space refused the credentials (401) or the token lacks a scope (403)."""
+    """The space refused the credentials (401) or the token lacks a scope (403); ends the run."""
 
 
 class Stopped(SignalWireError):
@@ -29,7 +18,7 @@ class Stopped(SignalWireError):
 
 
 class ReadError(SignalWireError):
-    """One list or record could not be read."""
+    """One list or record could not be read; the rest can."""
 
 
 class NotFound(ReadError):
@@ -37,7 +26,7 @@ class NotFound(ReadError):
 
 
 class Unavailable(ReadError):
-    """The API kept failing after all tries."""
+    """The API kept failing after all tries: 429, 5xx, network, broken bodies."""
 
 
 class ProtocolError(ReadError):
@@ -45,4 +34,4 @@ class ProtocolError(ReadError):
 
 
 class Refused(ProtocolError):
-    """The API refused the request: with another 4xx, or with an error in place of the answer."""
+    """The API refused the request: another 4xx, or a 200 that holds an error after all tries."""

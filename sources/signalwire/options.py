@@ -71,17 +71,10 @@ def parse_shard(text: str | None) -> Shard | None:
 
 @dataclass(frozen=True)
 class Options:
-    """What a run reads, and how far.
-
-    With `numbers_under_way_only`, number assignments are read where they may have changed. Empty
-    ids mean all of them; `order_state` None means any state, `shard` None all brands. `full`
-    reads every campaign to its end, which happens anyway once in `full_walk_every` seconds; an
-    idle campaign is read once in `recheck_idle_every` seconds only, unless that is 0; a failed
-    order untouched for `settle_after` seconds is no longer expected to change.
-    """
+    """What a run reads, and how far: the settings of `signalwire()`, where empty means all."""
 
     resources: frozenset[str] = DEFAULT_RESOURCES
-    numbers_under_way_only: bool = False
+    numbers_under_way_only: bool = False  # number_assignments = "auto"
     brand_ids: tuple[str, ...] = ()
     campaign_ids: tuple[str, ...] = ()
     order_state: str | None = None

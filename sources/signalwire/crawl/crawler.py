@@ -55,10 +55,7 @@ class Crawler:
         self._not_found_yet = {i.lower(): i for i in self.options.campaign_ids}
 
     def run(self, hand_over: Callable[[TableRows | Cut], None]) -> None:
-        """Crawls in this thread until everything is read.
-
-        Args:
-            hand_over: Takes batches of rows, and where a stretch ends; it may wait.
+        """Crawls in this thread until everything is read; `hand_over` may wait.
 
         Raises:
             AccessDenied: the credentials or their scopes are refused.

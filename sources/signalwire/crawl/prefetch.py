@@ -29,9 +29,7 @@ def prefetched(
 ) -> Generator[T]:
     """The items that `produce` hands over while it runs in a thread, in their order.
 
-    Args:
-        produce: Is given a function that takes an item. What it raises is raised to the consumer.
-        stop: Makes `produce` end soon, whatever it waits for; called when no more is wanted.
+    What it raises is raised to the consumer. `stop` makes it end soon, whatever it waits for.
     """
     items: queue.Queue[T | _End] = queue.Queue(maxsize=MOST_WAITING)
     closed = threading.Event()

@@ -31,13 +31,9 @@ class Cut(NamedTuple):
 
 
 def is_due(*, elapsed: float, since_cut: float, loading: float, rows: int) -> bool:
-    """Whether to cut now.
+    """Whether to cut now, with so many `rows` since the last cut.
 
-    Args:
-        elapsed: Seconds since reading began.
-        since_cut: Seconds since the last cut, or since reading began.
-        loading: Seconds that loading the last stretch took.
-        rows: Those that came since the last cut.
+    In seconds: `elapsed` since reading began, and what `loading` the last stretch took.
     """
     if rows >= MOST_ROWS:
         return True

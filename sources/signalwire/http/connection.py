@@ -61,12 +61,9 @@ def trusted_certificates() -> Certificates:
 
 
 def why_no_answer(error: Exception, base: str, proxies: Mapping[str, str] | None) -> str:
-    """What kept a request from being answered, and what to do; never a password.
+    """What kept a request to the space at `base` from being answered, and what to do.
 
-    Args:
-        error: What `requests` raised.
-        base: The URL of the space.
-        proxies: As `requests` takes them.
+    `error` is what `requests` raised. The words never hold a password.
     """
     causes = list(_causes(error))
     proxy = select_proxy(base, dict(proxies or {}))
