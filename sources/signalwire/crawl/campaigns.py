@@ -81,12 +81,12 @@ class CampaignReader:
         if self.options.order_state is not None:
             await walk.in_state(self.options.order_state)
             return walk.found_changes
-        due = self.is_due(walk.cursor)
+        due = self.is_due(walk.move.cursor)
         depth = depth_of(known, due=due)
         compared = depth is Depth.ALL_COMPARED
-        self.tools.stats.add(full_walks=int(compared and walk.cursor is not None))
+        self.tools.stats.add(full_walks=int(compared and walk.move.cursor is not None))
         await walk.read(depth)
-        if cursor := walk.end(full=due and known is not None):
+        if cursor := walk.move.end(full=due and known is not None):
             self.cursors.advance(campaign_id, cursor)
         if compared:
             self.tools.comparison.walked(origin)

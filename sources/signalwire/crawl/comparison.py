@@ -4,40 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import partial
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from sources.signalwire.crawl.output import Output
-from sources.signalwire.http.server_clock import ServerClock
-from sources.signalwire.incremental.diff import compare, marked_as_deleted, newest_of_each
+from sources.signalwire.incremental.diff import compare, newest_of_each
 from sources.signalwire.incremental.existing import KnownData
 from sources.signalwire.records.batch import Origin
 from sources.signalwire.records.buffers import compacted, concatenated
-from sources.signalwire.records.schema import ORDERS, Table
+from sources.signalwire.records.schema import Table
 from sources.signalwire.settings import BATCH_ROWS
-from sources.signalwire.stats import RunStats
 
 
 @dataclass(eq=False)
 class Comparison:
     """Keeps the rows of whole campaigns until there are enough for one question.
 
-    `lacking` takes the ids that the destination has of a campaign and its whole list lacks;
-    `changed` the rows that are new or changed, by default `output` does.
+    `changed` takes the rows that are new or changed, `lacking` the ids that the destination has of
+    a campaign and its whole list lacks.
     """
 
-    output: Output
+    table: Table
     existing: KnownData
-    clock: ServerClock
-    stats: RunStats
+    changed: Callable[[pa.Table], None]
     lacking: Callable[[Origin, list[str]], None]
-    table: Table = ORDERS
-    changed: Callable[[pa.Table], None] | None = None
 
     def __post_init__(self) -> None:
-        self._changed = self.changed or partial(self.output.rows, self.table)
         self._waiting: dict[Origin, list[pa.Table]] = {}
         self._walked: set[Origin] = set()
 
@@ -65,12 +57,6 @@ class Comparison:
             self._compare(ready)
         return bool(ready)
 
-    def gone(self, order_ids: list[str]) -> None:
-        """Marks orders as deleted that the API answers 404 for."""
-        rows = marked_as_deleted(self.existing.by_id(ORDERS, order_ids), self.clock.now())
-        self.stats.add(orders_deleted=len(rows))
-        self.output.rows(ORDERS, rows)
-
     def _compare(self, ready: list[Origin]) -> None:
         campaigns = [str(origin.campaign_id) for origin in ready]
         known = self.existing.of_campaigns(self.table, campaigns)
@@ -79,6 +65,6 @@ class Comparison:
             parts = self._waiting.pop(origin)
             read = concatenated(parts) if parts else self.table.arrow_schema().empty_table()
             difference = compare(newest_of_each(read), here)
-            self._changed(difference.rows)
+            self.changed(difference.rows)
             if difference.missing and origin in self._walked:
                 self.lacking(origin, difference.missing)

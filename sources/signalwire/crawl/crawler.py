@@ -11,7 +11,7 @@ from functools import partial
 from sources.signalwire.crawl.campaigns import CampaignReader
 from sources.signalwire.crawl.comparison import Comparison
 from sources.signalwire.crawl.known_campaigns import KnownCampaigns
-from sources.signalwire.crawl.lists import Lists, id_of, path_of
+from sources.signalwire.crawl.lists import Lists, path_of
 from sources.signalwire.crawl.numbers import Numbers
 from sources.signalwire.crawl.orders import Tools
 from sources.signalwire.crawl.output import Output
@@ -25,7 +25,7 @@ from sources.signalwire.incremental.existing import KnownData
 from sources.signalwire.incremental.state import Cursors
 from sources.signalwire.options import Options
 from sources.signalwire.records.batch import Origin, PageRecords, TableRows
-from sources.signalwire.records.convert import usable_ids
+from sources.signalwire.records.convert import id_of, usable_ids
 from sources.signalwire.records.schema import BRANDS, CAMPAIGNS, ORDERS
 from sources.signalwire.settings import PAGES_TOGETHER, REGISTRY
 from sources.signalwire.stats import RunStats
@@ -129,9 +129,11 @@ class Crawler:
             some_brands_only=bool(options.brand_ids),
         )
         self._registry = Registry(output, existing, options.resources, self._owners, known.now)
-        self._comparison = Comparison(output, existing, clock, stats, self._look_up)
-        self._numbers = Numbers(lists, numbers.of, output, existing, known, clock, stats)
-        tools = Tools(lists, orders.of, known.placed, output, self._comparison, stats)
+        self._comparison = Comparison(ORDERS, existing, partial(output.rows, ORDERS), self._look_up)
+        self._numbers = Numbers(lists, numbers.of, output, existing, known, stats)
+        tools = Tools(
+            lists, orders.of, known.placed, output, self._comparison, existing, clock, stats
+        )
         self._reader = CampaignReader(
             tools, self._numbers, self._registry, known, cursors, options, clock, self._failed
         )

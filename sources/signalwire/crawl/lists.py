@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import quote
 
 from sources.signalwire.errors import NotFound, ProtocolError, ReadError
@@ -62,8 +61,3 @@ class Lists:
 def path_of(kind: str, record_id: str) -> str:
     """The path of one record, such as a brand."""
     return f"{REGISTRY}/{kind}/{quote(record_id, safe='')}"
-
-
-def id_of(record: Any) -> Any:
-    """What a record has as its id; None if it is no object."""
-    return record.get("id") if isinstance(record, dict) else None

@@ -12,7 +12,6 @@ from sources.signalwire.crawl.comparison import Comparison
 from sources.signalwire.crawl.known_campaigns import KnownCampaigns
 from sources.signalwire.crawl.lists import Lists
 from sources.signalwire.crawl.output import Output
-from sources.signalwire.http.server_clock import ServerClock
 from sources.signalwire.incremental.diff import dated, marked_as_deleted
 from sources.signalwire.incremental.existing import KnownData
 from sources.signalwire.records.batch import Origin, PageRecords
@@ -32,20 +31,16 @@ class Numbers:
     output: Output
     existing: KnownData
     known: KnownCampaigns
-    clock: ServerClock
     stats: RunStats
 
     def __post_init__(self) -> None:
-        self._comparison = Comparison(
-            self.output,
-            self.existing,
-            self.clock,
-            self.stats,
-            lambda _, ids: self._lacked.extend(ids),
-            NUMBER_ASSIGNMENTS,
-            self._changed,
-        )
         self._lacked: list[str] = []
+        self._comparison = Comparison(
+            NUMBER_ASSIGNMENTS,
+            self.existing,
+            self._changed,
+            lambda _, ids: self._lacked.extend(ids),
+        )
         self._campaigns_gone: list[str] = []
         # what is new or changed in a list; one that is new there may have left another one
         self._met: set[str] = set()

@@ -13,6 +13,7 @@ from sources.signalwire.crawl.lists import Lists, path_of
 from sources.signalwire.crawl.output import Output
 from sources.signalwire.errors import NotFound
 from sources.signalwire.http.pagination import Listing, Page
+from sources.signalwire.http.server_clock import ServerClock
 from sources.signalwire.incremental.cursor import Cursor, CursorMove, is_outdated
 from sources.signalwire.incremental.depth import (
     Depth,
@@ -21,7 +22,8 @@ from sources.signalwire.incremental.depth import (
     pages_to_read,
     states_to_list,
 )
-from sources.signalwire.incremental.existing import KnownCampaign
+from sources.signalwire.incremental.diff import marked_as_deleted
+from sources.signalwire.incremental.existing import KnownCampaign, KnownData
 from sources.signalwire.records.batch import OrderBatch, Origin, PageRecords
 from sources.signalwire.records.schema import ORDERS
 from sources.signalwire.stats import RunStats
@@ -39,6 +41,8 @@ class Tools(NamedTuple):
     placed: Callable[[str], KnownCampaign]
     output: Output
     comparison: Comparison
+    existing: KnownData
+    clock: ServerClock
     stats: RunStats
 
 
@@ -52,7 +56,7 @@ class OrderWalk:
         self._tools = tools
         self._origin = origin
         self._known = known or KnownCampaign()
-        self._move = CursorMove(cursor, str(origin.brand_id))
+        self.move = CursorMove(cursor, str(origin.brand_id))
         # whether any order was loaded of those that the destination is not compared with
         self.found_changes = False
         self._unmet = {order.order_id: order for order in self._known.unsettled}
@@ -62,11 +66,6 @@ class OrderWalk:
         # the versions on the two last pages by when they changed: a row can slide to the next page
         # or the one after while orders arrive, hardly further
         self._met_lately: list[dict[str, int | None]] = [{}, {}]
-
-    @property
-    def cursor(self) -> Cursor | None:
-        """The cursor from earlier walks, if it can be used for this one."""
-        return self._move.cursor
 
     async def read(self, depth: Depth) -> None:
         """Reads the orders as far as `depth` says."""
@@ -94,22 +93,22 @@ class OrderWalk:
                 break
 
     async def one(self, order_id: str) -> None:
-        """Reads one order by its id; it may turn out to be gone."""
+        """Reads one order by its id; one that turns out to be gone is marked as deleted."""
         try:
             found = await self._tools.lists.record(Origin(path_of("orders", order_id)), order_id)
         except NotFound:
-            self._tools.comparison.gone([order_id])
+            rows = self._tools.existing.by_id(ORDERS, [order_id])
+            gone = marked_as_deleted(rows, self._tools.clock.now())
+            self._tools.stats.add(orders_deleted=len(gone))
+            self._tools.output.rows(ORDERS, gone)
         else:
             page = Page(found.records, None, found.read_at, 1)
             self._load(*await self._read(page))
 
-    def end(self, *, full: bool) -> Cursor | None:
-        """The cursor after the walk; None if there is none."""
-        return self._move.end(full=full)
-
     async def _recent(self) -> None:
         """Reads what may have changed: the newest pages, and unsettled orders further down."""
-        watermark = self.cursor.created_watermark if self.cursor else None
+        cursor = self.move.cursor
+        watermark = cursor.created_watermark if cursor else None
         self._loaded = {}
         ordered, oldest, served, planned, number = True, None, 0, 1, 0
         listing = self._tools.lists.pages(self._origin)
@@ -168,7 +167,7 @@ class OrderWalk:
             del self._unmet[order_id]
         keep = self._up_to_date(batch, page.read_at)
         batch = batch if len(keep) == len(batch) else batch.take(keep)
-        return batch, self._move.read(batch, page.served_at)
+        return batch, self.move.read(batch, page.served_at)
 
     def _load(self, batch: OrderBatch, new: list[int]) -> None:
         """Loads the orders at some positions, but for those that another list had just so."""

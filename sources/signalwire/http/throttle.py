@@ -10,13 +10,11 @@ from sources.signalwire.errors import Stopped
 from sources.signalwire.http.concurrency import Concurrency
 
 
-def retry_after_seconds(header: str | None, now: float) -> float | None:
+def retry_after_seconds(header: str, now: float) -> float | None:
     """Seconds that a `Retry-After` header asks for, given as seconds or as an HTTP date.
 
     `now` is the current time in seconds since the epoch. None when the header says nothing usable.
     """
-    if header is None:
-        return None
     text = header.strip()
     if text.isdecimal():
         return float(text)

@@ -78,6 +78,11 @@ def order_batches(orders: Converted) -> list[OrderBatch]:
     ]
 
 
+def id_of(record: Any) -> Any:
+    """What a record has as its id; None if it is no object."""
+    return record.get("id") if isinstance(record, dict) else None
+
+
 def usable_ids(records: Sequence[Any]) -> list[str]:
     """The ids of those records that have one."""
     return [record["id"] for record in records if _is_usable(record)]
@@ -190,7 +195,7 @@ def _as_served(record: Any) -> Any:
 
 
 def _is_usable(record: Any) -> bool:
-    identity = record.get("id") if isinstance(record, dict) else None
+    identity = id_of(record)
     return isinstance(identity, str) and bool(identity.strip())
 
 

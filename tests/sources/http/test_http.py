@@ -97,10 +97,9 @@ class TestTriedAgain:
             ("Mon, 02 Mar 2026 11:00:00 GMT", 0.0),
             ("soon", None),
             ("-1", None),
-            (None, None),
         ],
     )
-    def test_retry_after(self, header: str | None, seconds: float | None) -> None:
+    def test_retry_after(self, header: str, seconds: float | None) -> None:
         now = datetime(2026, 3, 2, 12, tzinfo=timezone.utc).timestamp()
         assert retry_after_seconds(header, now) == seconds
 

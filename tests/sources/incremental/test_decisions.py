@@ -14,10 +14,8 @@ from hypothesis import strategies as st
 
 from pipelines.cli.output import render
 from sources.signalwire.crawl.comparison import Comparison
-from sources.signalwire.crawl.output import Output
 from sources.signalwire.errors import ConfigurationError
 from sources.signalwire.http.base_url import base_url
-from sources.signalwire.http.server_clock import ServerClock
 from sources.signalwire.incremental.cursor import (
     LATE_COMMIT_MARGIN,
     MAX_RECENT,
@@ -37,10 +35,9 @@ from sources.signalwire.options import Options
 from sources.signalwire.records.batch import OrderBatch, Origin
 from sources.signalwire.records.buffers import RowBuffer, compacted
 from sources.signalwire.records.column_names import column_names
-from sources.signalwire.records.schema import TIMESTAMP
+from sources.signalwire.records.schema import ORDERS, TIMESTAMP
 from sources.signalwire.records.values import microseconds
 from sources.signalwire.settings import MAX_BATCH_BYTES
-from sources.signalwire.stats import RunStats
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=timezone.utc)
 
@@ -328,9 +325,7 @@ class TestRowsOfOtherPages:
         assert [rows["id"].to_pylist() for rows in copies] == [[f"{n}"] for n in range(10)]
 
     def test_are_let_go_by_what_waits_to_be_compared(self) -> None:
-        stats = RunStats()
-        output = Output(lambda _: None, stats, include_sensitive=False)
-        comparison = Comparison(output, KnownData(), ServerClock(), stats, lambda *_: None)
+        comparison = Comparison(ORDERS, KnownData(), lambda _: None, lambda *_: None)
         before = pa.total_allocated_bytes()
         for rows in self.slices(10):
             comparison.add(Origin("/"), rows)
