@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import pyarrow as pa
 
+from sources.signalwire.crawl.comparison import Comparison
 from sources.signalwire.crawl.known_campaigns import KnownCampaigns
 from sources.signalwire.crawl.lists import path_of
 from sources.signalwire.crawl.numbers import Numbers
@@ -17,7 +19,7 @@ from sources.signalwire.crawl.registry import Registry
 from sources.signalwire.errors import ReadError
 from sources.signalwire.http.server_clock import ServerClock
 from sources.signalwire.incremental.cursor import Cursor
-from sources.signalwire.incremental.depth import Depth, depth_of, is_full_walk_due, is_idle
+from sources.signalwire.incremental.depth import is_full_walk_due, is_idle
 from sources.signalwire.incremental.state import Cursors
 from sources.signalwire.options import Options
 from sources.signalwire.records.batch import Origin
@@ -34,6 +36,7 @@ class CampaignReader:
     """
 
     tools: Tools
+    comparison: Comparison
     numbers: Numbers
     registry: Registry
     known: KnownCampaigns
@@ -82,15 +85,21 @@ class CampaignReader:
             await walk.in_state(self.options.order_state)
             return walk.found_changes
         due = self.is_due(walk.move.cursor)
-        depth = depth_of(known, due=due)
-        compared = depth is Depth.ALL_COMPARED
-        self.tools.stats.add(full_walks=int(compared and walk.move.cursor is not None))
-        await walk.read(depth)
+        is_whole = due or known is None or not known.orders
+        if not is_whole:
+            await walk.recent()
+        elif known is None:
+            await walk.whole()
+        elif not known.orders:
+            # loaded whatever the cursor says: all that was known may be gone, and come back
+            await walk.whole(partial(self.tools.output.rows, ORDERS))
+        else:
+            self.tools.stats.add(full_walks=int(walk.move.cursor is not None))
+            await walk.whole(partial(self.comparison.add, origin))
+            self.comparison.walked(origin)
         if cursor := walk.move.end(full=due and known is not None):
             self.cursors.advance(campaign_id, cursor)
-        if compared:
-            self.tools.comparison.walked(origin)
-        return depth is not Depth.RECENT or walk.found_changes
+        return is_whole or walk.found_changes
 
     async def unlisted(self, brand_id: str, campaign_id: str) -> None:
         """A campaign that the destination knows and no list has: gone, or just passed over."""

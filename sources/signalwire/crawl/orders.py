@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, NamedTuple
 
-from sources.signalwire.crawl.comparison import Comparison
+import pyarrow as pa
+
 from sources.signalwire.crawl.lists import Lists, path_of
 from sources.signalwire.crawl.output import Output
 from sources.signalwire.errors import NotFound
@@ -16,7 +17,6 @@ from sources.signalwire.http.pagination import Listing, Page
 from sources.signalwire.http.server_clock import ServerClock
 from sources.signalwire.incremental.cursor import Cursor, CursorMove, is_outdated
 from sources.signalwire.incremental.depth import (
-    Depth,
     in_order,
     may_stop,
     pages_to_read,
@@ -40,7 +40,6 @@ class Tools(NamedTuple):
     convert: Callable[[PageRecords], Awaitable[OrderBatch]]
     placed: Callable[[str], KnownCampaign]
     output: Output
-    comparison: Comparison
     existing: KnownData
     clock: ServerClock
     stats: RunStats
@@ -67,19 +66,14 @@ class OrderWalk:
         # or the one after while orders arrive, hardly further
         self._met_lately: list[dict[str, int | None]] = [{}, {}]
 
-    async def read(self, depth: Depth) -> None:
-        """Reads the orders as far as `depth` says."""
-        if depth is Depth.RECENT:
-            await self._recent()
-            return
+    async def whole(self, take: Callable[[pa.Table], None] | None = None) -> None:
+        """Reads all orders for `take`; without it those are loaded that the cursor says are new."""
         async for page in self._tools.lists.pages(self._origin):
             batch, new = await self._read(page)
-            if depth is Depth.ALL_BY_CURSOR:
+            if take is None:
                 self._load(batch, new)
-            elif depth is Depth.ALL_NEW:
-                self._tools.output.rows(ORDERS, batch.rows)
             elif len(batch):
-                self._tools.comparison.add(self._origin, batch.rows)
+                take(batch.rows)
 
     async def in_state(self, state: str, pages: int | None = None) -> None:
         """Reads the orders in one state only: so many pages of their list, by default all."""
@@ -105,7 +99,7 @@ class OrderWalk:
             page = Page(found.records, None, found.read_at, 1)
             self._load(*await self._read(page))
 
-    async def _recent(self) -> None:
+    async def recent(self) -> None:
         """Reads what may have changed: the newest pages, and unsettled orders further down."""
         cursor = self.move.cursor
         watermark = cursor.created_watermark if cursor else None

@@ -15,7 +15,6 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from enum import Enum
 
 from sources.signalwire.incremental.cursor import Cursor
 from sources.signalwire.incremental.existing import KnownCampaign, Unsettled
@@ -29,30 +28,6 @@ SETTLING_STATE = "failed"
 # Of the unsettled orders looked for in their state's list, so many are taken to have left it. Most
 # that are far down the list have hung there for long; where more have moved, the list is read on.
 SHARE_MOVED_ON = 0.01
-
-
-class Depth(Enum):
-    """How far a campaign's orders are read, and what becomes of the rows."""
-
-    RECENT = "the newest pages, and unsettled orders further down"
-    ALL_BY_CURSOR = "to the end; the cursor says what is new"
-    ALL_NEW = "to the end; the destination has none of them"
-    ALL_COMPARED = "to the end; all rows are compared with the destination"
-
-
-def depth_of(known: KnownCampaign | None, *, due: bool) -> Depth:
-    """How far to read a campaign.
-
-    Args:
-        known: What the destination has of it; None if there is no destination to ask.
-        due: Whether it has to be read to its end.
-    """
-    if known is None:
-        return Depth.ALL_BY_CURSOR
-    if not known.orders:
-        # all that was known of it may be gone, and come back
-        return Depth.ALL_NEW
-    return Depth.ALL_COMPARED if due else Depth.RECENT
 
 
 def is_full_walk_due(full_walk_at: int | None, now: int | None, every: int) -> bool:
