@@ -179,9 +179,8 @@ class Crawler:
 
     async def _brands(self) -> None:
         """All brands of the space. If they cannot be listed, nothing else can be read."""
-        origin = Origin(f"{REGISTRY}/brands")
-        async for page in self._lists.pages(origin):
-            self._found_brands(PageRecords(origin, page.records, page.read_at))
+        async for page in self._lists.pages(Origin(f"{REGISTRY}/brands")):
+            self._found_brands(page)
 
     async def _brand(self, brand_id: str) -> None:
         try:
@@ -213,7 +212,7 @@ class Crawler:
         try:
             async for page in self._lists.pages(origin):
                 found = [r for r in page.records if self.options.wants(id_of(r))]
-                self._registry.add(CAMPAIGNS, PageRecords(origin, found, page.read_at))
+                self._registry.add(CAMPAIGNS, page._replace(records=found))
                 self._reader.listed(found)
                 self._found_campaigns(brand_id, usable_ids(found))
         except ReadError as error:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from sources.signalwire.errors import NotFound, ProtocolError, ReadError
-from sources.signalwire.http.pagination import Get, Listing, Request
+from sources.signalwire.http.pagination import Get, Listing
 from sources.signalwire.http.responses import record_of
 from sources.signalwire.records.batch import Origin, PageRecords
 from sources.signalwire.settings import REGISTRY
@@ -26,11 +26,11 @@ class Lists:
         params = {"page_size": str(self.page_size)}
         if state is not None:
             params["filter_state"] = state
-        return Listing(self.get, Request(origin.path, params), self.stats)
+        return Listing(self.get, origin, self.stats, params)
 
     async def record(self, origin: Origin, record_id: str) -> PageRecords:
         """One record by its id, as a page."""
-        response = await self.get(Request(origin.path))
+        response = await self.get(origin.path, None)
         return PageRecords(origin, [record_of(response, record_id)], response.read_at)
 
     async def brand(self, brand_id: str) -> PageRecords:

@@ -50,7 +50,7 @@ class Numbers:
         async for page in self.lists.pages(origin):
             self.stats.add(numbers_seen=len(page.records))
             # by a clock ahead of all readings in the destination, which the page's may not be
-            rows = await self.convert(PageRecords(origin, page.records, self.known.now()))
+            rows = await self.convert(page._replace(read_at=self.known.now()))
             if len(rows):
                 self._comparison.add(origin, rows)
         self._comparison.walked(origin)

@@ -13,7 +13,7 @@ import pyarrow as pa
 from sources.signalwire.crawl.lists import Lists, path_of
 from sources.signalwire.crawl.output import Output
 from sources.signalwire.errors import NotFound
-from sources.signalwire.http.pagination import Listing, Page
+from sources.signalwire.http.pagination import Listing
 from sources.signalwire.http.server_clock import ServerClock
 from sources.signalwire.incremental.cursor import Cursor, CursorMove, is_outdated
 from sources.signalwire.incremental.depth import (
@@ -96,8 +96,7 @@ class OrderWalk:
             self._tools.stats.add(orders_deleted=len(gone))
             self._tools.output.rows(ORDERS, gone)
         else:
-            page = Page(found.records, None, found.read_at, 1)
-            self._load(*await self._read(page))
+            self._load(*await self._read(found._replace(origin=self._origin)))
 
     async def recent(self) -> None:
         """Reads what may have changed: the newest pages, and unsettled orders further down."""
@@ -149,14 +148,15 @@ class OrderWalk:
         for order_id in list(self._unmet):
             await self.one(order_id)
 
-    async def _read(self, page: Page, seen: int | None = None) -> tuple[OrderBatch, list[int]]:
+    async def _read(
+        self, page: PageRecords, seen: int | None = None
+    ) -> tuple[OrderBatch, list[int]]:
         """The orders of a page that this walk has not met in a newer version.
 
         Also returns the positions of those that are not loaded yet, by the cursor.
         """
         self._tools.stats.add(orders_seen=len(page.records) if seen is None else seen)
-        records = PageRecords(self._origin, page.records, page.read_at)
-        batch = await self._tools.convert(records)
+        batch = await self._tools.convert(page)
         for order_id in self._unmet.keys() & batch.ids:
             del self._unmet[order_id]
         keep = self._up_to_date(batch, page.read_at)

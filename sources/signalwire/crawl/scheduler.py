@@ -13,14 +13,13 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, Generic, TypeAlias, TypeVar
 
-from sources.signalwire.http.pagination import Request
 from sources.signalwire.http.responses import Response
 
 S = TypeVar("S")
 R = TypeVar("R")
 Walk: TypeAlias = Callable[[], Coroutine[Any, Any, None]]
 Send: TypeAlias = "Callable[[str, Mapping[str, str] | None], Response]"
-_Sent: TypeAlias = "tuple[Request, asyncio.Future[Response]]"
+_Sent: TypeAlias = "tuple[str, Mapping[str, str] | None, asyncio.Future[Response]]"
 
 # walks that have no request under way: they wait for their turn, or for their rows
 MOST_BESIDES = 16
@@ -54,7 +53,7 @@ class RequestPool:
         """Whether every thread has a request to make."""
         return self._under_way >= self._threads
 
-    async def get(self, request: Request) -> Response:
+    async def get(self, path: str, params: Mapping[str, str] | None = None) -> Response:
         """The response to a request. Raises what sending it raises."""
         future: asyncio.Future[Response] = self._loop.create_future()
         self._under_way += 1
@@ -62,7 +61,7 @@ class RequestPool:
             self._started += 1
             name = f"signalwire-{self._started}"
             threading.Thread(target=self._work, name=name, daemon=True).start()
-        self._waiting.put((request, future))
+        self._waiting.put((path, params, future))
         return await future
 
     def close(self) -> None:
@@ -75,10 +74,10 @@ class RequestPool:
 
     def _work(self) -> None:
         while (sent := self._waiting.get()) is not None:
-            request, future = sent
+            path, params, future = sent
             response: Response | BaseException
             try:
-                response = self._send(*request)
+                response = self._send(path, params)
             except BaseException as error:  # noqa: BLE001 - raised again where it is awaited
                 response = error
             with suppress(RuntimeError):  # the loop has ended meanwhile

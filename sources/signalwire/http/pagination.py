@@ -3,35 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 from urllib.parse import urljoin
 
 from sources.signalwire.errors import NotFound, ProtocolError, ReadError, Refused
 from sources.signalwire.http.responses import Response, next_of, records_of, shown
+from sources.signalwire.records.batch import Origin, PageRecords
 from sources.signalwire.settings import MAX_PAGES_WITHOUT_NEWS
 from sources.signalwire.stats import RunStats
 
-
-class Request(NamedTuple):
-    """A GET: `path` is a path below the space, or a URL of the same origin."""
-
-    path: str
-    params: Mapping[str, str] | None = None
-
-
-Get: TypeAlias = Callable[[Request], Awaitable[Response]]
-
-
-class Page(NamedTuple):
-    """One page of a list; times as in a `Response`.
-
-    `number` counts from 1. A restarted list has a first page again.
-    """
-
-    records: Sequence[Any]
-    served_at: int | None
-    read_at: int
-    number: int
+# sends a GET to a path below the space, or a URL of the same origin, with parameters
+Get: TypeAlias = Callable[[str, Mapping[str, str] | None], Awaitable[Response]]
 
 
 class Listing:
@@ -45,9 +27,13 @@ class Listing:
         ProtocolError: the list cannot end, or where it points to cannot be read.
     """
 
-    def __init__(self, get: Get, first: Request, stats: RunStats) -> None:
+    def __init__(
+        self, get: Get, origin: Origin, stats: RunStats, params: Mapping[str, str] | None = None
+    ) -> None:
+        """`params` are those of the first page; links to the others have their own."""
         self._get = get
-        self._first = first
+        self._origin = origin
+        self._params = params
         self._stats = stats
         self._refusal: ReadError | None = None
         self._start()
@@ -67,18 +53,19 @@ class Listing:
     def __aiter__(self) -> Listing:
         return self
 
-    async def __anext__(self) -> Page:
-        while (request := self._following()) is not None:
+    async def __anext__(self) -> PageRecords:
+        while (path := self._following()) is not None:
+            params = self._params if self._last is None else None
             try:
-                return self._page(await self._get(request))
+                return self._page(await self._get(path, params))
             except ReadError as error:
                 self._begin_again(error)
         raise StopAsyncIteration
 
-    def _following(self) -> Request | None:
-        """The request for the next page; None after the last one."""
+    def _following(self) -> str | None:
+        """Where the next page is; None after the last one."""
         if self._last is None:
-            return self._first
+            return self._origin.path
         link = next_of(self._last)
         if link is None:
             return None
@@ -90,12 +77,12 @@ class Listing:
             ) from None
         if url in self._followed or self._pages_without_news >= MAX_PAGES_WITHOUT_NEWS:
             raise ProtocolError(
-                f"the list {shown(self._first.path)} goes round in circles at {shown(url)}"
+                f"the list {shown(self._origin.path)} goes round in circles at {shown(url)}"
             )
         self._followed.add(url)
-        return Request(url)
+        return url
 
-    def _page(self, response: Response) -> Page:
+    def _page(self, response: Response) -> PageRecords:
         records = records_of(response)
         if self._last is None:
             self._followed.add(response.url)
@@ -105,7 +92,9 @@ class Listing:
         self._pages_without_news = 0 if news else self._pages_without_news + 1
         self._before = records
         self._number += 1
-        return Page(records, response.served_at, response.read_at, self._number)
+        return PageRecords(
+            self._origin, records, response.read_at, response.served_at, self._number
+        )
 
     def _begin_again(self, error: ReadError) -> None:
         if self._refusal is not None:

@@ -23,12 +23,15 @@ class Origin(NamedTuple):
 class PageRecords(NamedTuple):
     """Records of one page as decoded JSON.
 
-    `read_at` is the server's clock in microseconds since the epoch (UTC).
+    Times are the server's clock in microseconds since the epoch (UTC), when the page was read and
+    when it was served. `number` counts from 1. A restarted list has a first page again.
     """
 
     origin: Origin
     records: Sequence[Any]
     read_at: int
+    served_at: int | None = None
+    number: int = 1
 
 
 class TableRows(NamedTuple):

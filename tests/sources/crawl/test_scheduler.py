@@ -13,7 +13,6 @@ import pytest
 from sources.signalwire.crawl.prefetch import MOST_WAITING, prefetched
 from sources.signalwire.crawl.scheduler import Gathered, RequestPool, Scheduler, walks_for
 from sources.signalwire.errors import Stopped, Unavailable
-from sources.signalwire.http.pagination import Request
 from sources.signalwire.http.responses import Response
 
 THREADS = 3
@@ -73,7 +72,7 @@ class TestScheduler:
 
         async def body(pool: RequestPool, scheduler: Scheduler) -> None:
             async def number(n: int) -> None:
-                seen.append((await pool.get(Request(f"/{n}"))).payload)
+                seen.append((await pool.get(f"/{n}")).payload)
                 if n:
                     scheduler.add(partial(number, n - 1))
 
@@ -92,7 +91,7 @@ class TestScheduler:
                 nonlocal begun
                 begun += 1
                 for n in range(10):
-                    await pool.get(Request(f"/{n}"))
+                    await pool.get(f"/{n}")
 
             server.let.clear()
             for _ in range(100):
@@ -113,7 +112,7 @@ class TestScheduler:
         async def body(pool: RequestPool, scheduler: Scheduler) -> None:
             async def numbers(*wanted: int) -> None:
                 for n in wanted:
-                    response = await pool.get(Request(f"/{n}"))
+                    response = await pool.get(f"/{n}")
                     seen.append(response.payload)
                 if wanted[0] == 2:
                     assert seen == [2, 4, 6]
@@ -134,10 +133,10 @@ class TestScheduler:
         async def body(pool: RequestPool, scheduler: Scheduler) -> None:
             async def careful() -> None:
                 try:
-                    await pool.get(Request("/broken"))
+                    await pool.get("/broken")
                 except Unavailable as error:
                     seen.append(str(error))
-                seen.append((await pool.get(Request("/4"))).payload)
+                seen.append((await pool.get("/4")).payload)
 
             scheduler.add(careful)
             await scheduler.finish()
@@ -151,7 +150,7 @@ class TestScheduler:
         async def body(pool: RequestPool, scheduler: Scheduler) -> None:
             async def careless() -> None:
                 begun.append(1)
-                await pool.get(Request("/broken"))
+                await pool.get("/broken")
 
             for _ in range(100):
                 scheduler.add(careless)
@@ -164,7 +163,7 @@ class TestScheduler:
     def test_a_request_that_hangs_keeps_no_crawl_from_ending(self, server: Server) -> None:
         async def body(pool: RequestPool, scheduler: Scheduler) -> None:
             async def hanging() -> None:
-                await pool.get(Request("/2"))
+                await pool.get("/2")
 
             server.let.clear()
             scheduler.add(hanging)
@@ -195,7 +194,7 @@ class TestGathered:
             gathered = Gathered(doubled, pool, 2)
 
             async def walk(n: int) -> None:
-                response = await pool.get(Request(f"/{n}"))
+                response = await pool.get(f"/{n}")
                 seen.append((n, await gathered.of(response.payload)))
 
             for n in range(20):
@@ -211,7 +210,7 @@ class TestGathered:
             gathered = Gathered(list, pool, 100)
 
             async def walk() -> None:
-                response = await pool.get(Request("/7"))
+                response = await pool.get("/7")
                 assert await gathered.of(response.payload) == 7
 
             scheduler.add(walk)
@@ -224,7 +223,7 @@ class TestGathered:
             both = [Gathered(list, pool, 100) for _ in range(2)]
 
             async def walk(n: int) -> None:
-                response = await pool.get(Request(f"/{n}"))
+                response = await pool.get(f"/{n}")
                 # the first one's only value waits for its turn while others' requests go on
                 assert await both[n > 0].of(response.payload) == n
 
@@ -244,7 +243,7 @@ class TestGathered:
             gathered = Gathered(broken, pool, 1)
 
             async def walk() -> None:
-                response = await pool.get(Request("/7"))
+                response = await pool.get("/7")
                 try:
                     await gathered.of(response.payload)
                 except ValueError as error:

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Iterator
 from datetime import datetime, timezone
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
 import pytest
 from dlt.pipeline.exceptions import PipelineStepFailed
@@ -17,9 +18,10 @@ from pipelines.errors.explain import explain
 from sources.signalwire.crawl.scheduler import walks_for
 from sources.signalwire.errors import AccessDenied, NotFound, ProtocolError, Unavailable
 from sources.signalwire.http.client import Client, HttpSettings
-from sources.signalwire.http.pagination import Listing, Page, Request
+from sources.signalwire.http.pagination import Listing
 from sources.signalwire.http.responses import Response
 from sources.signalwire.http.throttle import retry_after_seconds
+from sources.signalwire.records.batch import Origin, PageRecords
 from sources.signalwire.stats import RunStats
 from sources.simulator import Fault, SimulatedSpace
 
@@ -41,14 +43,14 @@ def client(space: SimulatedSpace, stats: RunStats) -> Iterator[Client]:
     client.close()
 
 
-def read_list(client: Client, stats: RunStats, params: dict[str, str] | None = None) -> list[Page]:
+def read_list(client: Client, stats: RunStats, params: Any = None) -> list[PageRecords]:
     """All pages of the list of brands."""
 
-    async def get(request: Request) -> Response:
+    async def get(*request: Any) -> Response:
         return client.get(*request)
 
-    async def read() -> list[Page]:
-        return [page async for page in Listing(get, Request(BRANDS, params), stats)]
+    async def read() -> list[PageRecords]:
+        return [page async for page in Listing(get, Origin(BRANDS), stats, params)]
 
     return asyncio.run(read())
 
