@@ -78,9 +78,10 @@ class Crawler:
         assert task is not None
         self._stop = partial(loop.call_soon_threadsafe, task.cancel)
         pool = RequestPool(self.options.workers, self.client.get)
-        self._set_up(pool, hand_over)
+        self._hand_over = hand_over
+        self._set_up(pool)
         try:
-            await self._read_all_in_stretches(hand_over)
+            await self._read_all()
             self._output.finish()
             if self.record.failures:
                 hand_over(self.record.failure_rows())
@@ -89,38 +90,13 @@ class Crawler:
             self._walks.close()
             pool.close()
 
-    async def _read_all_in_stretches(self, hand_over: Callable[[Cut], None]) -> None:
-        cutting = asyncio.ensure_future(self._cut(hand_over))
-        reading = asyncio.ensure_future(self._read_all())
-        try:
-            await asyncio.wait({cutting, reading}, return_when=asyncio.FIRST_COMPLETED)
-            if cutting.done():
-                await cutting  # it only ends with an error
-            await reading
-        finally:
-            for task in (cutting, reading):
-                task.cancel()
-            await asyncio.gather(cutting, reading, return_exceptions=True)
-
-    async def _cut(self, hand_over: Callable[[Cut], None]) -> None:
-        """Ends a stretch whenever one is due, between two steps of all other coroutines."""
-        taken = 0
-        while True:
-            await asyncio.sleep(SECONDS_BETWEEN_LOOKS)
-            rows = self._output.taken - taken
-            if (rows or self.cursors.have_moved) and self.stretches.is_due(rows):
-                self._output.finish()
-                hand_over(Cut(self.cursors.settled([*self._comparison.waiting])))
-                self.stretches.cut()
-                taken = self._output.taken
-
-    def _set_up(self, pool: RequestPool, hand_over: Callable[[TableRows | Cut], None]) -> None:
+    def _set_up(self, pool: RequestPool) -> None:
         options, stats, existing = self.options, self.stats, self.existing
         clock, cursors = self.client.clock, self.cursors
         self._walks = Scheduler(lambda: walks_for(self.client.concurrency.limit))
         pool.on_response.append(self._walks.fill)
         self._lists = lists = Lists(pool.get, stats, options.page_size)
-        self._output = output = Output(hand_over, stats, options.include_sensitive)
+        self._output = output = Output(self._hand_over, stats, options.include_sensitive)
         orders = Gathered(output.orders_of, pool, PAGES_TOGETHER)
         numbers = Gathered(output.numbers_of, pool, PAGES_TOGETHER)
         self._known = known = KnownCampaigns(existing, clock, options, cursors.forget)
@@ -173,9 +149,16 @@ class Crawler:
 
     async def _finished(self) -> None:
         """Waits for all walks, and for those that comparing their orders leads to."""
-        await self._walks.finish()
-        while self._comparison.finish():
-            await self._walks.finish()
+        while not await self._walks.finish(SECONDS_BETWEEN_LOOKS) or self._comparison.finish():
+            self._cut_if_due()
+
+    def _cut_if_due(self) -> None:
+        """Ends a stretch if one is due, between two steps of all walks."""
+        rows = self._output.taken
+        if (rows or self.cursors.have_moved) and self.stretches.is_due(rows):
+            self._output.finish()
+            self._hand_over(Cut(self.cursors.settled([*self._comparison.waiting])))
+            self.stretches.cut()
 
     async def _brands(self) -> None:
         """All brands of the space. If they cannot be listed, nothing else can be read."""

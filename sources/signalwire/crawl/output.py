@@ -26,7 +26,7 @@ class Output:
     hand_over: Callable[[TableRows], None]
     stats: RunStats
     include_sensitive: bool
-    # how many rows there were so far, those that are kept for a batch too
+    # how many rows there were since `finish`, those that are kept for a batch too
     taken: int = field(default=0, init=False)
     _rows: RowBuffer = field(default_factory=RowBuffer, init=False)
 
@@ -69,6 +69,7 @@ class Output:
 
     def finish(self) -> None:
         """Hands over what is left."""
+        self.taken = 0
         self._emit(self._rows.rest())
 
     def _emit(self, batches: Iterator[TableRows]) -> None:

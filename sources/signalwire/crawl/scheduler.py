@@ -149,13 +149,18 @@ class Scheduler:
         self._waiting.append(walk)
         self.fill()
 
-    async def finish(self) -> None:
-        """Waits until no walk is left. Raises what the first of them to fail raised."""
-        while self._running and self._failure is None:
+    async def finish(self, seconds: float | None = None) -> bool:
+        """Waits until no walk is left, at most for so many seconds; whether none is left.
+
+        Raises what the first of them to fail raised.
+        """
+        if self._running and self._failure is None:
             self._idle.clear()
-            await self._idle.wait()
+            with suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(self._idle.wait(), seconds)
         if self._failure is not None:
             raise self._failure
+        return not self._running
 
     def close(self) -> None:
         """Starts no further walk."""
