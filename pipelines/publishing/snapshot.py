@@ -57,10 +57,11 @@ def write_copy(target: Destination, database: Path, reports: Mapping[str, Report
         duckdb.Error: the file could not be written.
     """
     with target.probe.sql_client() as client:
-        target.copy_tables(client, _columns_to_copy(client, target.dataset), database)
+        columns = _columns_to_copy(client, target.dataset)
+        target.copy_tables(client, columns, database)
     with opened_copy(database) as copy:
         with transaction(copy):
-            _complete_tables(copy, target.dataset)
+            _complete_tables(copy, target.dataset, columns)
         copy.execute(f"CREATE SCHEMA {quoted(reports_dataset(target.dataset))}")
         # reports name tables and each other without a schema
         path = f"{quoted(target.dataset)},{quoted(reports_dataset(target.dataset))}"
@@ -114,17 +115,14 @@ def _columns_to_copy(client: Any, dataset: str) -> dict[str, list[str]]:
     return there
 
 
-def _complete_tables(copy: duckdb.DuckDBPyConnection, dataset: str) -> None:
-    """Adds the tables that the destination has not yet, empty, since reports read them."""
+def _complete_tables(
+    copy: duckdb.DuckDBPyConnection, dataset: str, copied: Mapping[str, list[str]]
+) -> None:
+    """Describes the copied tables, and adds empty ones that are not there yet, for the reports."""
     for table in TABLES.values():
         name = f'{quoted(dataset)}."{table.name}"'
-        found = copy.execute(
-            "SELECT column_name FROM duckdb_columns() WHERE schema_name = ? AND table_name = ?"
-            " ORDER BY column_index",
-            [dataset, table.name],
-        ).fetchall()
-        there = [column for (column,) in found]
-        if not there:
+        there = copied.get(table.name)
+        if there is None:
             there = [column.name for column in table.columns()]
             rows = arrow_schema(table.name, there).empty_table()
             insert(copy, f"CREATE TABLE {name} AS", rows)
