@@ -18,8 +18,6 @@ from pipelines.reporting.dialects import translated
 from sources.signalwire.errors import ConfigurationError
 from sources.signalwire.records.schema import BRANDS, CAMPAIGNS, TABLES, Table
 
-# the columns that a time filters: an order's, and the days of the backlog
-TIMES = ("created_at", "day")
 # reports with a row per order, and per number: others that are made of them are computed again
 BASES = ("order_processing", "number_processing")
 # but for those that judge a row by others, which fewer would judge otherwise
@@ -134,26 +132,28 @@ def _conditions(client: Any, narrowing: Narrowing) -> dict[str, Condition]:
     """A condition for each thing given, by its option."""
     found: dict[str, Condition] = {}
     campaigns = client.make_qualified_table_name(CAMPAIGNS.name)
+
+    def in_campaigns(condition: str) -> str:
+        return f"campaign_id IN (SELECT id FROM {campaigns} WHERE {condition})"  # noqa: S608
+
     for option, value in narrowing.given.items():
         if isinstance(value, datetime):
-            later = option == "since"
-            found[option] = {name: _time(name, value, later=later) for name in TIMES}
-            continue
-        text = literal(value.strip())
-        if option == "campaign":
-            ids = f"({', '.join(map(literal, _ids(client, CAMPAIGNS, value.strip())))})"
-            found[option] = {"campaign_id": f"campaign_id IN {ids}"}
+            moment, sign = value.astimezone(timezone.utc), ">=" if option == "since" else "<"
+            found[option] = {
+                "created_at": f"created_at {sign} CAST('{moment}' AS TIMESTAMPTZ)",
+                "day": f"day {sign} CAST('{moment.date()}' AS DATE)",  # of the backlog
+            }
+        elif option == "campaign":
+            found[option] = {"campaign_id": f"campaign_id = {_id(client, CAMPAIGNS, value)}"}
         elif option == "brand":
-            ids = f"({', '.join(map(literal, _ids(client, BRANDS, value.strip())))})"
-            of_brand = f"campaign_id IN (SELECT id FROM {campaigns} WHERE brand_id IN {ids})"  # noqa: S608
-            found[option] = {"brand_id": f"brand_id IN {ids}", "campaign_id": of_brand}
+            of_brand = f"brand_id = {_id(client, BRANDS, value)}"
+            found[option] = {"brand_id": of_brand, "campaign_id": in_campaigns(of_brand)}
         elif option == "use_case":
-            named = f"lower(coalesce(sms_use_case, '(none)')) = lower({text})"
-            of_case = f"campaign_id IN (SELECT id FROM {campaigns} WHERE {named})"  # noqa: S608
-            is_case = f"lower(use_case) = lower({text})"
-            found[option] = {"use_case": is_case, "campaign_id": of_case}
+            wanted = f"lower({literal(value.strip())})"
+            of_case = in_campaigns(f"lower(coalesce(sms_use_case, '(none)')) = {wanted}")
+            found[option] = {"use_case": f"lower(use_case) = {wanted}", "campaign_id": of_case}
         else:
-            found[option] = {"status": f"status = lower({text})"}
+            found[option] = {"status": f"status = lower({literal(value.strip())})"}
     return found
 
 
@@ -166,20 +166,13 @@ def _all_on(report: Report, conditions: Mapping[str, Condition]) -> str:
     return " AND ".join(str(_on(report, condition)) for condition in conditions.values())
 
 
-def _time(column: str, value: datetime, *, later: bool) -> str:
-    moment = value.astimezone(timezone.utc)
-    kind = "TIMESTAMPTZ" if column == "created_at" else "DATE"
-    text = moment.isoformat(" ") if kind == "TIMESTAMPTZ" else moment.date().isoformat()
-    return f"{column} {'>=' if later else '<'} CAST({literal(text)} AS {kind})"
-
-
-def _ids(client: Any, table: Table, named: str) -> list[str]:
-    """The ids that are meant by an id in upper or lower case, or by a name.
+def _id(client: Any, table: Table, named: str) -> str:
+    """The id, as SQL, that is meant by an id in upper or lower case, or by a name.
 
     Raises:
         ConfigurationError: there is none, or several have the name.
     """
-    what = table.name.removesuffix("s")
+    what, named = table.name.removesuffix("s"), named.strip()
     name = client.make_qualified_table_name(table.name)
     sql = f"SELECT id FROM {name} WHERE id IN (%s, lower(%s))"  # noqa: S608 - our own name
     found = client.execute_sql(sql, named, named)
@@ -194,7 +187,7 @@ def _ids(client: Any, table: Table, named: str) -> list[str]:
         )
     if not ids:
         raise ConfigurationError(f"--{what}: no {what} {named} is loaded")
-    return ids
+    return literal(ids[0])
 
 
 def _base_of(reports: Mapping[str, Report], report: Report) -> str | None:
