@@ -26,16 +26,10 @@ MOST_LINKS = 40
 
 
 def require_output(path: Path, option: str, what: str, is_one: Callable[[str], bool]) -> None:
-    """Refuses a path where something is that is not an earlier output of the same kind.
+    """Refuses a path where something else is than an earlier output, or nothing can be written.
 
-    Args:
-        path: Where to write.
-        option: What it was given as, for the message.
-        what: What is written, in words.
-        is_one: Recognises such an output by its first characters.
-
-    Raises:
-        ConfigurationError: it is something else, or nothing can be written there.
+    `option` is what it was given as, `what` is written there, in words, and `is_one` recognises
+    such an output by its first characters.
     """
     try:
         found = path.stat()
@@ -56,11 +50,7 @@ def require_output(path: Path, option: str, what: str, is_one: Callable[[str], b
 
 
 def require_apart(path: Path, option: str, target: Destination) -> None:
-    """Refuses a path that runs use themselves, whether it is there or not.
-
-    Raises:
-        ConfigurationError: it is the database, a file beside it, or the log.
-    """
+    """Refuses a path that runs use themselves, whether it is there or not."""
     if any(same_file(path, used) for used in files_of(target)):
         raise ConfigurationError(
             f"{option}: {path} is a file that runs use themselves; name another"
@@ -88,15 +78,10 @@ def same_file(one: Path, other: Path) -> bool:
 
 
 def write_output(path: Path, content: str | bytes, *, mode: int | None = None) -> None:
-    """Writes a file as a whole, so that no reader ever sees half of it.
+    """Writes a file as a whole, so that no reader ever sees half of it; or to a device or pipe.
 
-    Args:
-        path: The file, a link to it, or a device or pipe.
-        content: What to write; the line ends of a text stay as they are.
-        mode: The permissions of a new file; by default those that the process gives.
-
-    Raises:
-        OSError: it cannot be written.
+    The line ends of a text stay as they are. A new file has the permissions `mode`, by default
+    those that the process gives.
     """
     written = content.encode() if isinstance(content, str) else content
     number = _open_file(path)

@@ -47,14 +47,7 @@ class ReportQuery(Protocol):
 def write_copy(target: Destination, database: Path, reports: Mapping[str, ReportQuery]) -> None:
     """Writes a new DuckDB file: the tables without dlt's own, and the reports, all as tables.
 
-    Args:
-        target: Where the tables are.
-        database: The file.
-        reports: By name, each after those it builds on.
-
-    Raises:
-        DatabaseException: dlt's; the destination could not be read, or the file not be written.
-        duckdb.Error: the file could not be written.
+    Each report comes after those it builds on.
     """
     with target.probe.sql_client() as client:
         columns = _columns_to_copy(client, target.dataset)
@@ -73,11 +66,7 @@ def write_copy(target: Destination, database: Path, reports: Mapping[str, Report
 
 
 def is_copy(database: Path) -> bool:
-    """Whether a DuckDB file is a copy that was written here.
-
-    Raises:
-        duckdb.Error: it cannot be opened, or is none.
-    """
+    """Whether a DuckDB file is a copy that was written here; duckdb.Error if it cannot be read."""
     with closing(duckdb.connect(str(database), read_only=True)) as connection:
         found = connection.execute(
             "SELECT column_name FROM duckdb_columns() WHERE table_name = ? AND NOT internal", [MARK]
@@ -86,11 +75,7 @@ def is_copy(database: Path) -> bool:
 
 
 def export_parquet(database: Path, folder: Path) -> None:
-    """Writes each table of a copy to a Parquet file, those of reports to the folder `reports`.
-
-    Raises:
-        duckdb.Error: a file could not be written.
-    """
+    """Writes each table of a copy to a Parquet file, those of reports to the folder `reports`."""
     (folder / "reports").mkdir(parents=True)
     with opened_copy(database) as copy:
         tables = copy.execute("SELECT schema_name, table_name FROM duckdb_tables()").fetchall()

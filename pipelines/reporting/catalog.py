@@ -69,10 +69,7 @@ def load_reports(
 ) -> dict[str, Report]:
     """All reports by name, each after those it builds on.
 
-    Args:
-        sla_hours: Hours within which orders should be processed.
-        main_sla_hours: The one of them that counts for orders that no promise is for.
-        promises: What customers were promised.
+    `main_sla_hours` is the one of the `sla_hours` that counts for orders that no promise is for.
     """
     read = {path.stem: _read(path) for path in sorted(FOLDER.glob("*.sql"))}
     targets = [(hours, hours == main_sla_hours) for hours in sorted({*sla_hours})]
@@ -84,32 +81,19 @@ def load_reports(
 
 
 def configured_reports() -> dict[str, Report]:
-    """The reports with the settings `reports.sla_hours`, `reports.main_sla_hours`, `reports.sla`.
-
-    Raises:
-        ConfigurationError: the first are not numbers of hours, the main one is not among them, or
-            a promise cannot be meant so.
-    """
+    """The reports with the settings `reports.sla_hours`, `main_sla_hours` and `sla`."""
     return load_reports(*configured_targets(), configured_promises())
 
 
 def one_report(found: Mapping[str, Report], name: str) -> Report:
-    """The report of that name.
-
-    Raises:
-        ConfigurationError: there is none.
-    """
+    """The report of that name; ConfigurationError if there is none."""
     if name not in found:
         raise ConfigurationError(f"there is no report {name!r}; choose from {', '.join(found)}")
     return found[name]
 
 
 def require_report_settings() -> bool:
-    """Checks the settings of reports before anything is read; whether a run creates the views.
-
-    Raises:
-        ConfigurationError: one of them cannot work.
-    """
+    """Checks the settings of reports before anything is read; whether a run creates the views."""
     configured_targets()
     configured_promises()
     for name, before in RENAMED.items():
@@ -141,11 +125,7 @@ def configured_targets() -> tuple[list[float], float]:
 
 
 def configured_promises() -> list[Promise]:
-    """The promises of the setting `reports.sla`; none without one.
-
-    Raises:
-        ConfigurationError: one of them cannot be meant so.
-    """
+    """The promises of the setting `reports.sla`; none without one."""
     found: Any = dlt.config.get("reports.sla")
     return parse_promises(found) if found else []
 
@@ -196,11 +176,7 @@ def _full_name(schemas: Schemas, name: str) -> str:
 
 
 def dialect_of(target: Destination) -> str:
-    """The SQL dialect of a destination.
-
-    Raises:
-        ConfigurationError: the destination has no reports.
-    """
+    """The SQL dialect of a destination; ConfigurationError if it has no reports."""
     if target.dialect is None:
         known = ", ".join(sorted(DIALECTS))
         raise ConfigurationError(f"there are no reports for {target.kind}; known are {known}")
@@ -208,11 +184,7 @@ def dialect_of(target: Destination) -> str:
 
 
 def require_dialect(dialect: str) -> str:
-    """The dialect, if reports can be translated into it.
-
-    Raises:
-        ConfigurationError: they cannot.
-    """
+    """The dialect, if reports can be translated into it; ConfigurationError if not."""
     if dialect not in DIALECTS:
         known = ", ".join(sorted(DIALECTS))
         raise ConfigurationError(f"there is no dialect {dialect!r} here; choose from {known}")

@@ -88,11 +88,7 @@ def package(reports: Mapping[str, Report], dataset: str, dialect: str) -> dict[s
 
 
 def require_package_folder(folder: Path) -> None:
-    """Refuses a folder that holds anything else than an earlier package.
-
-    Raises:
-        ConfigurationError: it does, or it cannot be made.
-    """
+    """Refuses a folder that holds anything else than an earlier package, or cannot be made."""
     if not folder.exists():
         require_folder(folder, "reports dbt")
         return
@@ -106,11 +102,7 @@ def require_package_folder(folder: Path) -> None:
 
 
 def write_package(folder: Path, files: Mapping[str, str]) -> None:
-    """Writes the files, and removes those of an earlier package that are none of them.
-
-    Raises:
-        ConfigurationError: one of them cannot be written.
-    """
+    """Writes the files, and removes those of an earlier package that are none of them."""
     try:
         for name, text in files.items():
             path = folder / name

@@ -42,9 +42,7 @@ SELECT (SELECT as_of FROM {reports}.data_as_of),
 def probe_destination(target: Destination, limits: Sequence[Limits]) -> Iterator[Probed]:
     """Checks that the destination opens, how old its data is, and what limits are exceeded.
 
-    Args:
-        target: Where the tables are.
-        limits: Those of all orders first, then any of brands and campaigns.
+    The limits of all orders come first, then any of brands and campaigns.
     """
     where = f"{target.description}, dataset {target.dataset}"
     fine = not any(limit.judged for limit in limits)

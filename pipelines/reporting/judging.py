@@ -52,10 +52,6 @@ def found_of(
     """A finding for each limit, and how many orders are stuck.
 
     `as_of` is what reports call now; None without a run.
-
-    Raises:
-        DestinationUndefinedEntity: dlt's; a report is missing.
-        ConfigurationError: the brand or campaign is not loaded.
     """
     since = as_of - timedelta(seconds=limits.over) if as_of else None
     days = limits.over / 86_400

@@ -92,11 +92,7 @@ def relation(
     name: str,
     narrowing: Narrowing,
 ) -> str:
-    """A report as a statement selects from it: the view, or a query in parentheses.
-
-    Raises:
-        ConfigurationError: as `report_rows` does.
-    """
+    """A report as a statement selects from it: the view, or a query in parentheses."""
     dialect, report = dialect_of(target), one_report(reports, name)
     conditions = _conditions(client, narrowing)
     view = in_reports(client, target.dataset, name)

@@ -26,13 +26,10 @@ VERSION = "reports_version"
 def apply_reports(target: Destination, *, always: bool = False) -> bool:
     """Creates the views at a destination; whether there was anything to do.
 
-    Args:
-        target: Where the tables are.
-        always: Create them also if they are there already in this version.
+    With `always` it creates them also if they are there already in this version.
 
     Raises:
         ReportsFailed: one of them could not be created. Then none is changed.
-        ConfigurationError: a setting cannot work, or the destination has no reports.
     """
     dialect = dialect_of(target)
     found = configured_reports()
