@@ -11,13 +11,11 @@ from typing import Any
 import pyarrow as pa
 
 from sources.signalwire.crawl.comparison import Comparison
-from sources.signalwire.crawl.known_campaigns import KnownCampaigns
 from sources.signalwire.crawl.lists import path_of
 from sources.signalwire.crawl.numbers import Numbers
 from sources.signalwire.crawl.orders import OrderWalk, Tools
 from sources.signalwire.crawl.registry import Registry
 from sources.signalwire.errors import ReadError
-from sources.signalwire.http.server_clock import ServerClock
 from sources.signalwire.incremental.cursor import Cursor
 from sources.signalwire.incremental.depth import is_full_walk_due, is_idle
 from sources.signalwire.incremental.state import Cursors
@@ -39,10 +37,8 @@ class CampaignReader:
     comparison: Comparison
     numbers: Numbers
     registry: Registry
-    known: KnownCampaigns
     cursors: Cursors
     options: Options
-    clock: ServerClock
     failed: Callable[[Origin, str], None]
     _changed_at: dict[str, int] = field(default_factory=dict, init=False)
 
@@ -68,7 +64,7 @@ class CampaignReader:
                 numbers_due |= await self._orders(origin)
             if NUMBER_ASSIGNMENTS.name in wanted:
                 origin = origin._replace(path=f"{base}/numbers")
-                if numbers_due or self.known.awaits_numbers(campaign_id):
+                if numbers_due or self.tools.known.awaits_numbers(campaign_id):
                     await self.numbers.read(origin)
         except ReadError as error:
             self.failed(origin, str(error))
@@ -79,7 +75,7 @@ class CampaignReader:
     async def _orders(self, origin: Origin) -> bool:
         """Reads a campaign's orders; whether its number assignments may have changed too."""
         campaign_id = str(origin.campaign_id)
-        known = self.known.campaign(campaign_id)
+        known = self.tools.known.campaign(campaign_id)
         walk = OrderWalk(self.tools, origin, self._cursor(campaign_id), known)
         if self.options.order_state is not None:
             await walk.in_state(self.options.order_state)
@@ -117,10 +113,10 @@ class CampaignReader:
                 return
             self.cursors.look_up(campaign_id)
             if cursor := self.cursors.after().get(campaign_id):
-                moved = cursor._replace(full_walk_at=self.clock.now())
+                moved = cursor._replace(full_walk_at=self.tools.clock.now())
                 self.cursors.advance(campaign_id, moved)
             # last, because the cursor stays where it was if one of them cannot be read
-            await self.orders_by_id(origin, self.known.orders_of(campaign_id))
+            await self.orders_by_id(origin, self.tools.known.orders_of(campaign_id))
         elif self.options.shard is None:
             # in a shard it has most likely moved to a brand of another one, which reads it
             await self.read(brand_id, campaign_id)
@@ -145,7 +141,7 @@ class CampaignReader:
         if cursor is None:
             return None
         newest = max(cursor.watermark, cursor.created_watermark)
-        return None if is_ahead(newest, self.clock.now()) else cursor
+        return None if is_ahead(newest, self.tools.clock.now()) else cursor
 
     def _rests(self, brand_id: str, campaign_id: str) -> bool:
         """Whether nothing has been under way, and the last reading to the end is not long ago."""
@@ -153,19 +149,20 @@ class CampaignReader:
         every = int(options.recheck_idle_every * 1_000_000)
         if not every or options.full or options.order_state or ORDERS.name not in options.resources:
             return False
-        cursor, now = self._cursor(campaign_id), self.clock.now()
+        cursor, now = self._cursor(campaign_id), self.tools.clock.now()
         if cursor is None or cursor.brand_id != brand_id:
             return False
         if is_full_walk_due(cursor.full_walk_at, now, every):
             return False
-        if NUMBER_ASSIGNMENTS.name in options.resources and self.known.awaits_numbers(campaign_id):
+        known = self.tools.known
+        if NUMBER_ASSIGNMENTS.name in options.resources and known.awaits_numbers(campaign_id):
             return False
-        changed_at, known = self._changed_at.get(campaign_id), self.known.campaign(campaign_id)
-        return is_idle(cursor, known, changed_at, now, int(IDLE_AFTER * 1_000_000))
+        changed_at, there = self._changed_at.get(campaign_id), known.campaign(campaign_id)
+        return is_idle(cursor, there, changed_at, now, int(IDLE_AFTER * 1_000_000))
 
     def is_due(self, cursor: Cursor | None) -> bool:
         """Whether a campaign with this cursor is to be read to its end in this run."""
         if self.options.full or cursor is None:
             return True
         every = int(self.options.full_walk_every * 1_000_000)
-        return is_full_walk_due(cursor.full_walk_at, self.clock.now(), every)
+        return is_full_walk_due(cursor.full_walk_at, self.tools.clock.now(), every)

@@ -107,17 +107,9 @@ class Crawler:
         self._registry = Registry(output, existing, options.resources, self._owners, known.now)
         self._comparison = Comparison(ORDERS, existing, partial(output.rows, ORDERS), self._look_up)
         self._numbers = Numbers(lists, numbers.of, output, existing, known, stats)
-        tools = Tools(lists, orders.of, known.placed, output, existing, clock, stats)
+        tools = Tools(lists, orders.of, existing, known, output, clock, stats)
         self._reader = CampaignReader(
-            tools,
-            self._comparison,
-            self._numbers,
-            self._registry,
-            known,
-            cursors,
-            options,
-            clock,
-            self._failed,
+            tools, self._comparison, self._numbers, self._registry, cursors, options, self._failed
         )
 
     async def _read_all(self) -> None:

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import pyarrow as pa
 
+from sources.signalwire.crawl.known_campaigns import KnownCampaigns
 from sources.signalwire.crawl.lists import Lists, path_of
 from sources.signalwire.crawl.output import Output
 from sources.signalwire.errors import NotFound
@@ -30,17 +31,13 @@ from sources.signalwire.stats import RunStats
 
 
 class Tools(NamedTuple):
-    """What every walk through a campaign's orders needs.
-
-    `convert` makes rows of a page; `placed` gives what the destination has of a campaign with the
-    position of each order, for a server that puts fewer orders on a page than it was asked for.
-    """
+    """What every walk through a campaign's orders needs; `convert` makes rows of a page."""
 
     lists: Lists
     convert: Callable[[PageRecords], Awaitable[OrderBatch]]
-    placed: Callable[[str], KnownCampaign]
-    output: Output
     existing: KnownData
+    known: KnownCampaigns
+    output: Output
     clock: ServerClock
     stats: RunStats
 
@@ -125,7 +122,7 @@ class OrderWalk:
     def _known_on_pages_of(self, served: int) -> KnownCampaign:
         """What is known, with positions that hold for pages of so many orders."""
         if self._unmet and served < self._tools.lists.page_size:
-            self._known = self._tools.placed(str(self._origin.campaign_id))
+            self._known = self._tools.known.placed(str(self._origin.campaign_id))
             found = {order.order_id: order for order in self._known.unsettled}
             self._unmet = {name: found[name] for name in self._unmet if name in found}
         return self._known
