@@ -147,10 +147,28 @@ def signalwire(
 
     @dlt.resource(name="walk", selected=False)
     def walk() -> Iterator[TableRows]:
-        """One pass over the space, from which every table takes its rows."""
-        yield from _walk(
-            client, options, stats, record, known, stretches or Stretches(is_whole=True)
-        )
+        """One pass over the space, or its next stretch, from which every table takes its rows."""
+        run, state = stretches or Stretches(is_whole=True), dlt.current.source_state()
+        if not run.has_begun:
+            cursors = Cursors(_stored_cursors(client, options, known, state))
+            record.begin(_mode(cursors, options))
+            crawler = Crawler(client, options, cursors, stats, record, known, run)
+            run.begin(prefetched(crawler.run, crawler.stop), cursors)
+        try:
+            for found in run.items:
+                if isinstance(found, Cut):
+                    run.end()
+                    dump_cursors(found.cursors, state)
+                    return
+                record.note_new_columns(found, dlt.current.source_schema())
+                yield found
+            dump_cursors(run.cursors.after(), state)
+            yield from record.empty_tables(dlt.current.source_schema())
+            yield record.end(client.clock.now())
+            run.is_over = True
+        except BaseException:
+            run.close()
+            raise
 
     # the table of number assignments is there in any case, since reports read it
     wanted = options.resources | {NUMBER_ASSIGNMENTS.name}
@@ -176,40 +194,6 @@ def signalwire_client(
         required("api_token", api_token),
         settings=HttpSettings(number("request_timeout", request_timeout), request_max_attempts=1),
     )
-
-
-def _walk(
-    client: Client,
-    options: Options,
-    stats: RunStats,
-    record: RunRecord,
-    known: KnownData,
-    stretches: Stretches,
-) -> Iterator[TableRows]:
-    """One stretch of the walk, the first or the next."""
-    state = dlt.current.source_state()
-    if not stretches.has_begun:
-        cursors = Cursors(_stored_cursors(client, options, known, state))
-        record.begin(_mode(cursors, options))
-        crawler = Crawler(client, options, cursors, stats, record, known, stretches)
-        stretches.begin(prefetched(crawler.run, crawler.stop), cursors)
-    is_cut = False
-    try:
-        for found in stretches.items:
-            if isinstance(found, Cut):
-                stretches.end()
-                dump_cursors(found.cursors, state)
-                is_cut = True
-                return
-            record.note_new_columns(found, dlt.current.source_schema())
-            yield found
-        dump_cursors(stretches.cursors.after(), state)
-        yield from record.empty_tables(dlt.current.source_schema())
-        yield record.end(client.clock.now())
-        stretches.is_over = True
-    finally:
-        if not is_cut:
-            stretches.close()
 
 
 def _stored_cursors(
