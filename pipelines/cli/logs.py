@@ -32,7 +32,7 @@ def console() -> Console:
     """The one console, so that messages and a progress bar do not overwrite each other."""
     from rich.console import Console
 
-    return Console(stderr=True, highlight=False, soft_wrap=True)
+    return Console(stderr=True, highlight=False, soft_wrap=True, emoji=False)
 
 
 def set_up_logging(*, quiet: bool = False, as_json: bool = False) -> None:

@@ -10,7 +10,7 @@ import os
 import re
 import shutil
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import date, datetime, timezone
 from decimal import Decimal
@@ -90,11 +90,20 @@ def render(columns: Sequence[str], rows: Sequence[Sequence[Any]], *, width: int 
 
     Times are in UTC; `width` is in characters.
     """
+    from rich.cells import cell_len
+
     columns, cells = _as_cells(columns, rows)
-    needed = _width(columns, cells)
-    if needed > width and len(columns) > 1:
+    if len(columns) > 1 and _width(columns, cells) > width:
         return _vertical(columns, cells)
-    return "\n".join(_lines(columns, cells, _numeric(rows, len(columns))))
+    padded = []
+    for position, column in enumerate(zip(columns, *cells, strict=True)):
+        numeric = all(isinstance(row[position], (int, float, Decimal)) for row in rows)
+        longest = max(map(cell_len, column))
+        pads = (" " * (longest - cell_len(cell)) for cell in column)
+        to_the_right = rows and numeric
+        padded.append([p + c if to_the_right else c + p for c, p in zip(column, pads, strict=True)])
+    gap = " " * COLUMN_GAP
+    return "\n".join(gap.join(line).rstrip() for line in zip(*padded, strict=True))
 
 
 def fits(columns: Sequence[str], rows: Sequence[Sequence[Any]], width: int) -> bool:
@@ -113,37 +122,11 @@ def _as_cells(
     return [printable(name) for name in columns], [[_cell(value) for value in row] for row in rows]
 
 
-def _numeric(rows: Sequence[Sequence[Any]], columns: int) -> list[bool]:
-    """Of each column whether it holds numbers alone."""
-    return [
-        bool(rows) and all(isinstance(row[n], (int, float, Decimal)) for row in rows)
-        for n in range(columns)
-    ]
-
-
-def _lines(
-    columns: Sequence[str], cells: Sequence[Sequence[str]], numeric: Sequence[bool]
-) -> Iterator[str]:
-    from rich.cells import cell_len
-
-    widths = _widths(columns, cells)
-    for row in (columns, *cells):
-        padded = []
-        for cell, width, to_the_right in zip(row, widths, numeric, strict=True):
-            blank = " " * (width - cell_len(cell))
-            padded.append(blank + cell if to_the_right else cell + blank)
-        yield (" " * COLUMN_GAP).join(padded).rstrip()
-
-
 def _width(columns: Sequence[str], cells: Sequence[Sequence[str]]) -> int:
-    return sum(_widths(columns, cells)) + COLUMN_GAP * (len(columns) - 1)
-
-
-def _widths(columns: Sequence[str], cells: Sequence[Sequence[str]]) -> list[int]:
-    """Of each column the characters that a terminal needs for its longest text."""
     from rich.cells import cell_len
 
-    return [max(map(cell_len, column)) for column in zip(columns, *cells, strict=True)]
+    longest = (max(map(cell_len, column)) for column in zip(columns, *cells, strict=True))
+    return sum(longest) + COLUMN_GAP * (len(columns) - 1)
 
 
 def _vertical(columns: Sequence[str], cells: Sequence[Sequence[str]]) -> str:

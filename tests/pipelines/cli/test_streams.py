@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-import pty
 import shlex
 import subprocess
 import sys
-from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 import pytest
 from support import Workspace
+from support.processes import on_a_terminal
 
 from sources.simulator import Fault, SimulatedSpace
 
@@ -187,18 +185,6 @@ class TestNames:
         assert "\\x1b[31m" in shown
         assert not RAW - {"\r"} & set(shown)
 
-    @pytest.mark.parametrize(
-        "command", [("report", "processing_time_by_brand"), ("query", "SELECT name FROM brands")]
-    )
-    def test_tables_on_a_terminal_hold_no_codes(
-        self, space: SimulatedSpace, workspace: Workspace, command: tuple[str, ...]
-    ) -> None:
-        workspace.run(space)
-        shown = on_a_terminal(workspace, command)
-        assert "name" in shown.splitlines()[0]
-        assert "\x1b" not in shown
-        assert "\\x1b" not in shown
-
     @pytest.mark.parametrize("options", [(), ("--json",), ("--log-format", "json")])
     def test_are_so_in_failures_and_log_lines(
         self, space: SimulatedSpace, named: Workspace, options: tuple[str, ...]
@@ -221,24 +207,3 @@ class TestNames:
         shown = on_a_terminal(named, ("run", "--campaign", ACTING), **named.credentials(space))
         assert "\x1b[2J" not in shown
         assert "owned\x07" not in shown
-
-
-def on_a_terminal(workspace: Workspace, command: tuple[str, ...], **variables: str) -> str:
-    """All that the command shows on a terminal of its own."""
-    main, other = pty.openpty()
-    process: subprocess.Popen[Any] = subprocess.Popen(
-        [sys.executable, "-m", "pipelines", *command],
-        cwd=workspace.folder,
-        env=os.environ | workspace.environment | {"TERM": "xterm-256color"} | variables,
-        stdin=other,
-        stdout=other,
-        stderr=other,
-    )
-    os.close(other)
-    shown = b""
-    with suppress(OSError):  # what the end of the process is on a terminal
-        while part := os.read(main, 65536):
-            shown += part
-    os.close(main)
-    process.wait()
-    return shown.decode(errors="surrogateescape")

@@ -12,7 +12,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.cli.output import render
 from sources.signalwire.crawl.comparison import Comparison
 from sources.signalwire.errors import ConfigurationError
 from sources.signalwire.http.base_url import base_url
@@ -350,16 +349,3 @@ class TestRowsOfOtherPages:
 def test_nothing_narrowed_is_told_as_such() -> None:
     assert Options().narrowing is None
     assert Options(brand_ids=("b",)).narrowing == {"brands": ["b"]}
-
-
-@pytest.mark.parametrize(
-    ("rows", "text"),
-    [
-        ([], "name  n"),
-        ([("a", 1), ("bb", 20)], "name   n\na      1\nbb    20"),
-        ([("[red]x", None)], "name    n\n[red]x  -"),
-        ([("a", datetime(1, 1, 1, tzinfo=timezone.utc))], "name  n\na     0001-01-01 00:00:00Z"),
-    ],
-)
-def test_query_results_as_a_table(rows: list[tuple[Any, ...]], text: str) -> None:
-    assert render(["name", "n"], rows) == text
