@@ -220,8 +220,9 @@ class ExistingData(KnownData):
             if self._made is None:
                 self._made = made_columns(client)
         made = self._made[table.name]
-        names = [name for name in there if name in made and not name.startswith("_dlt")]
-        return arrow_schema(table.name, names)
+        # a user's column may differ from ours in case only
+        names = dict.fromkeys(n for n in there if n in made and not n.startswith("_dlt"))
+        return arrow_schema(table.name, [*names])
 
     def _tables(self, schema: pa.Schema, source: str, *values: Any) -> Iterator[pa.Table]:
         """The rows of `schema` that come from `source`, the rest of a statement, bit by bit."""

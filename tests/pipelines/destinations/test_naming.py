@@ -13,7 +13,7 @@ from typing import Any
 import duckdb
 import pytest
 from dlt.common.destination import DestinationCapabilitiesContext
-from support import UNPRIVILEGED, Workspace
+from support import UNPRIVILEGED, Workspace, true_orders
 
 from pipelines.destinations.base import Destination
 from pipelines.destinations.duckdb import DuckDB
@@ -294,6 +294,20 @@ class TestReading:
         missing = file.startswith("missing")
         assert done.returncode == (1 if missing else 0)
         assert ("there is no folder" in done.stdout) is missing
+
+
+@pytest.mark.proof
+def test_a_users_column_may_differ_from_ours_in_case_only(
+    space: SimulatedSpace, postgres_workspace: Workspace
+) -> None:
+    postgres_workspace.run(space)
+    for table in ("orders", "campaigns"):
+        postgres_workspace.execute(f'ALTER TABLE signalwire.{table} ADD "State" text')
+    space.clock.advance(86_400)
+    postgres_workspace.run(space, full=True)
+    rows = postgres_workspace.orders()
+    assert {row.pop("State") for row in rows} == {None}
+    assert rows == true_orders(space)
 
 
 class TestUpperCase:
