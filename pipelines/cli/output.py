@@ -133,10 +133,8 @@ def _vertical(columns: Sequence[str], cells: Sequence[Sequence[str]]) -> str:
     from rich.cells import cell_len
 
     longest = max(map(cell_len, columns))
-    blocks = [
-        "\n".join(f"{name:<{longest}}  {value}" for name, value in zip(columns, row, strict=True))
-        for row in cells
-    ]
+    names = [name + " " * (longest - cell_len(name) + COLUMN_GAP) for name in columns]
+    blocks = ["\n".join(n + cell for n, cell in zip(names, row, strict=True)) for row in cells]
     return "\n\n".join(blocks) if blocks else "  ".join(columns)
 
 

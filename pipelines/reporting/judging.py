@@ -59,10 +59,12 @@ def found_of(
     recent = replace(limits.narrowing, since=since)
     read = _Reports(client, target, reports, limits, recent, f"created in the last {span}")
     of = "".join(f" of {n} {v}" for n, v in limits.narrowing.given.items())
+    # with a slash it would be a part of another, and well when all of that is
+    key = of.replace("/", "%2F")
     for judge in JUDGES:
         if found := judge(read):
             yield found._replace(
-                words=f"{found.words}{f' ({of[1:]})' if of else ''}", key=f"{found.what}{of}"
+                words=f"{found.words}{f' ({of[1:]})' if of else ''}", key=f"{found.what}{key}"
             )
 
 

@@ -84,7 +84,7 @@ def place_of(target: Destination) -> str:
 def _alerts_of(result: RunResult, limits: Limits) -> list[Alert]:
     failures = result.stats.failures
     given = ((n, [v] if isinstance(v, str) else v) for n, v in sorted(limits.items()) if v)
-    limited = "".join(f"/{name}={','.join(values)}" for name, values in given)
+    limited = "".join(f"/{n}={','.join(values).replace('/', '%2F')}" for n, values in given)
     words = "everything could be read"
     if failures:
         words = f"{len(failures):,} lists could not be read, and everything else is loaded;"

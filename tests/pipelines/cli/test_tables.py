@@ -33,6 +33,13 @@ def test_one_column_stays_a_table_however_wide_it_is() -> None:
     assert render(["name"], [("a" * 40,), ("",), ("b",)], width=20) == f"name\n{'a' * 40}\n\nb"
 
 
+def test_wide_names_stand_as_wide_in_blocks() -> None:
+    assert (
+        render(["漢字", "n"], [("a", 1), ("b", 2)], width=5)
+        == "漢字  a\nn     1\n\n漢字  b\nn     2"
+    )
+
+
 @pytest.mark.parametrize(
     "command",
     [

@@ -78,6 +78,16 @@ def test_each_limit_on_both_sides_of_it(orders: dict[str, Any], any_workspace: W
     assert not findings(max_data_quality="information")["data quality"]
 
 
+def test_a_name_with_a_slash_makes_no_part_of_another(
+    orders: dict[str, Any], any_workspace: Workspace
+) -> None:
+    """What is known of `A/B` would be resolved whenever all is well with `A`."""
+    orders["space"].world.update_brand(orders["brand"], name="A/B")
+    any_workspace.command("run", space=orders["space"])
+    (key,) = [key for key in findings(max_failed=0, brand="A/B") if "A" in key]
+    assert key == "failed of brand A%2FB"
+
+
 def test_a_finding_says_what_how_many_which_and_what_shows_more(
     orders: dict[str, Any], any_workspace: Workspace
 ) -> None:
