@@ -77,7 +77,7 @@ test: $(STAMP) ## run the tests (5 minutes on two cores)
 	@PYTHONPATH=tests $(BIN)/python -m support.chromium
 	@$(BIN)/python -m pytest -n auto $(ARGS)
 
-proof: $(STAMP) ## run the long tests: histories, kills, shards, the wheel (20 minutes)
+proof: $(STAMP) ## run the long tests: histories, kills, shards, the wheel (40 minutes)
 	@PYTHONPATH=tests $(BIN)/python -m support.chromium
 	@$(BIN)/python -m pytest -n auto -m proof $(ARGS)
 

@@ -97,10 +97,10 @@ def render(columns: Sequence[str], rows: Sequence[Sequence[Any]], *, width: int 
         return _vertical(columns, cells)
     padded = []
     for position, column in enumerate(zip(columns, *cells, strict=True)):
-        numeric = all(isinstance(row[position], (int, float, Decimal)) for row in rows)
+        numbers = [isinstance(row[position], (int, float, Decimal)) for row in rows]
+        to_the_right = bool(numbers) and all(numbers)
         longest = max(map(cell_len, column))
         pads = (" " * (longest - cell_len(cell)) for cell in column)
-        to_the_right = rows and numeric
         padded.append([p + c if to_the_right else c + p for c, p in zip(column, pads, strict=True)])
     gap = " " * COLUMN_GAP
     return "\n".join(gap.join(line).rstrip() for line in zip(*padded, strict=True))

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
-import subprocess
-import sys
 from collections.abc import Callable
 
 import pytest
 from support import Workspace, true_orders
 from support.at_call import kill, terminate
+from support.processes import on_a_terminal
 
 from pipelines.destinations.resolve import find_target
 from sources.signalwire import signalwire
@@ -208,28 +206,8 @@ def test_no_request_is_sent_before_the_run_begins(
 
 @pytest.mark.proof
 def test_a_progress_bar_on_a_terminal(space: SimulatedSpace, workspace: Workspace) -> None:
-    import pty
-
-    ours, theirs = pty.openpty()
     space.set_latency(150)
-    with subprocess.Popen(
-        [sys.executable, "-m", "pipelines", "run"],
-        cwd=workspace.folder,
-        env=os.environ | workspace.credentials(space) | {"TERM": "xterm", "COLUMNS": "120"},
-        stderr=theirs,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as process:
-        os.close(theirs)
-        shown = b""
-        while True:
-            try:
-                shown += os.read(ours, 65536)
-            except OSError:  # the other end is closed
-                break
-        out, _ = process.communicate()
-    os.close(ours)
-    assert process.returncode == 0
-    assert "48 orders loaded" in out
-    assert b"campaigns read" in shown
-    assert b"requests" in shown
+    shown = on_a_terminal(workspace, ("run",), **workspace.credentials(space), COLUMNS="120")
+    assert "48 orders loaded" in shown
+    assert "campaigns read" in shown
+    assert "requests" in shown
