@@ -207,23 +207,24 @@ def _read(path: Path) -> Report:
     shown = columns.pop(ON_TERMINAL, "")
     if shared := re.match(r"@(\w+)", query):
         settings = dict(re.findall(r"^(\w+) = (.*)$", query, re.MULTILINE))
-        _, further, query = _parts(_shared().get_template(f"{shared[1]}.sql").render(settings))
+        template, known = _shared(shared[1])
+        if unknown := settings.keys() - known:
+            raise TypeError(f"{path.name}: @{shared[1]} knows no {', '.join(sorted(unknown))}")
+        _, further, query = _parts(template.render(settings))
         shown = f"{shown}, {further.pop(ON_TERMINAL)}"
         columns |= further
     return Report(path.stem, grain, columns, query, tuple(re.findall(r"\w+", shown)))
 
 
 @cache
-def _shared() -> Any:
+def _shared(name: str) -> tuple[Any, set[str]]:
+    """The template of a shared query, and the settings that it knows."""
     # commands that read no reports do not wait for it
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+    from jinja2 import Environment, StrictUndefined, meta
 
-    return Environment(  # noqa: S701 - SQL is no HTML
-        loader=FileSystemLoader(FOLDER / "shared"),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    source = (FOLDER / "shared" / f"{name}.sql").read_text(encoding="utf-8")
+    sql = Environment(undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)  # noqa: S701 - SQL is no HTML
+    return sql.from_string(source), meta.find_undeclared_variables(sql.parse(source))
 
 
 def _parts(text: str) -> tuple[str, dict[str, str], str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 import sqlglot
@@ -10,7 +11,7 @@ import sqlglot
 from pipelines.dashboard.queries import ORDERS
 from pipelines.dashboard.queries import QUERIES as PAGE
 from pipelines.destinations.naming import Schemas
-from pipelines.reporting.catalog import in_full, load_reports
+from pipelines.reporting.catalog import _read, in_full, load_reports
 from pipelines.reporting.dialects import DIALECTS, translated
 
 SETTINGS = " SETTINGS join_use_nulls = 1, prefer_column_name_to_alias = 1"
@@ -90,3 +91,10 @@ def test_every_query_parses_and_has_nothing_that_the_database_lacks(dialect: str
         assert sqlglot.parse_one(text, read=dialect), name
         assert not re.search(ABSENT[dialect], text), name
         assert not re.search(r"(FROM|JOIN)\s+(data_as_of|campaigns|promises)\b", text), name
+
+
+def test_a_setting_that_a_shared_query_does_not_know_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "r.sql"
+    path.write_text("-- One row.\n--\n-- a: A.\n@measures\nordr = created_day\n")
+    with pytest.raises(TypeError, match="@measures knows no ordr"):
+        _read(path)
